@@ -1,0 +1,65 @@
+"""Speech to text from one ONNX file: ``Recognizer.load().transcribe("speech.wav").text``.
+
+The names below are imported when they are first used: a program that needs only
+``asr_runtime.decoding`` loads numpy and nothing else, and the command line starts quickly.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from asr_runtime.errors import (
+        AsrRuntimeError,
+        AudioContentError,
+        AudioFileError,
+        DeviceError,
+        DeviceWarning,
+        ModelFileError,
+    )
+    from asr_runtime.model_card import ModelCard
+    from asr_runtime.recognizer import Recognizer
+    from asr_runtime.transcript import Token, Transcript, Word
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AsrRuntimeError",
+    "AudioContentError",
+    "AudioFileError",
+    "DeviceError",
+    "DeviceWarning",
+    "ModelCard",
+    "ModelFileError",
+    "Recognizer",
+    "Token",
+    "Transcript",
+    "Word",
+    "__version__",
+]
+
+_MODULE_OF = {
+    "AsrRuntimeError": "errors",
+    "AudioContentError": "errors",
+    "AudioFileError": "errors",
+    "DeviceError": "errors",
+    "DeviceWarning": "errors",
+    "ModelCard": "model_card",
+    "ModelFileError": "errors",
+    "Recognizer": "recognizer",
+    "Token": "transcript",
+    "Transcript": "transcript",
+    "Word": "transcript",
+}
+
+
+def __getattr__(name: str) -> object:
+    module = _MODULE_OF.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f"{__name__}.{module}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,138 @@
+"""The ``asr-run`` command. Everything slow to import is imported once the arguments are known."""
+
+import json
+import sys
+import time
+import warnings
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from asr_runtime import __version__
+from asr_runtime.errors import AsrRuntimeError
+
+if TYPE_CHECKING:
+    from asr_runtime.recognizer import Recognizer
+
+STANDARD_INPUT = "-"
+
+
+class Device(str, Enum):
+    """The choices of ``--device``."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+
+
+class Format(str, Enum):
+    """The choices of ``--format``."""
+
+    text = "text"
+    json = "json"
+
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+def main() -> None:
+    """Entry point. Exit status: 0, or 1 if a file failed, or 2 for wrong usage."""
+    app()
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        _print(f"asr-run {__version__}")
+        raise typer.Exit
+
+
+@app.command(help="Transcribe English speech to text.")
+def transcribe(
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE...", help="WAV, FLAC, Ogg, Opus or MP3; - is standard input."),
+    ],
+    model: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Model to use instead of the default one.")
+    ] = None,
+    device: Annotated[
+        Device, typer.Option(help="auto is cuda where it works, and cpu otherwise.")
+    ] = Device.auto,
+    threads: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="CPU threads; all cores by default.")
+    ] = None,
+    output_format: Annotated[
+        Format, typer.Option("--format", help="json is one object a line for each file.")
+    ] = Format.text,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Show the version and exit.", callback=_show_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Transcribe each file, whatever happens to the others."""
+    # A file name need not be valid in the terminal's encoding; show it rather than fail.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        recognizer = _load(model, device, threads)
+    except AsrRuntimeError as error:
+        _report(str(error))
+        raise typer.Exit(1) from None
+    failed = False
+    for file in files:
+        try:
+            line = _transcribe(recognizer, file, output_format, named=len(files) > 1)
+        except AsrRuntimeError as error:
+            _report(f"{file}: {error.problem}")
+            failed = True
+        else:
+            _print(line)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _load(model: str | None, device: Device, threads: int | None) -> "Recognizer":
+    from asr_runtime.recognizer import Recognizer
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        recognizer = Recognizer.load(model, device=device.value, threads=threads)
+    for warning in caught:
+        _report(f"warning: {warning.message}")
+    return recognizer
+
+
+def _transcribe(recognizer: "Recognizer", file: str, output_format: Format, *, named: bool) -> str:
+    from asr_runtime.audio import read_audio
+
+    start = time.perf_counter()
+    samples, sample_rate = read_audio(sys.stdin.buffer if file == STANDARD_INPUT else file)
+    transcript = recognizer.transcribe(samples, sample_rate)
+    seconds = time.perf_counter() - start
+    if output_format is Format.text:
+        return f"{file}: {transcript.text}" if named else transcript.text
+    return json.dumps(
+        {
+            "file": file,
+            **transcript.to_dict(),
+            "model": recognizer.model_path.name,
+            "provider": recognizer.provider,
+            "processing_seconds": round(seconds, 4),
+            "real_time_factor": round(seconds / transcript.duration, 5),
+        }
+    )
+
+
+def _print(line: str) -> None:
+    # At once: a reader at the other end of a pipe sees each file's text when it is done. If that
+    # reader has left, typer ends the command quietly.
+    print(line, flush=True)
+
+
+def _report(message: str) -> None:
+    """One line on standard error, whatever a file name or a library's message contains."""
+    print(f"asr-run: {' '.join(message.splitlines())}", file=sys.stderr)

@@ -1,0 +1,37 @@
+"""The kinds of failure a user can do something about; anything else is a bug, a traceback."""
+
+
+class AsrRuntimeError(Exception):
+    """Base of every error that asr_runtime raises on purpose.
+
+    `problem` is one line that says what is wrong and what to do; `subject` is the file (or other
+    input) it is about, or None. ``str(error)`` is both.
+    """
+
+    def __init__(self, problem: str, subject: str | None = None) -> None:
+        super().__init__(problem, subject)
+        self.problem = problem
+        self.subject = subject
+
+    def __str__(self) -> str:
+        return self.problem if self.subject is None else f"{self.subject}: {self.problem}"
+
+
+class AudioFileError(AsrRuntimeError):
+    """The audio file cannot be opened, is no audio, or is damaged or cut off."""
+
+
+class AudioContentError(AsrRuntimeError):
+    """The samples are unusable: none, too few, too many, not finite or wrongly scaled."""
+
+
+class ModelFileError(AsrRuntimeError):
+    """The model file is missing, is no ONNX model, or does not keep the model contract."""
+
+
+class DeviceError(AsrRuntimeError):
+    """ONNX Runtime or the device asked for is not available, or its settings are invalid."""
+
+
+class DeviceWarning(UserWarning):
+    """``device="auto"`` found a CUDA build that does not work, and uses the CPU."""

@@ -1,0 +1,110 @@
+"""The facts about a model that travel inside it, as JSON in the ONNX metadata."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from asr_runtime.errors import ModelFileError
+
+METADATA_KEY = "model_card"
+FORMAT_VERSION = 1
+"""The newest model format that this package reads."""
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What a loader has to know about a model, and what a reader may want to.
+
+    sample_rate: samples a second that the model takes.
+    vocabulary: the text of each output class; `blank_id` is the CTC blank's class.
+    frame_stride: samples from one output frame to the next.
+    The rest describes the model and may be empty; keys this version does not know are in `extra`.
+    """
+
+    format_version: int
+    sample_rate: int
+    vocabulary: tuple[str, ...]
+    blank_id: int
+    frame_stride: int
+    architecture: Mapping[str, Any] = field(default_factory=dict)
+    precision: str | None = None
+    producer: str | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    checkpoint_sha256: str | None = None
+    word_error_rate: Mapping[str, Any] | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def seconds_per_frame(self) -> float:
+        """The time from one output frame to the next."""
+        return self.frame_stride / self.sample_rate
+
+    @classmethod
+    def from_json(cls, text: str) -> "ModelCard":
+        """Read a card. Raises ModelFileError if it is no JSON object, lacks a key or is too new."""
+        try:
+            values = json.loads(text)
+        except ValueError as error:
+            raise ModelFileError(
+                f"its model card is broken JSON ({error}); export it again"
+            ) from None
+        if not isinstance(values, dict):
+            raise ModelFileError("its model card is not a JSON object; export it again")
+        # The version comes first: a newer format may have renamed any other key.
+        version = _integer(values, "format_version", minimum=1)
+        if version > FORMAT_VERSION:
+            raise ModelFileError(
+                f"it has model format {version} and this version reads up to {FORMAT_VERSION}; "
+                "upgrade with: pip install --upgrade asr-runtime"
+            )
+        vocabulary = _vocabulary(values)
+        blank_id = _integer(values, "blank_id", minimum=0)
+        if blank_id >= len(vocabulary):
+            raise _wrong("blank_id", f"an index into the vocabulary of {len(vocabulary)}", blank_id)
+        known = cls.__dataclass_fields__.keys() - {"extra"}
+        return cls(
+            format_version=version,
+            sample_rate=_integer(values, "sample_rate", minimum=1),
+            vocabulary=vocabulary,
+            blank_id=blank_id,
+            frame_stride=_integer(values, "frame_stride", minimum=1),
+            architecture=values.get("architecture") or {},
+            precision=values.get("precision"),
+            producer=values.get("producer"),
+            versions=values.get("versions") or {},
+            checkpoint_sha256=values.get("checkpoint_sha256"),
+            word_error_rate=values.get("word_error_rate"),
+            extra={key: value for key, value in values.items() if key not in known},
+        )
+
+
+def _integer(values: Mapping[str, Any], key: str, minimum: int) -> int:
+    value = _required(values, key)
+    if not isinstance(value, int) or isinstance(value, bool) or value < minimum:
+        raise _wrong(key, f"an integer of at least {minimum}", value)
+    return value
+
+
+def _vocabulary(values: Mapping[str, Any]) -> tuple[str, ...]:
+    value = _required(values, "vocabulary")
+    if not (isinstance(value, list) and value and all(isinstance(item, str) for item in value)):
+        raise _wrong("vocabulary", "a list of strings", value)
+    if len(set(value)) < len(value):
+        raise _wrong("vocabulary", "a list without repetitions", value)
+    return tuple(value)
+
+
+def _required(values: Mapping[str, Any], key: str) -> Any:
+    try:
+        return values[key]
+    except KeyError:
+        raise ModelFileError(f"its model card has no {key!r}; export it again") from None
+
+
+def _wrong(key: str, expected: str, value: object) -> ModelFileError:
+    shown = repr(value)
+    shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
+    return ModelFileError(
+        f"its model card's {key!r} should be {expected}, not {shown}; export it again"
+    )

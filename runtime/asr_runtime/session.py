@@ -1,0 +1,179 @@
+"""A loaded model: the ONNX Runtime session on its device, and how to run it."""
+
+import os
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from asr_runtime import device as devices
+from asr_runtime.contract import (
+    INPUT_LENGTHS,
+    INPUT_VALUES,
+    LOG_PROBS,
+    OUTPUT_LENGTHS,
+    check_contract,
+)
+from asr_runtime.errors import (
+    AsrRuntimeError,
+    AudioContentError,
+    DeviceError,
+    DeviceWarning,
+    ModelFileError,
+)
+from asr_runtime.model_card import METADATA_KEY, ModelCard
+
+NOT_A_MODEL = "is not an ONNX model; give the model.onnx that asr-export wrote"
+
+
+class ModelSession:
+    """A model on a device. `card`, `path` and `provider` (ONNX Runtime's name) tell which."""
+
+    def __init__(self, session: Any, path: Path) -> None:
+        self._session = session
+        self.path = path
+        self.provider: str = session.get_providers()[0]
+        card = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+        if card is None:
+            raise ModelFileError(
+                "is an ONNX model without a model card; give one that asr-export wrote", str(path)
+            )
+        try:
+            self.card = ModelCard.from_json(card)
+            check_contract(session.get_inputs(), session.get_outputs(), self.card)
+        except ModelFileError as error:
+            error.subject = str(path)
+            raise
+
+    def run(self, batch: Sequence[npt.NDArray[np.float32]]) -> list[npt.NDArray[np.float32]]:
+        """Log-probabilities [frames, classes] of each waveform [samples] of one batch.
+
+        Raises AudioContentError if memory does not suffice, and ModelFileError if the model fails
+        or gives something that is no log-probability.
+        """
+        lengths = np.array([len(samples) for samples in batch], dtype=np.int64)
+        padded = np.zeros((len(batch), int(lengths.max())), dtype=np.float32)
+        for row, samples in zip(padded, batch, strict=True):
+            row[: len(samples)] = samples
+        try:
+            log_probs, frames = self._session.run(
+                [LOG_PROBS, OUTPUT_LENGTHS], {INPUT_VALUES: padded, INPUT_LENGTHS: lengths}
+            )
+        except Exception as error:
+            if not devices.is_onnxruntime_error(error):
+                raise
+            raise self._explain(error, padded.size) from error
+        if log_probs.ndim != 3 or log_probs.shape[2] != len(self.card.vocabulary):
+            raise self._broken(f"returned log-probabilities of shape {list(log_probs.shape)}")
+        if np.isnan(log_probs).any():
+            raise self._broken("returned NaN")
+        return [row[:count] for row, count in zip(log_probs, frames.tolist(), strict=True)]
+
+    def _explain(self, error: Exception, samples: int) -> AsrRuntimeError:
+        message = devices.clean_message(error)
+        if "allocate memory" in message or "bad_alloc" in message:
+            seconds = samples / self.card.sample_rate
+            return AudioContentError(
+                f"memory does not suffice for {seconds:.0f} s of audio at once; split it"
+            )
+        return self._broken(f"failed to run ({message})")
+
+    def _broken(self, what: str) -> ModelFileError:
+        return ModelFileError(f"{what}; export it again", str(self.path))
+
+
+def load_session(path: Path, *, device: str = "auto", threads: int | None = None) -> ModelSession:
+    """Load a model file onto a device: "cpu", "cuda", or "auto" (CUDA where it works, else CPU).
+
+    threads: CPU threads, None for one a core.
+
+    Raises ModelFileError for a file that is no model of ours and DeviceError for a device that
+    cannot be used. "auto" warns (DeviceWarning) if a CUDA build is installed but does not work.
+    """
+    if device not in devices.DEVICES:
+        raise DeviceError(f"there is no device {device!r}; choose auto, cpu or cuda")
+    if threads is not None and threads < 1:
+        raise DeviceError(f"{threads} threads are too few; give 1 or more, or none for all cores")
+    onnxruntime = devices.load_onnxruntime()
+    _check_file(path)
+    options = devices.quiet_options(onnxruntime, threads)
+    if device == "cuda" or (device == "auto" and devices.expects_cuda(onnxruntime)):
+        model = _load_on_cuda(onnxruntime, path, options)
+        if isinstance(model, ModelSession):
+            return model
+        if device == "cuda":
+            raise DeviceError(f"CUDA cannot be used: {model}")
+        warnings.warn(f"using the CPU, for {model}", DeviceWarning, stacklevel=3)
+    return _load_on_cpu(onnxruntime, path, options)
+
+
+def _load_on_cpu(onnxruntime: Any, path: Path, options: Any) -> ModelSession:
+    try:
+        session = _create(onnxruntime, path, options, [devices.CPU_PROVIDER])
+    except Exception as error:
+        if not devices.is_onnxruntime_error(error):
+            raise
+        if type(error).__name__ == "InvalidProtobuf":
+            raise ModelFileError(NOT_A_MODEL, str(path)) from None
+        problem = (
+            f"cannot be loaded by onnxruntime {onnxruntime.__version__} "
+            f"({devices.clean_message(error)}); upgrade onnxruntime or export the model again"
+        )
+        raise ModelFileError(problem, str(path)) from None
+    return ModelSession(session, path)
+
+
+def _load_on_cuda(onnxruntime: Any, path: Path, options: Any) -> ModelSession | str:
+    """The model on CUDA, proven to run there, or why that does not work."""
+    obstacle = devices.cuda_obstacle(onnxruntime)
+    if obstacle is not None:
+        return obstacle
+    missing = devices.preload_cuda_libraries(onnxruntime)
+    cause: Exception | None = None
+    try:
+        providers = [(devices.CUDA_PROVIDER, devices.CUDA_OPTIONS), devices.CPU_PROVIDER]
+        session = _create(onnxruntime, path, options, providers)
+        if session.get_providers()[0] == devices.CUDA_PROVIDER:
+            model = ModelSession(session, path)
+            # A missing cuDNN part shows at the first convolution only. This also takes the slow
+            # first run off the first utterance.
+            model.run([np.zeros(model.card.sample_rate, np.float32)])
+            return model
+    except AsrRuntimeError as error:
+        if error.__cause__ is None:
+            raise  # the model is wrong on any device
+        cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
+    except Exception as error:
+        if not devices.is_onnxruntime_error(error):
+            raise
+        # The device or the model? If it is the model, this says so.
+        _load_on_cpu(onnxruntime, path, options)
+        cause = error
+    return devices.cuda_failure(onnxruntime, missing, cause)
+
+
+def _create(onnxruntime: Any, path: Path, options: Any, providers: list[Any]) -> Any:
+    # Its own fallback would retry on the CPU, here and at every later run, and print to standard
+    # output.
+    return onnxruntime.InferenceSession(
+        os.fspath(path), options, providers=providers, enable_fallback=0
+    )
+
+
+def _check_file(path: Path) -> None:
+    if path.is_dir():
+        raise ModelFileError("is a directory; give the model.onnx in it", str(path))
+    try:
+        with path.open("rb") as file:
+            empty = not file.read(1)
+    except FileNotFoundError:
+        raise ModelFileError("there is no such model file; check the path", str(path)) from None
+    except PermissionError:
+        raise ModelFileError("may not be read; change its permissions", str(path)) from None
+    except (OSError, ValueError) as error:
+        raise ModelFileError(f"cannot be opened ({error}); check the path", str(path)) from None
+    if empty:
+        raise ModelFileError("is empty; export or copy the model again", str(path))

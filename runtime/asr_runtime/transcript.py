@@ -1,0 +1,110 @@
+"""What a recogniser returns: the text, when each character was spoken, and how sure it is."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+SECONDS_DIGITS = 3
+CONFIDENCE_DIGITS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One character of the text. `start` and `end` are seconds from the start of the audio.
+
+    `confidence` (0..1) is the geometric mean of the character's probability over its frames.
+    """
+
+    text: str
+    start: float
+    end: float
+    confidence: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as plain JSON types, rounded as in `Transcript.to_dict`."""
+        return _span_dict(self.text, self.start, self.end, self.confidence)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """The characters between two spaces, from the first one's `start` to the last one's `end`.
+
+    `confidence` (0..1) is the geometric mean of its characters' confidences.
+    """
+
+    text: str
+    start: float
+    end: float
+    confidence: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as plain JSON types, rounded as in `Transcript.to_dict`."""
+        return _span_dict(self.text, self.start, self.end, self.confidence)
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """The text of one utterance.
+
+    `confidence` (0..1) is the geometric mean of the tokens' confidences, that is e to the mean
+    log-probability of the best path where it emits something. Of an empty text it is the same mean
+    over all frames: how sure the model is that nothing was said. It ranks results of one model; it
+    is not the probability that the text is right.
+
+    `tokens` joined are `text`, and `duration` is the length of the audio in seconds. A CTC model
+    marks a character where it recognises it, so times are good to about a tenth of a second.
+    """
+
+    text: str
+    confidence: float
+    tokens: tuple[Token, ...]
+    duration: float
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """The words of `text`, in order."""
+        words = []
+        letters: list[Token] = []
+        for token in (*self.tokens, None):
+            if token is not None and token.text != " ":
+                letters.append(token)
+            elif letters:
+                words.append(_join(letters))
+                letters = []
+        return tuple(words)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain JSON types; seconds to the millisecond, confidences to 4 digits."""
+        return {
+            "text": self.text,
+            "confidence": round(self.confidence, CONFIDENCE_DIGITS),
+            "duration": round(self.duration, SECONDS_DIGITS),
+            "words": [word.to_dict() for word in self.words],
+            "tokens": [token.to_dict() for token in self.tokens],
+        }
+
+
+def geometric_mean(probabilities: Sequence[float]) -> float:
+    """The geometric mean of one or more probabilities; 0 if one of them is 0."""
+    if min(probabilities) <= 0.0:
+        return 0.0
+    return math.exp(math.fsum(map(math.log, probabilities)) / len(probabilities))
+
+
+def _join(letters: Sequence[Token]) -> Word:
+    return Word(
+        text="".join(letter.text for letter in letters),
+        start=letters[0].start,
+        end=letters[-1].end,
+        confidence=geometric_mean([letter.confidence for letter in letters]),
+    )
+
+
+def _span_dict(text: str, start: float, end: float, confidence: float) -> dict[str, Any]:
+    return {
+        "text": text,
+        "start": round(start, SECONDS_DIGITS),
+        "end": round(end, SECONDS_DIGITS),
+        "confidence": round(confidence, CONFIDENCE_DIGITS),
+    }

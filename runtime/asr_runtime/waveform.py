@@ -1,0 +1,113 @@
+"""From samples as people have them to the mono float32 that the model takes."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from asr_runtime.errors import AudioContentError
+
+MINIMUM_SECONDS = 0.05
+"""Shorter than any word; a shorter input is a mistake upstream."""
+
+LARGEST_FLOAT_PEAK = 16.0
+"""Float audio is -1..1, and clipped mixes stay below this; beyond it the samples are integers."""
+
+SAMPLE_RATES = (1_000, 768_000)
+"""Hz, the range that recorders and their files have."""
+
+
+@dataclass(frozen=True)
+class Waveform:
+    """Mono samples at the model's rate [samples], and the length of the original in seconds."""
+
+    samples: npt.NDArray[np.float32]
+    duration: float
+
+
+def to_waveform(samples: npt.ArrayLike, sample_rate: float, target_rate: int) -> Waveform:
+    """Check samples, mix them down to mono and resample them.
+
+    samples: [samples] or [samples, channels]; float -1..1, or uint8 (offset by 128), int8, int16 or
+        int32, which are scaled by their range. Channels are averaged.
+    sample_rate, target_rate: samples a second.
+
+    Raises AudioContentError if they are no audio; see the module's constants for the limits.
+    """
+    rate = checked_sample_rate(sample_rate)
+    mono = _mono(np.asarray(samples))
+    duration = len(mono) / rate
+    if not len(mono):
+        raise AudioContentError("it contains no audio samples; give a recording that has some")
+    if not np.isfinite(mono).all():
+        raise AudioContentError("it contains NaN or infinite samples; repair what produced it")
+    peak = float(np.abs(mono).max())
+    if peak > LARGEST_FLOAT_PEAK:
+        raise AudioContentError(
+            f"float samples reach {peak:.6g} where -1 to 1 is expected; "
+            "looks like integer samples, divide by 32768"
+        )
+    if duration < MINIMUM_SECONDS:
+        raise AudioContentError(
+            f"it is {duration:.4f} s long and at least {MINIMUM_SECONDS} s is needed; "
+            "give a longer recording"
+        )
+    return Waveform(_resampled(mono, rate, target_rate), duration)
+
+
+def checked_sample_rate(sample_rate: float) -> float:
+    """`sample_rate` in Hz if it is one, else AudioContentError."""
+    lowest, highest = SAMPLE_RATES
+    try:
+        rate = math.nan if isinstance(sample_rate, bool) else float(sample_rate)
+    except (TypeError, ValueError):
+        rate = math.nan
+    if not lowest <= rate <= highest:
+        raise AudioContentError(
+            f"the sample rate {sample_rate!r} is not within {lowest} to {highest} Hz; "
+            "give the rate it was recorded at"
+        )
+    return rate
+
+
+def _mono(samples: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    if samples.ndim not in (1, 2):
+        raise AudioContentError(
+            f"samples have the shape {list(samples.shape)}; give [samples] or [samples, channels]"
+        )
+    if samples.ndim == 2 and samples.shape[1] > max(samples.shape[0], 8):
+        raise AudioContentError(
+            f"samples have the shape {list(samples.shape)}, which looks like [channels, samples]; "
+            "transpose them to [samples, channels]"
+        )
+    if samples.size == 0:
+        return np.zeros(0, np.float32)
+    if np.issubdtype(samples.dtype, np.floating):
+        # Half precision would lose what the average needs; values beyond float32 become infinite.
+        with np.errstate(over="ignore"):
+            scaled = samples.astype(np.float32)
+    elif samples.dtype == np.uint8:
+        scaled = (samples.astype(np.float32) - 128.0) / 128.0
+    elif samples.dtype.kind == "i" and samples.dtype.itemsize <= 4:
+        scaled = samples.astype(np.float32) / -float(np.iinfo(samples.dtype).min)
+    else:
+        # int64 among them: it is what a list of 16-bit values becomes, and scaled by its own range
+        # that would be silence.
+        raise AudioContentError(
+            f"{samples.dtype} samples have no known scale; "
+            "convert to float (-1 to 1), int16, int32 or uint8"
+        )
+    return scaled if scaled.ndim == 1 else scaled.mean(axis=1)
+
+
+def _resampled(
+    mono: npt.NDArray[np.float32], rate: float, target_rate: int
+) -> npt.NDArray[np.float32]:
+    if rate == target_rate:
+        return np.ascontiguousarray(mono)
+    import soxr  # type: ignore[import-untyped, unused-ignore]
+
+    resampled = soxr.resample(mono, rate, target_rate, quality="HQ")
+    return np.ascontiguousarray(resampled, dtype=np.float32)

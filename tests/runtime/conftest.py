@@ -1,0 +1,163 @@
+"""A model that keeps the contract and whose text is known: it hears letters as tones.
+
+Class k is a tone of 300 + 100 k Hz, so speech can be made for it that survives any sample rate from
+8 kHz on, any level and any lossy codec. Silence is the blank.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from asr_runtime import Recognizer
+
+VOCABULARY = ["'", " ", *"abcdefghijklmnopqrstuvwxyz", "<blk>"]
+BLANK = 28
+STRIDE = 480
+LETTER_SECONDS = 0.09
+GAP_SECONDS = 0.06
+
+CARD = {
+    "format_version": 1,
+    "sample_rate": 16000,
+    "vocabulary": VOCABULARY,
+    "blank_id": BLANK,
+    "frame_stride": STRIDE,
+    "architecture": {"preset": "tones"},
+    "precision": "fp32",
+    "producer": "tests",
+    "versions": {"onnx": onnx.__version__},
+    "checkpoint_sha256": "0" * 64,
+    "word_error_rate": None,
+}
+
+
+def speak_tones(text: str, sample_rate: int = 16000) -> np.ndarray:
+    """Samples [samples] that the tone model hears as `text`."""
+    time = np.arange(round(LETTER_SECONDS * sample_rate)) / sample_rate
+    gap = np.zeros(round(GAP_SECONDS * sample_rate))
+    pieces = [gap]
+    for letter in text:
+        frequency = 300 + 100 * VOCABULARY.index(letter)
+        pieces += [0.5 * np.sin(2 * np.pi * frequency * time), gap]
+    return np.concatenate(pieces).astype(np.float32)
+
+
+def make_tone_model(
+    *,
+    card: Mapping[str, Any] | str | None = CARD,
+    classes: int = 29,
+    rename: Mapping[str, str] | None = None,
+    lengths_type: int = TensorProto.INT64,
+    values_rank: int = 2,
+    scale: float = 40.0,
+) -> onnx.ModelProto:
+    """The tone model; the arguments make it break the contract in one way each."""
+    name = {key: key for key in ("input_values", "input_lengths", "logprobs", "output_lengths")}
+    name.update(rename or {})
+    time = np.arange(STRIDE)[:, None] / 16000
+    phase = 2 * np.pi * (300 + 100 * np.arange(classes)) * time
+    bias = np.zeros(classes, np.float32)
+    bias[-1] = 3.0
+    constants = {
+        "cosine": (np.cos(phase) * 2 / STRIDE).astype(np.float32),
+        "sine": (np.sin(phase) * 2 / STRIDE).astype(np.float32),
+        "scale": np.array(scale, np.float32),
+        "bias": bias,
+        "stride": np.array([STRIDE]),
+        "one": np.array([1]),
+        "zeros": np.array([0, 0, 0]),
+        "framed": np.array([0, -1, STRIDE]),
+    }
+
+    def node(operator: str, inputs: str, output: str, **attributes: Any) -> onnx.NodeProto:
+        return helper.make_node(operator, inputs.split(), [output], **attributes)
+
+    values = name["input_values"] if values_rank == 2 else "flat_values"
+    nodes = [
+        node("Shape", values, "samples", start=1, end=2),
+        node("Div", "samples stride", "whole"),
+        node("Add", "whole one", "frames"),
+        node("Mul", "frames stride", "padded_samples"),
+        node("Sub", "padded_samples samples", "missing"),
+        node("Concat", "zeros missing", "pads", axis=0),
+        node("Pad", f"{values} pads", "padded"),
+        node("Reshape", "padded framed", "blocks"),
+        node("MatMul", "blocks cosine", "real"),
+        node("MatMul", "blocks sine", "imaginary"),
+        node("Mul", "real real", "real2"),
+        node("Mul", "imaginary imaginary", "imaginary2"),
+        node("Add", "real2 imaginary2", "power"),
+        node("Sqrt", "power", "magnitude"),
+        node("Mul", "magnitude scale", "scaled"),
+        node("Add", "scaled bias", "logits"),
+        node("LogSoftmax", "logits", name["logprobs"], axis=-1),
+        node("Cast", name["input_lengths"], "lengths", to=TensorProto.INT64),
+        node("Div", "lengths stride", "whole_lengths"),
+        node("Add", "whole_lengths one", name["output_lengths"]),
+    ]
+    shape = ["batch", "samples"]
+    if values_rank == 3:
+        constants["last"] = np.array([2])
+        nodes.insert(0, node("Squeeze", f"{name['input_values']} last", "flat_values"))
+        shape.append("channels")
+    graph = helper.make_graph(
+        nodes,
+        "tones",
+        [
+            helper.make_tensor_value_info(name["input_values"], TensorProto.FLOAT, shape),
+            helper.make_tensor_value_info(name["input_lengths"], lengths_type, ["batch"]),
+        ],
+        [
+            helper.make_tensor_value_info(
+                name["logprobs"], TensorProto.FLOAT, ["batch", "frames", classes]
+            ),
+            helper.make_tensor_value_info(name["output_lengths"], TensorProto.INT64, ["batch"]),
+        ],
+        [numpy_helper.from_array(array, key) for key, array in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    if card is not None:
+        text = card if isinstance(card, str) else json.dumps(card)
+        helper.set_model_props(model, {"model_card": text})
+    return model
+
+
+@pytest.fixture(scope="session")
+def speak() -> Callable[..., np.ndarray]:
+    return speak_tones
+
+
+@pytest.fixture(scope="session")
+def model_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("model") / "tones.onnx"
+    onnx.save(make_tone_model(), path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def recognizer(model_file: Path) -> Recognizer:
+    return Recognizer.load(model_file, device="cpu", threads=1)
+
+
+@pytest.fixture
+def save_model(tmp_path: Path) -> Callable[..., Path]:
+    """Write a variant of the tone model; the arguments are those of `make_tone_model`."""
+
+    def save(**variant: Any) -> Path:
+        path = tmp_path / "variant.onnx"
+        onnx.save(make_tone_model(**variant), path)
+        return path
+
+    return save
+
+
+@pytest.fixture
+def card() -> dict[str, Any]:
+    """A copy of the tone model's card."""
+    return dict(CARD)

@@ -1,0 +1,247 @@
+"""``asr-run``: what goes to standard output and error, and the exit status."""
+
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from asr_runtime import __version__, cli
+from asr_runtime import recognizer as recognizer_module
+
+
+@pytest.fixture
+def clips(tmp_path, speak):
+    paths = {}
+    for name, text in [("one.wav", "hello world"), ("two.flac", "it's two"), ("three.ogg", "c")]:
+        paths[name] = str(tmp_path / name)
+        soundfile.write(paths[name], speak(text), 16000)
+    return paths
+
+
+@pytest.fixture
+def asr_run(model_file, monkeypatch, capsys):
+    """Run the command in this process; returns (exit status, output lines, error lines)."""
+
+    def run(*arguments, stdin=b"", model=model_file):
+        chosen = [] if model is None else ["--model", str(model)]
+        if "--device" not in arguments:
+            chosen += ["--device", "cpu"]
+        monkeypatch.setattr(sys, "argv", ["asr-run", *chosen, *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        output, errors = capsys.readouterr()
+        return caught.value.code or 0, output.splitlines(), errors.splitlines()
+
+    return run
+
+
+def command(model_file, *arguments):
+    options = ["--model", str(model_file), "--device", "cpu"]
+    return [sys.executable, "-m", "asr_runtime", *options, *map(str, arguments)]
+
+
+def test_one_file_gives_its_text(asr_run, clips):
+    assert asr_run(clips["one.wav"]) == (0, ["hello world"], [])
+
+
+def test_several_files_are_named(asr_run, clips):
+    status, output, errors = asr_run(*clips.values())
+    assert (status, errors) == (0, [])
+    assert output == [
+        f"{clips['one.wav']}: hello world",
+        f"{clips['two.flac']}: it's two",
+        f"{clips['three.ogg']}: c",
+    ]
+
+
+def test_standard_input(asr_run, clips):
+    assert asr_run("-", stdin=Path(clips["two.flac"]).read_bytes()) == (0, ["it's two"], [])
+    status, output, errors = asr_run("-", stdin=b"")
+    assert (status, output) == (1, [])
+    assert len(errors) == 1
+    assert errors[0].startswith("asr-run: -: is empty")
+
+
+def test_bad_file_among_good_ones(asr_run, clips, tmp_path):
+    bad = tmp_path / "bad.wav"
+    bad.write_bytes(b"not audio at all, certainly")
+    short = tmp_path / "short.wav"
+    soundfile.write(short, np.zeros(10), 16000)
+    status, output, errors = asr_run(clips["one.wav"], bad, "none.wav", short, clips["three.ogg"])
+    assert status == 1
+    assert output == [f"{clips['one.wav']}: hello world", f"{clips['three.ogg']}: c"]
+    assert len(errors) == 3
+    assert errors[0].startswith(f"asr-run: {bad}: is not audio that can be read")
+    assert errors[1].startswith("asr-run: none.wav: there is no such file; ")
+    assert re.match(rf"asr-run: {re.escape(str(short))}: it is 0\.0006 s long", errors[2])
+
+
+def test_json_is_one_object_a_line(asr_run, clips, model_file):
+    status, output, errors = asr_run("--format", "json", "--device", "cpu", *clips.values())
+    assert (status, errors, len(output)) == (0, [], 3)
+    first = json.loads(output[0])
+    assert first["file"] == clips["one.wav"]
+    assert first["text"] == "hello world"
+    assert 0.9 < first["confidence"] <= 1
+    assert first["duration"] == pytest.approx(1.71)
+    assert [word["text"] for word in first["words"]] == ["hello", "world"]
+    assert "".join(token["text"] for token in first["tokens"]) == "hello world"
+    assert (
+        set(first["words"][0])
+        == set(first["tokens"][0])
+        == {
+            "text",
+            "start",
+            "end",
+            "confidence",
+        }
+    )
+    assert first["words"][1]["start"] == pytest.approx(0.96, abs=0.031)
+    assert first["provider"] == "CPUExecutionProvider"
+    assert first["model"] == model_file.name
+    assert first["processing_seconds"] > 0
+    assert first["real_time_factor"] == pytest.approx(first["processing_seconds"] / 1.71, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["--device", "tpu", "a.wav"],
+        ["--format", "xml", "a.wav"],
+        ["--threads", "0", "a.wav"],
+        ["--threads", "many", "a.wav"],
+        ["--nonsense", "a.wav"],
+    ],
+)
+def test_wrong_usage(asr_run, arguments):
+    status, output, errors = asr_run(*arguments)
+    assert (status, output) == (2, [])
+    assert "Error: " in errors[-1]
+
+
+def test_version_needs_no_file(asr_run):
+    assert asr_run("--version", model=None) == (0, [f"asr-run {__version__}"], [])
+
+
+def test_help(asr_run):
+    status, output, _ = asr_run("--help")
+    assert status == 0
+    text = "\n".join(output)
+    for option in ("--model", "--device", "--threads", "--format", "--version"):
+        assert option in text
+
+
+@pytest.mark.parametrize("name", ["none.onnx", "line\nbreak.onnx"])
+def test_model_error_stops_at_once(asr_run, clips, name):
+    status, output, errors = asr_run(clips["one.wav"], "none.wav", model=name)
+    assert (status, output) == (1, [])
+    assert errors == [
+        f"asr-run: {' '.join(name.split())}: there is no such model file; check the path"
+    ]
+
+
+def test_absent_default_model(asr_run, clips, monkeypatch, tmp_path):
+    monkeypatch.setattr(recognizer_module, "DEFAULT_MODEL", tmp_path / "edge.onnx")
+    status, output, errors = asr_run(clips["one.wav"], model=None)
+    assert (status, output, len(errors)) == (1, [], 1)
+    assert "this installation has no default model" in errors[0]
+
+
+def test_device_error_stops_at_once(asr_run, clips, monkeypatch):
+    import onnxruntime
+
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
+    status, output, errors = asr_run("--device", "cuda", clips["one.wav"], clips["two.flac"])
+    assert (status, output, len(errors)) == (1, [], 1)
+    assert errors[0].startswith("asr-run: CUDA cannot be used: ")
+
+
+def test_warning_is_one_line(asr_run, clips, monkeypatch):
+    from asr_runtime import device
+
+    monkeypatch.setattr(device, "expects_cuda", lambda onnxruntime: True)
+    monkeypatch.setattr(device, "cuda_obstacle", lambda onnxruntime: "the driver is missing")
+    status, output, errors = asr_run("--device", "auto", clips["one.wav"])
+    assert (status, output) == (0, ["hello world"])
+    assert errors == ["asr-run: warning: using the CPU, for the driver is missing"]
+
+
+def test_programming_error_keeps_its_traceback(clips, monkeypatch, model_file):
+    def broken(*arguments, **options):
+        raise ZeroDivisionError("bug")
+
+    monkeypatch.setattr(cli, "_transcribe", broken)
+    monkeypatch.setattr(sys, "argv", ["asr-run", "--model", str(model_file), clips["one.wav"]])
+    with pytest.raises(ZeroDivisionError, match="bug"):
+        cli.main()
+
+
+def test_threads(asr_run, clips):
+    assert asr_run("--threads", "1", clips["one.wav"]) == (0, ["hello world"], [])
+
+
+class TestProcess:
+    """As a command of its own."""
+
+    def test_says_nothing_else(self, model_file, clips):
+        done = subprocess.run(
+            command(model_file, clips["one.wav"]), capture_output=True, check=True
+        )
+        assert (done.stdout, done.stderr) == (b"hello world\n", b"")
+
+    def test_pipe_into_it(self, model_file, clips):
+        with open(clips["three.ogg"], "rb") as clip:
+            process = subprocess.Popen(
+                command(model_file, "-"),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+            output, errors = process.communicate(clip.read())
+        assert (process.returncode, output, errors) == (0, b"c\n", b"")
+
+    @pytest.mark.parametrize("arguments", [["{}", "{}"], ["--version"], ["--help"]])
+    def test_closed_output(self, model_file, clips, arguments):
+        process = subprocess.Popen(
+            command(model_file, *(item.format(clips["one.wav"]) for item in arguments)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        process.stdout.close()
+        errors = process.stderr.read()
+        process.stderr.close()
+        assert process.wait() == 1
+        assert errors == b""
+
+    @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="file names must be Unicode")
+    def test_file_name_that_is_not_text(self, model_file, clips, tmp_path):
+        odd = str(tmp_path).encode() + b"/\xff\xe9.wav"
+        with open(clips["one.wav"], "rb") as clip, open(odd, "wb") as file:
+            file.write(clip.read())
+        arguments = [*command(model_file), odd, odd + b"none"]
+        for form in ("text", "json"):
+            done = subprocess.run(
+                [*arguments, "--format", form],
+                capture_output=True,
+                env=os.environ | {"PYTHONIOENCODING": "utf-8:strict"},
+            )
+            assert done.returncode == 1
+            assert b"hello world" in done.stdout
+            assert done.stderr.count(b"\n") == 1
+
+    def test_heavy_imports_wait(self):
+        program = (
+            "import sys, asr_runtime.cli\n"
+            "heavy = {'numpy', 'onnxruntime', 'soundfile', 'soxr', 'rich'} & set(sys.modules)\n"
+            "sys.exit(', '.join(heavy) or 0)\n"
+        )
+        subprocess.run([sys.executable, "-c", program], check=True)
