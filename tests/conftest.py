@@ -1,0 +1,104 @@
+"""Fixtures that more than one component's tests use."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import soundfile
+
+# The toolkit is imported inside the fixtures: the runtime's tests run without torch.
+if TYPE_CHECKING:
+    from asr_train.checkpoint import Checkpoint
+    from asr_train.config import ModelConfig
+
+SAMPLE_RATE = 16_000
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+CHARACTER_SECONDS = 0.09
+
+
+def speak(text: str) -> np.ndarray:
+    """A 'voice' whose every character is a tone of its own: speech that a tiny model can learn."""
+    time = np.arange(round(CHARACTER_SECONDS * SAMPLE_RATE)) / SAMPLE_RATE
+    envelope = np.hanning(time.size)
+    alphabet = "' abcdefghijklmnopqrstuvwxyz"
+    tones = [
+        envelope * np.sin(2 * np.pi * (300 + 130 * alphabet.index(character)) * time)
+        for character in text
+    ]
+    silence = np.zeros(SAMPLE_RATE // 10)
+    return 0.3 * np.concatenate([silence, *tones, silence]).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def tiny_config() -> ModelConfig:
+    from asr_train.config import ModelConfig
+
+    return ModelConfig(
+        n_mels=24,
+        channels=4,
+        residual_blocks=1,
+        rnn_dim=24,
+        gru_hidden=24,
+        gru_layers=2,
+        dropout=0.0,
+    )
+
+
+@pytest.fixture
+def write_manifest(tmp_path: Path) -> Callable[..., Path]:
+    """Write spoken texts and their manifest; gives the manifest's path."""
+
+    def write(texts: Sequence[str], name: str = "train.jsonl") -> Path:
+        rows = []
+        for index, text in enumerate(texts):
+            audio = tmp_path / f"{Path(name).stem}-{index}.wav"
+            samples = speak(text)
+            soundfile.write(audio, samples, SAMPLE_RATE)
+            duration = len(samples) / SAMPLE_RATE
+            rows.append({"audio_filepath": audio.name, "duration": duration, "text": text})
+        path = tmp_path / name
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tiny_config: ModelConfig, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint with random weights, large enough that every part matters to the result."""
+
+    import torch
+
+    from asr_train.checkpoint import save_checkpoint
+    from asr_train.model import ResCNNBiGRU
+
+    torch.manual_seed(7)
+    model = ResCNNBiGRU(tiny_config).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(1.5)
+        model.front_end.mean.fill_(-6.0)
+        model.front_end.std.fill_(4.0)
+    folder = tmp_path_factory.mktemp("checkpoints") / "tiny"
+    save_checkpoint(folder, model, {"step": 3, "epoch": 1, "word_error_rate": 0.5})
+    return folder
+
+
+@pytest.fixture
+def loaded(tiny_checkpoint: Path) -> Checkpoint:
+    from asr_train.checkpoint import load_checkpoint
+
+    return load_checkpoint(tiny_checkpoint)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    if not (SHARED_DATA / "dev.jsonl").is_file():
+        pytest.skip("the shared speech data (shared/data beside the checkout) is not there")
+    return SHARED_DATA

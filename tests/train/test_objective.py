@@ -1,0 +1,48 @@
+"""The loss: CTC's value, and masks on training data only."""
+
+from __future__ import annotations
+
+import torch
+
+from asr_train.checkpoint import Checkpoint
+from asr_train.objective import CTCObjective, MaskingConfig
+from asr_train.vocabulary import encode
+
+
+def _loss(objective: CTCObjective) -> torch.Tensor:
+    torch.manual_seed(0)
+    samples = torch.randn(2, 32_000) * 0.3
+    targets = torch.tensor(encode("hello") + encode("abc"))
+    loss: torch.Tensor = objective(
+        samples, torch.tensor([32_000, 20_000]), targets, torch.tensor([5, 3])
+    )
+    return loss
+
+
+def test_masks_act_in_training_only(loaded: Checkpoint) -> None:
+    masked = CTCObjective(loaded.model, MaskingConfig(freq_mask=20, time_mask=100))
+    plain = CTCObjective(loaded.model, MaskingConfig(freq_mask=0, time_mask=0))
+    assert _loss(masked.eval()) == _loss(plain.eval())
+    assert _loss(plain.train()) == _loss(plain.eval())
+    assert _loss(masked.train()) != _loss(plain.train())
+
+
+def test_masks_are_within_their_widths(loaded: Checkpoint) -> None:
+    objective = CTCObjective(loaded.model, MaskingConfig(freq_mask=6, time_mask=10))
+    features = torch.ones(64, 24, 50)
+    torch.manual_seed(0)
+    masked = objective._mask(features) == 0
+    bands = masked.all(dim=2).sum(dim=1)
+    frames = masked.all(dim=1).sum(dim=1)
+    assert 1 < bands.max() <= 6
+    assert 1 < frames.max() <= 10
+    assert len(set(bands.tolist())) > 3, "every utterance draws its own mask"
+
+
+def test_loss_is_the_sum_over_utterances(loaded: Checkpoint) -> None:
+    objective = CTCObjective(loaded.model, MaskingConfig()).eval()
+    samples = torch.randn(1, 16_000)
+    length, target = torch.tensor([16_000]), torch.tensor(encode("abc"))
+    one = objective(samples, length, target, torch.tensor([3]))
+    two = objective(samples.repeat(2, 1), length.repeat(2), target.repeat(2), torch.tensor([3, 3]))
+    torch.testing.assert_close(two, 2 * one)

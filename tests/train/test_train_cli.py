@@ -1,0 +1,140 @@
+"""``asr-train`` from the outside: output, and one clear line for what the user did wrong."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from asr_train import cli
+from asr_train.checkpoint import load_checkpoint
+
+TINY = [
+    *("--set", "channels=2", "--set", "rnn_dim=8", "--set", "gru_hidden=8"),
+    *("--set", "gru_layers=1", "--set", "residual_blocks=1"),
+    *("--device", "cpu", "--workers", "0", "--precision", "fp32"),
+]
+
+
+@pytest.fixture
+def asr_train(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Run the command in this process: exit code, stdout, stderr."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["asr-train", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        out, err = capfd.readouterr()
+        return int(stop.value.code or 0), out, err
+
+    return run
+
+
+def _fails(result: tuple[int, str, str], message: str) -> None:
+    code, _, stderr = result
+    last = stderr.strip().splitlines()[-1]
+    assert code == 1
+    assert last.startswith("asr-train: ")
+    assert message in last
+    assert "Traceback" not in stderr
+
+
+def test_fit_then_evaluate(
+    asr_train: Callable[..., tuple[int, str, str]],
+    write_manifest: Callable[..., Path],
+    tmp_path: Path,
+) -> None:
+    manifest = write_manifest(["cab bad", "bead"])
+    manifest.write_text(manifest.read_text() + manifest.read_text().replace("cab bad", "caß"))
+    out = tmp_path / "run"
+    code, _, stderr = asr_train(
+        *("fit", "--out", out, "--train-manifest", manifest, "--train-manifest", manifest),
+        *("--dev-manifest", manifest, "--epochs", 1, *TINY),
+    )
+    assert code == 0, stderr
+    assert "train: 6 utterances" in stderr
+    assert "train: skipped 2: the transcript holds characters outside" in stderr
+    assert load_checkpoint(out / "best").progress["epoch"] == 1
+
+    report = tmp_path / "report.json"
+    code, stdout, _ = asr_train("evaluate", out / "best", "--manifest", manifest, "--json", report)
+    assert code == 0
+    assert stdout.startswith("WER ")
+    assert "said  cab bad" in stdout
+    document = json.loads(report.read_text())
+    assert len(document["utterances"]) == 3
+    assert document["words"] == 4
+
+
+def test_fit_on_a_librispeech_folder(
+    asr_train: Callable[..., tuple[int, str, str]],
+    write_manifest: Callable[..., Path],
+    tmp_path: Path,
+) -> None:
+    import soundfile
+
+    rows = [json.loads(line) for line in write_manifest(["cab", "bead"]).read_text().splitlines()]
+    folder = tmp_path / "LibriSpeech" / "train-clean-100" / "7" / "21"
+    folder.mkdir(parents=True)
+    lines = []
+    for index, row in enumerate(rows):
+        samples, rate = soundfile.read(tmp_path / row["audio_filepath"])
+        soundfile.write(folder / f"7-21-000{index}.flac", samples, rate)
+        lines.append(f"7-21-000{index} {row['text'].upper()}\n")
+    (folder / "7-21.trans.txt").write_text("".join(lines))
+    code, _, stderr = asr_train(
+        *("fit", "--out", tmp_path / "run", "--librispeech", tmp_path),
+        *("--subset", "train-clean-100", "--epochs", 1, *TINY),
+    )
+    assert code == 0, stderr
+    assert "train: 2 utterances" in stderr
+
+
+def test_bad_input_is_one_clear_line(
+    asr_train: Callable[..., tuple[int, str, str]],
+    write_manifest: Callable[..., Path],
+    tiny_checkpoint: Path,
+    tmp_path: Path,
+) -> None:
+    manifest = write_manifest(["cab"])
+    fit = ("fit", "--out", tmp_path / "run", *TINY)
+    data = ("--train-manifest", manifest)
+    empty = tmp_path / "empty.jsonl"
+    empty.touch()
+    broken = tmp_path / "broken.jsonl"
+    broken.write_text(manifest.read_text() + "{oops\n")
+    gone = tmp_path / "gone.jsonl"
+    gone.write_text('{"audio_filepath": "no.wav", "duration": 1, "text": "a"}\n')
+    blocked = tmp_path / "file"
+    blocked.touch()
+
+    _fails(asr_train(*fit), "no training data")
+    _fails(asr_train(*fit, "--train-manifest", empty), "the manifest is empty")
+    _fails(asr_train(*fit, "--train-manifest", broken), f"{broken}:2: not JSON")
+    _fails(asr_train(*fit, "--train-manifest", gone), f"{gone}:1: audio file not found")
+    _fails(asr_train(*fit, *data, "--set", "layers=3"), "unknown model field 'layers'")
+    _fails(asr_train(*fit, *data, "--preset", "huge"), "unknown preset 'huge'")
+    _fails(asr_train(*fit, *data, "--resume"), "nothing to resume")
+    _fails(asr_train(*fit, *data, "--init", tmp_path / "no"), "is not a checkpoint")
+    _fails(asr_train(*fit, "--librispeech", tmp_path), "is not there; give the folder")
+    _fails(asr_train("fit", "--out", blocked / "run", *TINY, *data), "cannot write to")
+    _fails(asr_train("evaluate", tmp_path, "--manifest", manifest), "is not a checkpoint")
+    _fails(asr_train("compact", tmp_path / "no", tmp_path / "out"), "is not a checkpoint")
+    _fails(asr_train("compact", tiny_checkpoint, tiny_checkpoint), "already holds a checkpoint")
+    assert not (tmp_path / "run" / "last").exists()
+
+
+def test_undecodable_training_audio_is_one_clear_line(
+    asr_train: Callable[..., tuple[int, str, str]],
+    write_manifest: Callable[..., Path],
+    tmp_path: Path,
+) -> None:
+    manifest = write_manifest(["cab", "bead"])
+    (tmp_path / "train-1.wav").write_bytes(b"RIFF nonsense")
+    result = asr_train("fit", "--out", tmp_path / "run", "--train-manifest", manifest, *TINY)
+    _fails(result, f"{manifest}:2: cannot decode")

@@ -1,0 +1,261 @@
+"""Training learns, resumes exactly, stops cleanly, and is the same on two processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import torch
+
+from asr_train.checkpoint import WEIGHTS, load_checkpoint
+from asr_train.config import ModelConfig
+from asr_train.errors import CheckpointError, OutputError, TrainingError
+from asr_train.history import EPOCHS_CSV, PLOT, STEPS_CSV, read_csv
+from asr_train.interruption import Interrupted, InterruptFlag
+from asr_train.manifest import Utterance, read_manifest
+from asr_train.objective import MaskingConfig
+from asr_train.trainer import Trainer
+from asr_train.training_config import Device, Precision, TrainingConfig
+
+WORDS = ("cab", "bead", "face", "deaf", "cafe", "fade", "bad", "dab")
+TEXTS = [f"{first} {second}" for first in WORDS for second in WORDS[:3]]
+
+
+@pytest.fixture
+def rows(write_manifest: Callable[..., Path]) -> list[Utterance]:
+    return read_manifest(write_manifest(TEXTS))
+
+
+def _config(out: Path, **changes: object) -> TrainingConfig:
+    values: dict[str, object] = {
+        "epochs": 3,
+        "batch_seconds": 6.0,
+        "learning_rate": 5e-3,
+        "precision": Precision.fp32,
+        "device": Device.cpu,
+        "workers": 0,
+        "masking": MaskingConfig(freq_mask=3, time_mask=5),
+        **changes,
+    }
+    return TrainingConfig(out=out, **values)  # type: ignore[arg-type]
+
+
+def test_it_learns_to_read_tones(
+    tiny_config: ModelConfig, rows: list[Utterance], tmp_path: Path
+) -> None:
+    config = _config(
+        tmp_path / "run",
+        epochs=12,
+        learning_rate=1e-2,
+        batch_seconds=4.0,
+        masking=MaskingConfig(freq_mask=0, time_mask=0),
+    )
+    Trainer(tiny_config, config, rows * 6, rows[::3]).fit()
+    best = load_checkpoint(tmp_path / "run" / "best")
+    assert best.progress["word_error_rate"] < 0.2
+    epochs = read_csv(tmp_path / "run" / EPOCHS_CSV)
+    assert len(epochs) == 12
+    rates = [float(row["word_error_rate"]) for row in epochs]
+    assert best.progress["word_error_rate"] == min(rates)
+    assert float(epochs[-1]["dev_loss"]) < 0.3 * float(epochs[0]["dev_loss"])
+    assert (tmp_path / "run" / PLOT).read_bytes().startswith(b"\x89PNG")
+    assert list((tmp_path / "run" / "tensorboard").iterdir())
+
+
+def test_a_stopped_run_resumes_as_if_it_never_stopped(
+    tiny_config: ModelConfig,
+    rows: list[Utterance],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dropping = ModelConfig(**{**tiny_config.to_dict(), "dropout": 0.2})
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    Trainer(dropping, _config(whole), rows, rows[:4]).fit()
+    steps = len(read_csv(whole / STEPS_CSV))
+    assert steps > 12
+
+    # Stop in the middle of an epoch, twice.
+    for stop_at in (steps // 3 - 1, steps // 3 + 3):
+        trainer = Trainer(dropping, _config(parts), rows, rows[:4])
+        monkeypatch.setattr(
+            Trainer, "_any_process", lambda self, flag, at=stop_at: next(self.countdown) >= at
+        )
+        resume = (parts / "last").exists()
+        first = load_checkpoint(parts / "last").progress["step"] if resume else 0
+        trainer.countdown = iter(range(first + 1, 10_000))  # type: ignore[attr-defined]
+        with pytest.raises(Interrupted, match=f"after step {stop_at} of {steps}"):
+            trainer.fit(resume=resume)
+        monkeypatch.undo()
+    Trainer(dropping, _config(parts), rows, rows[:4]).fit(resume=True)
+
+    def curve(folder: Path, name: str, drop: str) -> list[dict[str, str]]:
+        rows = read_csv(folder / name)
+        return [{key: value for key, value in row.items() if key != drop} for row in rows]
+
+    speed = "audio_seconds_per_second"
+    assert curve(parts, STEPS_CSV, speed) == curve(whole, STEPS_CSV, speed)
+    assert curve(parts, EPOCHS_CSV, "") == curve(whole, EPOCHS_CSV, "")
+    wanted = safetensors.torch.load_file(whole / "last" / WEIGHTS)
+    for name, value in safetensors.torch.load_file(parts / "last" / WEIGHTS).items():
+        assert torch.equal(value, wanted[name]), name
+
+
+def test_rows_logged_after_the_checkpoint_are_dropped_on_resume(
+    tiny_config: ModelConfig, rows: list[Utterance], tmp_path: Path
+) -> None:
+    """A run killed outright has logged steps that its last checkpoint does not know."""
+    out = tmp_path / "run"
+    Trainer(tiny_config, _config(out, epochs=1), rows).fit()
+    logged = (out / STEPS_CSV).read_text()
+    with (out / STEPS_CSV).open("a") as file:
+        file.write("9999,9,1.0,1.0,1.0,1.0\n")
+    Trainer(tiny_config, _config(out, epochs=1), rows).fit(resume=True)
+    assert (out / STEPS_CSV).read_text() == logged
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_only_asks(number: signal.Signals) -> None:
+    with InterruptFlag() as flag:
+        assert not flag.requested
+        os.kill(os.getpid(), number)
+        assert flag.requested
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_ctrl_c_leaves_a_resumable_checkpoint(
+    write_manifest: Callable[..., Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    command = [
+        *(sys.executable, "-m", "asr_train", "fit", "--out", str(out), "--device", "cpu"),
+        *("--train-manifest", str(write_manifest(TEXTS)), "--epochs", "10000"),
+        *("--batch-seconds", "6", "--workers", "1"),
+        *("--set", "gru_hidden=8", "--set", "rnn_dim=8", "--set", "channels=2"),
+    ]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True
+    )
+    deadline = time.monotonic() + 120
+    while len(read_csv(out / STEPS_CSV)) < 3 and process.poll() is None:
+        assert time.monotonic() < deadline, "training did not start"
+        time.sleep(0.2)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the loader's worker gets it too
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130, stderr
+    assert "Traceback" not in stderr
+    assert "go on with the same command and --resume" in stderr.splitlines()[-1]
+    assert load_checkpoint(out / "last").progress["step"] >= 3
+
+
+def test_two_processes_take_the_steps_of_one(
+    tiny_config: ModelConfig, rows: list[Utterance], tmp_path: Path
+) -> None:
+    config = {"epochs": 2, "masking": MaskingConfig(0, 0), "learning_rate": 1e-3}
+    # One process in this one, two through accelerate's launcher, on the same data.
+    Trainer(tiny_config, _config(tmp_path / "one", **config), rows).fit()
+    script = tmp_path / "two.py"
+    script.write_text(
+        f"""
+from pathlib import Path
+from asr_train.config import ModelConfig
+from asr_train.manifest import read_manifest
+from asr_train.objective import MaskingConfig
+from asr_train.trainer import Trainer
+from asr_train.training_config import Device, Precision, TrainingConfig
+
+config = TrainingConfig(
+    out=Path({str(tmp_path / "two")!r}), epochs=2, batch_seconds=6.0, learning_rate=1e-3,
+    precision=Precision.fp32, device=Device.cpu, workers=0, masking=MaskingConfig(0, 0),
+)
+rows = read_manifest(Path({str(tmp_path / "train.jsonl")!r}))
+Trainer(ModelConfig(**{tiny_config.to_dict()!r}), config, rows).fit()
+"""
+    )
+    launcher = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2"]
+    result = subprocess.run(
+        [
+            *launcher,
+            "--num_machines",
+            "1",
+            "--mixed_precision",
+            "no",
+            "--main_process_port",
+            "0",
+            str(script),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=180,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"},
+    )
+    assert result.returncode == 0, result.stderr[-2000:]
+    one, two = (read_csv(tmp_path / name / STEPS_CSV) for name in ("one", "two"))
+    assert len(one) == len(two) > 5
+    for single, double in zip(one, two, strict=True):
+        for key in ("loss", "grad_norm"):
+            assert float(double[key]) == pytest.approx(float(single[key]), rel=1e-3), key
+    wanted = safetensors.torch.load_file(tmp_path / "one" / "last" / WEIGHTS)
+    for name, value in safetensors.torch.load_file(tmp_path / "two" / "last" / WEIGHTS).items():
+        torch.testing.assert_close(value, wanted[name], atol=2e-4, rtol=1e-2)
+
+
+def test_a_run_is_never_overwritten_or_mixed_up(
+    tiny_config: ModelConfig, rows: list[Utterance], tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    with pytest.raises(CheckpointError, match="nothing to resume"):
+        Trainer(tiny_config, _config(out), rows).fit(resume=True)
+    Trainer(tiny_config, _config(out, epochs=1), rows).fit()
+    with pytest.raises(OutputError, match="already holds a run"):
+        Trainer(tiny_config, _config(out), rows).fit()
+    with pytest.raises(CheckpointError, match="other data"):
+        Trainer(tiny_config, _config(out), rows[1:]).fit(resume=True)
+    wider = ModelConfig(**{**tiny_config.to_dict(), "gru_hidden": 32})
+    with pytest.raises(CheckpointError, match="another model configuration"):
+        Trainer(wider, _config(out), rows).fit(resume=True)
+
+
+def test_an_unwritable_folder_is_found_before_training(
+    tiny_config: ModelConfig, rows: list[Utterance], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="cannot write to"):
+        Trainer(tiny_config, _config(tmp_path / "file" / "run"), rows).fit()
+
+
+@pytest.mark.filterwarnings("ignore:Detected call of `lr_scheduler.step")  # as steps are skipped
+def test_divergence_is_reported(
+    tiny_config: ModelConfig,
+    rows: list[Utterance],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", lambda *_: torch.tensor(float("nan")))
+    with pytest.raises(TrainingError, match="diverged; start again with a lower"):
+        Trainer(tiny_config, _config(tmp_path / "run", epochs=9), rows).fit()
+
+
+def test_pad_to_max_trains(tiny_config: ModelConfig, rows: list[Utterance], tmp_path: Path) -> None:
+    from asr_train.batching import PadTo
+
+    config = _config(tmp_path / "run", epochs=1, pad_to=PadTo.max)
+    Trainer(tiny_config, config, rows).fit()
+    assert load_checkpoint(tmp_path / "run" / "best").progress["epoch"] == 1
+
+
+def test_init_starts_from_given_weights(
+    tiny_config: ModelConfig, rows: list[Utterance], tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    config = _config(tmp_path / "run", epochs=1, learning_rate=1e-9, weight_decay=0.0)
+    Trainer(tiny_config, config, rows).fit(init=tiny_checkpoint)
+    found = load_checkpoint(tmp_path / "run" / "last").model.state_dict()
+    for name, value in load_checkpoint(tiny_checkpoint).model.state_dict().items():
+        torch.testing.assert_close(found[name], value, atol=1e-6, rtol=1e-5)

@@ -1,0 +1,1 @@
+"""Train a ResCNN-BiGRU speech recogniser: data, features, model, training loop."""

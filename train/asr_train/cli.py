@@ -1,0 +1,213 @@
+"""``asr-train``: fit a model, evaluate a checkpoint."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from asr_train.batching import PadTo
+from asr_train.checkpoint import checkpoint_exists, compact_checkpoint, load_checkpoint
+from asr_train.config import ModelConfig, preset
+from asr_train.errors import DataError, OutputError, ToolkitError
+from asr_train.interruption import Interrupted
+from asr_train.manifest import Utterance, read_manifest
+from asr_train.objective import MaskingConfig
+from asr_train.selection import select
+from asr_train.trainer import Trainer
+from asr_train.training_config import Device, Precision, TrainingConfig
+
+app = typer.Typer(
+    help="Train and evaluate ResCNN-BiGRU speech recognisers.",
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+)
+
+Manifests = Optional[list[Path]]  # noqa: UP045 - typer reads it at run time on Python 3.10
+
+
+@app.command()
+def fit(
+    out: Annotated[Path, typer.Option(help="Folder of the run: checkpoints, logs, plot.")],
+    train_manifest: Annotated[
+        Manifests, typer.Option(help="JSON-lines manifest with NeMo's keys; repeatable.")
+    ] = None,
+    dev_manifest: Annotated[
+        Manifests, typer.Option(help="Scored after every epoch; repeatable.")
+    ] = None,
+    librispeech: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Folder that holds 'LibriSpeech'; trains on --subset."),
+    ] = None,
+    subset: Annotated[str, typer.Option(help="LibriSpeech training subset.")] = "train-clean-100",
+    dev_subset: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="LibriSpeech subset to score after every epoch."),
+    ] = None,
+    download: Annotated[bool, typer.Option(help="Fetch missing LibriSpeech subsets.")] = False,
+    preset_name: Annotated[str, typer.Option("--preset", help="edge or base.")] = "edge",
+    set_fields: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--set", help="Override a model field: --set gru_layers=2; repeatable."),
+    ] = None,
+    epochs: Annotated[int, typer.Option(min=1)] = 30,
+    batch_seconds: Annotated[
+        float, typer.Option(min=1, help="Padded audio a step, over all processes.")
+    ] = 160.0,
+    learning_rate: Annotated[float, typer.Option(help="Peak of the OneCycle schedule.")] = 1.5e-3,
+    warmup: Annotated[float, typer.Option(min=0, max=1, help="Rising part of the steps.")] = 0.1,
+    weight_decay: Annotated[float, typer.Option(min=0)] = 1e-2,
+    max_grad_norm: Annotated[float, typer.Option(min=0)] = 1.0,
+    pad_to: Annotated[
+        PadTo, typer.Option(help="Longest of the batch, or of all sets.")
+    ] = PadTo.batch,
+    max_seconds: Annotated[
+        float, typer.Option(min=0, help="Skip longer training utterances.")
+    ] = 30.0,
+    freq_mask: Annotated[int, typer.Option(min=0, help="Widest mask, mel bands.")] = 15,
+    time_mask: Annotated[int, typer.Option(min=0, help="Longest mask, mel frames.")] = 35,
+    seed: int = 1,
+    precision: Precision = Precision.auto,
+    device: Device = Device.auto,
+    workers: Annotated[int, typer.Option(min=0, help="Loader processes.")] = 1,
+    audio_cache: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Decode the audio once into this folder (115 MB an hour)."),
+    ] = None,
+    checkpoint_every: Annotated[int, typer.Option(min=1, help="Steps between saves.")] = 200,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where --out stopped.")] = False,
+    init: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Start from the weights of this checkpoint."),
+    ] = None,
+) -> None:
+    """Train a model; Ctrl-C leaves a checkpoint that --resume goes on from."""
+    model_config = preset(preset_name).override(set_fields or [])
+    train = _training_rows(train_manifest or [], librispeech, subset, download)
+    dev = [row for path in dev_manifest or [] for row in read_manifest(path)]
+    if dev_subset is not None:
+        dev += _librispeech(librispeech, dev_subset, download)
+    config = TrainingConfig(
+        out=out,
+        epochs=epochs,
+        batch_seconds=batch_seconds,
+        learning_rate=learning_rate,
+        warmup=warmup,
+        weight_decay=weight_decay,
+        max_grad_norm=max_grad_norm,
+        pad_to=pad_to,
+        masking=MaskingConfig(freq_mask=freq_mask, time_mask=time_mask),
+        seed=seed,
+        precision=precision,
+        device=device,
+        workers=workers,
+        audio_cache=audio_cache,
+        checkpoint_every=checkpoint_every,
+    )
+    kept = _select(train, model_config, "train", max_seconds)
+    kept_dev = _select(dev, model_config, "dev", None) if dev else []
+    Trainer(model_config, config, kept, kept_dev).fit(resume=resume, init=init)
+
+
+@app.command()
+def evaluate(
+    checkpoint: Annotated[Path, typer.Argument(help="Checkpoint folder.")],
+    manifest: Annotated[list[Path], typer.Option(help="Manifest to score; repeatable.")],
+    worst: Annotated[int, typer.Option(min=0, help="How many bad utterances to show.")] = 10,
+    json_out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--json", help="Also write figures and all transcripts here."),
+    ] = None,
+) -> None:
+    """Word and character error rate of a checkpoint (greedy), and its worst utterances."""
+    from asr_train.audio_store import FileStore
+    from asr_train.evaluation import evaluate as score
+    from asr_train.metrics import word_errors
+
+    model = load_checkpoint(checkpoint).model
+    rows = [row for path in manifest for row in read_manifest(path)]
+    rows = _select(rows, model.config, "evaluation", None)
+    result = score(model, rows, FileStore(rows))
+    rates = result.rates
+    typer.echo(
+        f"WER {100 * rates.word_error_rate:.2f} %  CER {100 * rates.character_error_rate:.2f} %  "
+        f"({len(rows)} utterances, {rates.words} words)"
+    )
+    ranked = sorted(
+        zip(rows, result.texts, strict=True),
+        key=lambda pair: -word_errors(pair[0].text, pair[1]) / len(pair[0].text.split()),
+    )
+    for row, text in ranked[:worst]:
+        typer.echo(f"\n{row.audio.name}\n  said  {row.text}\n  heard {text}")
+    if json_out is not None:
+        document = {
+            "checkpoint": str(checkpoint),
+            "word_error_rate": rates.word_error_rate,
+            "character_error_rate": rates.character_error_rate,
+            "words": rates.words,
+            "utterances": [
+                {"audio_filepath": str(row.audio), "text": row.text, "hypothesis": text}
+                for row, text in zip(rows, result.texts, strict=True)
+            ],
+        }
+        try:
+            json_out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise ToolkitError(f"cannot write {json_out}: {error.strerror}") from None
+
+
+@app.command()
+def compact(
+    checkpoint: Annotated[Path, typer.Argument(help="Checkpoint folder.")],
+    out: Annotated[Path, typer.Argument(help="Folder to write.")],
+) -> None:
+    """Round a checkpoint's weights to float16, which halves it and what is exported from it."""
+    if checkpoint_exists(out):
+        raise OutputError(f"{out} already holds a checkpoint; give another folder")
+    compact_checkpoint(checkpoint, out)
+    typer.echo(f"wrote {out}; check its error rates with: asr-train evaluate {out}")
+
+
+def _training_rows(
+    manifests: list[Path], librispeech: Path | None, subset: str, download: bool
+) -> list[Utterance]:
+    rows = [row for path in manifests for row in read_manifest(path)]
+    if librispeech is not None:
+        rows += _librispeech(librispeech, subset, download)
+    if not rows:
+        raise DataError("no training data: give --train-manifest or --librispeech")
+    return rows
+
+
+def _librispeech(root: Path | None, subset: str, download: bool) -> list[Utterance]:
+    from asr_train.librispeech import read_librispeech
+
+    if root is None:
+        raise DataError("--dev-subset needs --librispeech")
+    return read_librispeech(root, subset, download=download)
+
+
+def _select(
+    rows: list[Utterance], config: ModelConfig, name: str, max_seconds: float | None
+) -> list[Utterance]:
+    selection = select(rows, config, max_seconds)
+    hours = sum(row.duration for row in selection.kept) / 3600
+    typer.echo(f"{name}: {len(selection.kept)} utterances, {hours:.2f} h", err=True)
+    for line in selection.report():
+        typer.echo(f"{name}: {line}", err=True)
+    return selection.kept
+
+
+def main() -> None:
+    """Entry point: what the user did wrong is one line and exit 1; Ctrl-C is exit 130."""
+    try:
+        app()
+    except ToolkitError as error:
+        print(f"asr-train: {error}", file=sys.stderr)
+        sys.exit(1)
+    except Interrupted as stop:
+        print(f"asr-train: {stop}; go on with the same command and --resume", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,52 @@
+"""Ctrl-C and SIGTERM as a request that training honours between two steps."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType, TracebackType
+
+
+class Interrupted(Exception):  # noqa: N818 - not an error: the run stopped as asked
+    """Training stopped on request; a resumable checkpoint has been written."""
+
+
+class InterruptFlag:
+    """While entered, the first SIGINT or SIGTERM only sets ``requested``; the second one kills.
+
+    A KeyboardInterrupt in the middle of an optimiser step would leave weights that belong to no
+    step. Outside the main thread, where Python forbids signal handlers, it does nothing.
+    """
+
+    def __init__(self) -> None:
+        self.requested = False
+        self._previous: dict[signal.Signals, object] = {}
+
+    def __enter__(self) -> InterruptFlag:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            try:
+                self._previous[number] = signal.signal(number, self._handle)
+            except ValueError:
+                break
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._restore()
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self.requested = True
+        self._restore()
+
+    def _restore(self) -> None:
+        for number, previous in self._previous.items():
+            signal.signal(number, previous)  # type: ignore[arg-type]
+        self._previous.clear()
+
+
+def ignore_interrupts(worker_id: int) -> None:
+    """For loader worker processes: Ctrl-C reaches the whole process group, one must answer."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

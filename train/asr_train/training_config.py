@@ -1,0 +1,65 @@
+"""How to train: every setting of a run but the model and the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+from asr_train.batching import PadTo
+from asr_train.objective import MaskingConfig
+
+
+class Precision(str, Enum):
+    """Arithmetic of the network; features and CTC are always float32."""
+
+    auto = "auto"  #: bf16 where the processor has instructions for it
+    fp32 = "fp32"
+    bf16 = "bf16"
+
+
+class Device(str, Enum):
+    """Where training runs."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How to train.
+
+    Attributes:
+        out: folder of the run: checkpoints ``best`` and ``last``, logs, plot.
+        epochs: passes over the training data.
+        batch_seconds: padded audio a step, seconds, over all processes together.
+        learning_rate: peak of the OneCycle schedule (Smith & Topin 2018, arXiv:1708.07120).
+        warmup: part of all steps in which the rate rises.
+        weight_decay: AdamW's.
+        max_grad_norm: gradients are clipped to this norm.
+        pad_to: see ``PadTo``.
+        masking: SpecAugment, on training data only.
+        seed: of initial weights, shuffles, masks and dropout.
+        precision: see ``Precision``.
+        device: see ``Device``.
+        workers: loader processes.
+        audio_cache: folder for decoded audio, None to decode at every use.
+        checkpoint_every: steps between ``last`` checkpoints.
+    """
+
+    out: Path
+    epochs: int = 30
+    batch_seconds: float = 160.0
+    learning_rate: float = 1.5e-3
+    warmup: float = 0.1
+    weight_decay: float = 1e-2
+    max_grad_norm: float = 1.0
+    pad_to: PadTo = PadTo.batch
+    masking: MaskingConfig = field(default_factory=MaskingConfig)
+    seed: int = 1
+    precision: Precision = Precision.auto
+    device: Device = Device.auto
+    workers: int = 1
+    audio_cache: Path | None = None
+    checkpoint_every: int = 200
