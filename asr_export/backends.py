@@ -1,0 +1,139 @@
+"""The three forms of a model behind one call: PyTorch, TorchScript, ONNX Runtime."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import onnxruntime
+import torch
+
+from asr_export.errors import ExportError
+from asr_export.model_card import CARD_KEY
+from asr_train.model import ResCNNBiGRU
+
+Floats = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int64]
+
+
+class Backend(Protocol):
+    """The model contract in numpy."""
+
+    def __call__(self, input_values: Floats, input_lengths: Integers) -> tuple[Floats, Integers]:
+        """[batch, samples], [batch] to log-probabilities [batch, frames, 29], frames [batch]."""
+        ...
+
+
+class TorchBackend:
+    """An ``nn.Module`` or a ``ScriptModule`` that keeps the contract, on the CPU.
+
+    Threads are PyTorch's own, process-wide: see ``torch.set_num_threads``.
+    """
+
+    def __init__(self, module: ResCNNBiGRU | torch.jit.ScriptModule) -> None:
+        self._module = module.eval()
+
+    @torch.inference_mode()
+    def __call__(self, input_values: Floats, input_lengths: Integers) -> tuple[Floats, Integers]:
+        """See ``Backend``."""
+        logprobs, lengths = self._module(
+            torch.from_numpy(input_values), torch.from_numpy(input_lengths)
+        )
+        return logprobs.numpy(), lengths.numpy()
+
+
+class OnnxBackend:
+    """An ONNX file on ONNX Runtime's CPU provider."""
+
+    def __init__(self, path: Path, threads: int | None = None) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads or 0
+        options.log_severity_level = 3  # errors come as exceptions
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # ONNX Runtime's exceptions share no public base class
+            raise ExportError(
+                f"{path} cannot be run by ONNX Runtime: {_first_line(error)}"
+            ) from error
+
+    def __call__(self, input_values: Floats, input_lengths: Integers) -> tuple[Floats, Integers]:
+        """See ``Backend``."""
+        feeds = {"input_values": input_values, "input_lengths": input_lengths}
+        logprobs, lengths = self._session.run(["logprobs", "output_lengths"], feeds)
+        return np.asarray(logprobs), np.asarray(lengths)
+
+
+def is_onnx(path: Path) -> bool:
+    """By the file's name."""
+    return path.suffix.lower() == ".onnx"
+
+
+def load_backend(path: Path, threads: int | None = None) -> Backend:
+    """An exported model by its suffix: ``.onnx``, or TorchScript.
+
+    Raises:
+        ExportError: not such a model, or not one of ours.
+    """
+    read_card(path)
+    return OnnxBackend(path, threads) if is_onnx(path) else TorchBackend(load_torchscript(path)[0])
+
+
+def read_card(path: Path) -> dict[str, Any]:
+    """The card in an exported model; ``ExportError`` when there is none."""
+    _require_file(path)
+    text = _onnx_card(path) if is_onnx(path) else load_torchscript(path)[1]
+    if not text:
+        raise ExportError(f"{path} carries no {CARD_KEY}: it was not written by asr-export")
+    try:
+        card = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ExportError(f"{path}: its {CARD_KEY} is damaged: {error}") from None
+    if not isinstance(card, dict):
+        raise ExportError(f"{path}: its {CARD_KEY} is not a JSON object")
+    return card
+
+
+def load_onnx(path: Path) -> onnx.ModelProto:
+    """The protobuf of an ONNX file; ``ExportError`` when it is not one."""
+    _require_file(path)
+    try:
+        return onnx.load(path, load_external_data=False)
+    except Exception as error:  # protobuf's DecodeError, of whichever implementation
+        raise ExportError(f"{path} is not an ONNX file: {_first_line(error)}") from None
+
+
+def load_torchscript(path: Path) -> tuple[torch.jit.ScriptModule, str]:
+    """Module and card text of a TorchScript file; ``ExportError`` when it is not one."""
+    _require_file(path)
+    extra = {CARD_KEY: ""}
+    try:
+        module = torch.jit.load(  # type: ignore[no-untyped-call]
+            path, map_location="cpu", _extra_files=extra
+        )
+    except (RuntimeError, ValueError) as error:
+        raise ExportError(f"{path} is not a TorchScript file: {_first_line(error)}") from None
+    card = extra[CARD_KEY]
+    return module, card.decode() if isinstance(card, bytes) else card
+
+
+def _onnx_card(path: Path) -> str:
+    return next(
+        (entry.value for entry in load_onnx(path).metadata_props if entry.key == CARD_KEY), ""
+    )
+
+
+def _require_file(path: Path) -> None:
+    if path.is_dir():
+        raise ExportError(f"{path} is a folder; give an exported model file (.onnx or .pt)")
+    if not path.is_file():
+        raise ExportError(f"{path} does not exist; give an exported model file (.onnx or .pt)")
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

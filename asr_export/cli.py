@@ -1,0 +1,102 @@
+"""``asr-export``: convert, verify and inspect models."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from asr_train.errors import ToolkitError
+
+app = typer.Typer(
+    help="Convert a trained checkpoint to ONNX or TorchScript, mel front end included.",
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+)
+
+CheckpointArgument = Annotated[Path, typer.Argument(help="Checkpoint folder of asr-train.")]
+
+
+@app.command("onnx")
+def onnx_command(
+    checkpoint: CheckpointArgument,
+    out: Annotated[Path, typer.Argument(help="ONNX file to write, such as model.onnx.")],
+) -> None:
+    """Export to ONNX, verify, and write vocab.txt and config.json beside it."""
+    from asr_export.errors import ExportError
+    from asr_export.onnx_export import export_onnx
+    from asr_train.checkpoint import load_checkpoint
+
+    if out.suffix.lower() != ".onnx":
+        raise ExportError(f"{out}: an ONNX file's name must end in .onnx")
+    report = export_onnx(load_checkpoint(checkpoint), out)
+    _announce(out, report.table())
+
+
+@app.command("torchscript")
+def torchscript_command(
+    checkpoint: CheckpointArgument,
+    out: Annotated[Path, typer.Argument(help="TorchScript file to write, such as model.pt.")],
+) -> None:
+    """Export to TorchScript and verify."""
+    from asr_export.errors import ExportError
+    from asr_export.torchscript_export import export_torchscript
+    from asr_train.checkpoint import load_checkpoint
+
+    if out.suffix.lower() == ".onnx":
+        raise ExportError(f"{out}: a TorchScript file's name must not end in .onnx")
+    report = export_torchscript(load_checkpoint(checkpoint), out)
+    _announce(out, report.table())
+
+
+@app.command()
+def verify(
+    checkpoint: CheckpointArgument,
+    model: Annotated[Path, typer.Argument(help="Exported model, .onnx or TorchScript.")],
+    json_out: Annotated[
+        Optional[Path],  # noqa: UP045 - typer reads it at run time on Python 3.10
+        typer.Option("--json", help="Also write the table here."),
+    ] = None,
+) -> None:
+    """Compare an exported model with its checkpoint over batch sizes and lengths."""
+    from asr_export.backends import TorchBackend, load_backend, read_card
+    from asr_export.parity import check_parity
+    from asr_train.checkpoint import load_checkpoint
+
+    source = load_checkpoint(checkpoint)
+    candidate = load_backend(model)
+    report = check_parity(TorchBackend(source.model), candidate, source.model.config)
+    typer.echo(report.table())
+    if json_out is not None:
+        report.save(json_out)
+    if read_card(model).get("checkpoint_sha256") != source.sha256:
+        typer.echo("note: the model's card names another checkpoint", err=True)
+    report.require()
+    typer.echo(f"{model}: equal to {checkpoint} within {report.tolerance:g}")
+
+
+@app.command()
+def inspect(
+    model: Annotated[Path, typer.Argument(help="Exported model, .onnx or TorchScript.")],
+) -> None:
+    """Print a model's card, inputs, outputs, operators, size and SHA-256 as JSON."""
+    from asr_export.inspection import inspect_model
+
+    typer.echo(json.dumps(inspect_model(model), indent=2))
+
+
+def _announce(out: Path, table: str) -> None:
+    typer.echo(table)
+    typer.echo(f"wrote {out} ({out.stat().st_size / 1e6:.1f} MB)")
+
+
+def main() -> None:
+    """Entry point: what the user did wrong is one line and exit 1."""
+    try:
+        app()
+    except ToolkitError as error:
+        print(f"asr-export: {error}", file=sys.stderr)
+        sys.exit(1)

@@ -1,0 +1,51 @@
+"""The JSON card that travels in every exported model and lets it be run without anything else."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from typing import Any
+
+from asr_train.checkpoint import Checkpoint
+from asr_train.config import SAMPLE_RATE
+from asr_train.vocabulary import BLANK_ID, VOCABULARY
+
+#: Key of ``metadata_props`` in ONNX, name of the extra file in TorchScript.
+CARD_KEY = "model_card"
+FORMAT_VERSION = 1
+#: Distributions whose versions can change an exported file.
+_PRODUCERS = ("torch", "torchaudio", "onnx", "onnxscript")
+
+
+def model_card(checkpoint: Checkpoint, *, precision: str = "fp32") -> dict[str, Any]:
+    """Card of a model exported from ``checkpoint``; JSON values only.
+
+    ``frame_stride`` is in samples; ``word_error_rate`` is what training measured on its dev set
+    (greedy decoding), null when it had none.
+    """
+    config = checkpoint.model.config
+    measured = checkpoint.progress.get("word_error_rate")
+    trained = ("step", "epoch", "train_hours", "train_utterances")
+    return {
+        "format_version": FORMAT_VERSION,
+        "sample_rate": SAMPLE_RATE,
+        "vocabulary": list(VOCABULARY),
+        "blank_id": BLANK_ID,
+        "frame_stride": config.frame_stride,
+        "architecture": {"name": "ResCNN-BiGRU", **config.to_dict()},
+        "parameters": sum(weight.numel() for weight in checkpoint.model.parameters()),
+        "precision": precision,
+        "producer": f"asr-export {_version('asr-export')}",
+        "versions": {name: _version(name) for name in _PRODUCERS},
+        "checkpoint_sha256": checkpoint.sha256,
+        "training": {
+            key: checkpoint.progress[key] for key in trained if key in checkpoint.progress
+        },
+        "word_error_rate": None if measured is None else {"dev_greedy": measured},
+    }
+
+
+def _version(distribution: str) -> str:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,139 @@
+"""Checkpoint to ONNX: one file, raw waveform in, log-probabilities out."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import io
+import json
+import logging
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import onnx
+import torch
+
+from asr_export.backends import OnnxBackend, TorchBackend
+from asr_export.compact_storage import store_compactly
+from asr_export.companions import check_companions, write_companions
+from asr_export.model_card import CARD_KEY, model_card
+from asr_export.onnx_gru import TRANSLATIONS, OnnxBidirectionalGRU
+from asr_export.output import replacing
+from asr_export.parity import ParityReport, check_parity
+from asr_train.checkpoint import Checkpoint
+from asr_train.config import SAMPLE_RATE
+from asr_train.model import BidirectionalGRU, GRUBlock, ResCNNBiGRU
+
+OPSET = 18
+INPUTS = ("input_values", "input_lengths")
+OUTPUTS = ("logprobs", "output_lengths")
+
+
+def export_onnx(checkpoint: Checkpoint, path: Path) -> ParityReport:
+    """Write ``path``, ``vocab.txt``, ``config.json`` and the parity report beside it.
+
+    The file takes its place only after ONNX's checker, shape inference and the comparison with
+    PyTorch have passed.
+
+    Raises:
+        ExportError: it cannot be written there.
+        ParityError: its results differ; nothing is written.
+    """
+    config = checkpoint.model.config
+    check_companions(path.parent, config)
+    with replacing(path) as partial:
+        model = to_onnx(checkpoint)
+        onnx.save(model, partial)
+        report = check_parity(TorchBackend(checkpoint.model), OnnxBackend(partial), config)
+        report.require()
+        write_companions(path.parent, config)
+        report.save(path.with_name(f"{path.name}.parity.json"))
+    return report
+
+
+def to_onnx(checkpoint: Checkpoint) -> onnx.ModelProto:
+    """The checked graph with its card; dimensions ``batch``, ``samples`` and ``frames`` dynamic."""
+    batch, samples = 2, 2 * SAMPLE_RATE
+    example = (torch.zeros(batch, samples), torch.tensor([samples, samples // 2]))
+    dynamic = torch.export.Dim.DYNAMIC
+    with _quiet():
+        program = torch.onnx.export(
+            exportable(checkpoint.model),
+            example,
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=INPUTS,
+            output_names=OUTPUTS,
+            dynamic_shapes={
+                "input_values": {0: dynamic, 1: dynamic},
+                "input_lengths": {0: dynamic},
+            },
+            custom_translation_table=TRANSLATIONS,
+            verbose=False,
+        )
+    assert program is not None
+    model = program.model_proto
+    _strip(model)
+    _name_dimensions(model)
+    store_compactly(model)
+    onnx.helper.set_model_props(model, {CARD_KEY: json.dumps(model_card(checkpoint))})
+    model.doc_string = "ResCNN-BiGRU speech recogniser: 16 kHz waveform to CTC log-probabilities."
+    # full_check runs shape inference too, strictly.
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def exportable(model: ResCNNBiGRU) -> ResCNNBiGRU:
+    """A copy whose recurrent layers are ONNX ``GRU`` operators."""
+    clone = copy.deepcopy(model).eval()
+    for block in clone.gru_blocks:
+        assert isinstance(block, GRUBlock)
+        assert isinstance(block.gru, BidirectionalGRU)
+        block.gru = OnnxBidirectionalGRU(block.gru)  # type: ignore[assignment]
+    return clone
+
+
+def _strip(model: onnx.ModelProto) -> None:
+    """Drop the exporter's notes (stack traces and paths of the machine it ran on)."""
+    graph = model.graph
+    for item in (
+        graph,
+        *graph.node,
+        *graph.input,
+        *graph.output,
+        *graph.initializer,
+        *graph.value_info,
+    ):
+        del item.metadata_props[:]
+        item.doc_string = ""
+    del graph.value_info[:]
+    del model.metadata_props[:]
+
+
+def _name_dimensions(model: onnx.ModelProto) -> None:
+    names = {
+        "input_values": ("batch", "samples"),
+        "input_lengths": ("batch",),
+        "logprobs": ("batch", "frames"),
+        "output_lengths": ("batch",),
+    }
+    for value in (*model.graph.input, *model.graph.output):
+        for dimension, name in zip(
+            value.type.tensor_type.shape.dim, names[value.name], strict=False
+        ):
+            dimension.dim_param = name
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Hide the exporter's progress and its remarks about packages that are not needed."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,164 @@
+"""Does an exported model give what the checkpoint gives, whatever the batch and the length?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from asr_export.backends import Backend, Floats, Integers
+from asr_export.errors import ParityError
+from asr_export.output import replacing
+from asr_train.config import SAMPLE_RATE, ModelConfig
+
+#: Largest difference of a log-probability allowed for float32 models.
+TOLERANCE = 1e-4
+#: Seconds of the utterances of every batch: sizes 1, 2, 5, lengths from 0.05 s to 35 s, mixed.
+BATCHES: tuple[tuple[float, ...], ...] = (
+    (0.05,),
+    (0.5,),
+    (7.3,),
+    (35.0,),
+    (0.05, 35.0),
+    (2.0, 1.999),
+    (0.05, 0.31, 3.0, 11.1, 35.0),
+    (4.0, 4.0, 4.0, 4.0, 4.0),
+)
+
+
+@dataclass(frozen=True)
+class ParityRow:
+    """One batch.
+
+    Attributes:
+        seconds: lengths of its utterances.
+        max_difference: largest |Δ log-probability| from PyTorch, frames within the lengths.
+        mean_difference: mean of the same.
+        max_batching_difference: largest |Δ| between the exported model's batched results and
+            its results on each utterance alone.
+        lengths_equal: whether ``output_lengths`` agree and follow the contract.
+    """
+
+    seconds: tuple[float, ...]
+    max_difference: float
+    mean_difference: float
+    max_batching_difference: float
+    lengths_equal: bool
+
+    def passes(self, tolerance: float) -> bool:
+        """Whether all differences are within ``tolerance`` (NaN is not) and all lengths agree."""
+        within = max(self.max_difference, self.max_batching_difference) <= tolerance
+        return within and self.lengths_equal
+
+
+@dataclass(frozen=True)
+class ParityReport:
+    """All batches of a check."""
+
+    rows: tuple[ParityRow, ...]
+    tolerance: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether every batch passed."""
+        return all(row.passes(self.tolerance) for row in self.rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "tolerance": self.tolerance,
+            "passed": self.passed,
+            "rows": [asdict(row) for row in self.rows],
+        }
+
+    def table(self) -> str:
+        """For a terminal."""
+        lines = [f"{'batch':>5}  {'seconds':<28}{'max |d|':>10}{'mean |d|':>10}{'batched':>10}"]
+        for row in self.rows:
+            seconds = " ".join(f"{value:g}" for value in row.seconds)
+            verdict = "" if row.passes(self.tolerance) else "  FAILED"
+            lines.append(
+                f"{len(row.seconds):>5}  {seconds:<28}{row.max_difference:>10.1e}"
+                f"{row.mean_difference:>10.1e}{row.max_batching_difference:>10.1e}{verdict}"
+            )
+        return "\n".join(lines)
+
+    def save(self, path: Path) -> None:
+        """Write as JSON."""
+        with replacing(path) as partial:
+            partial.write_text(json.dumps(self.to_dict(), indent=2) + "\n", encoding="utf-8")
+
+    def require(self) -> None:
+        """``ParityError`` unless it passed."""
+        for row in self.rows:
+            if not row.passes(self.tolerance):
+                raise ParityError(
+                    "the exported model differs from the checkpoint: "
+                    f"batch {list(row.seconds)} s, max |d log-prob| {row.max_difference:.2g}, "
+                    f"batched against single {row.max_batching_difference:.2g} "
+                    f"(allowed {self.tolerance:g}), lengths equal: {row.lengths_equal}"
+                )
+
+
+def check_parity(
+    reference: Backend,
+    candidate: Backend,
+    config: ModelConfig,
+    *,
+    batches: Sequence[Sequence[float]] = BATCHES,
+    tolerance: float = TOLERANCE,
+) -> ParityReport:
+    """Compare two forms of one model on generated audio."""
+    return ParityReport(
+        tuple(_compare(reference, candidate, config, tuple(seconds)) for seconds in batches),
+        tolerance,
+    )
+
+
+def probe_signal(seconds: float, seed: int) -> Floats:
+    """Speech-like test signal [samples]: gliding harmonics and noise in bursts, and silence."""
+    rng = np.random.default_rng(seed)
+    time = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    pitch = 120 + 40 * np.sin(2 * np.pi * 0.7 * time + seed)
+    phase = 2 * np.pi * np.cumsum(pitch) / SAMPLE_RATE
+    voiced = sum(np.sin(k * phase) / k for k in range(1, 20))
+    syllables = np.clip(np.sin(2 * np.pi * 2.3 * time + seed), 0, 1)
+    signal = 0.1 * syllables * voiced + 0.02 * (1 - syllables) * rng.standard_normal(time.size)
+    signal[np.sin(2 * np.pi * 0.21 * time + seed) > 0.9] = 0.0
+    return signal.astype(np.float32)
+
+
+def _pad(signals: Sequence[Floats]) -> tuple[Floats, Integers]:
+    lengths = np.array([len(signal) for signal in signals], dtype=np.int64)
+    # Loud padding: a model that looks past the lengths is found out.
+    padded = np.full((len(signals), lengths.max()), 0.5, dtype=np.float32)
+    for row, signal in zip(padded, signals, strict=True):
+        row[: len(signal)] = signal
+    return padded, lengths
+
+
+def _compare(
+    reference: Backend, candidate: Backend, config: ModelConfig, seconds: tuple[float, ...]
+) -> ParityRow:
+    signals = [probe_signal(value, seed) for seed, value in enumerate(seconds)]
+    wanted, wanted_lengths = reference(*_pad(signals))
+    found, found_lengths = candidate(*_pad(signals))
+    contract = [config.frames(len(signal)) for signal in signals]
+    lengths_equal = found_lengths.tolist() == wanted_lengths.tolist() == contract
+    if not lengths_equal or found.shape != wanted.shape:
+        return ParityRow(seconds, np.inf, np.inf, np.inf, lengths_equal=False)
+    inside = np.arange(found.shape[1])[None, :] < wanted_lengths[:, None]
+    difference = np.abs(found - wanted)[inside]
+    batching = 0.0
+    for row, signal in enumerate(signals):
+        alone, length = candidate(*_pad([signal]))
+        frames = int(length[0])
+        gap = np.abs(alone[0, :frames] - found[row, :frames]).max()
+        batching = float(np.maximum(batching, gap))  # np.maximum keeps a NaN
+    return ParityRow(
+        seconds, float(difference.max()), float(difference.mean()), batching, lengths_equal
+    )

@@ -1,0 +1,131 @@
+"""``asr-export`` from the outside."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import onnx
+import pytest
+
+from asr_export import cli
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def asr_export(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """Run the command in this process: exit code, stdout, stderr."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["asr-export", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        out, err = capfd.readouterr()
+        return int(stop.value.code or 0), out, err
+
+    return run
+
+
+def _fails(result: tuple[int, str, str], message: str) -> None:
+    code, _, stderr = result
+    assert code == 1
+    assert stderr.count("\n") == 1, stderr
+    assert stderr.startswith("asr-export: ")
+    assert message in stderr
+
+
+@pytest.fixture(scope="module")
+def models(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from asr_export.onnx_export import export_onnx
+    from asr_export.torchscript_export import export_torchscript
+    from asr_train.checkpoint import load_checkpoint
+
+    folder = tmp_path_factory.mktemp("models")
+    checkpoint = load_checkpoint(tiny_checkpoint)
+    export_onnx(checkpoint, folder / "model.onnx")
+    export_torchscript(checkpoint, folder / "model.pt")
+    return folder
+
+
+@pytest.mark.parametrize(("command", "name"), [("onnx", "model.onnx"), ("torchscript", "model.pt")])
+def test_export_prints_the_parity_table(
+    asr_export: Run, tiny_checkpoint: Path, tmp_path: Path, command: str, name: str
+) -> None:
+    code, stdout, stderr = asr_export(command, tiny_checkpoint, tmp_path / name)
+    assert code == 0, stderr
+    assert stderr == ""
+    assert "max |d|" in stdout
+    assert "0.05 0.31 3 11.1 35" in stdout
+    assert stdout.splitlines()[-1].startswith(f"wrote {tmp_path / name}")
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "model.pt"])
+def test_verify_and_inspect(
+    asr_export: Run, tiny_checkpoint: Path, models: Path, tmp_path: Path, name: str
+) -> None:
+    code, stdout, stderr = asr_export(
+        "verify", tiny_checkpoint, models / name, "--json", tmp_path / "report.json"
+    )
+    assert (code, stderr) == (0, "")
+    assert "equal to" in stdout.splitlines()[-1]
+    assert json.loads((tmp_path / "report.json").read_text())["passed"]
+
+    code, stdout, _ = asr_export("inspect", models / name)
+    report = json.loads(stdout)
+    assert code == 0
+    assert report["bytes"] == (models / name).stat().st_size
+    assert len(report["sha256"]) == 64
+    assert report["model_card"]["frame_stride"] == 480
+    if name == "model.onnx":
+        assert report["operators"]["GRU"] == 2
+        assert report["inputs"]["input_values"] == "float [batch, samples]"
+
+
+def test_verify_finds_another_models_weights(
+    asr_export: Run, tiny_checkpoint: Path, models: Path, tmp_path: Path
+) -> None:
+    import safetensors.torch
+
+    from asr_train.checkpoint import WEIGHTS
+
+    other = Path(shutil.copytree(tiny_checkpoint, tmp_path / "other"))
+    weights = safetensors.torch.load_file(other / WEIGHTS)
+    weights["classifier.3.bias"][0] += 1.0
+    safetensors.torch.save_file(weights, other / WEIGHTS)
+    code, stdout, stderr = asr_export("verify", other, models / "model.onnx")
+    assert code == 1
+    assert "FAILED" in stdout
+    assert "the model's card names another checkpoint" in stderr
+    assert "differs from the checkpoint" in stderr
+
+
+def test_bad_input_is_one_clear_line(
+    asr_export: Run, tiny_checkpoint: Path, models: Path, tmp_path: Path
+) -> None:
+    ckpt = tiny_checkpoint
+    garbage = tmp_path / "garbage.onnx"
+    garbage.write_bytes(b"\x93garbage" * 40)
+    not_script = tmp_path / "garbage.pt"
+    not_script.write_bytes(b"\x93garbage" * 40)
+    bare = tmp_path / "bare.onnx"
+    model = onnx.load(models / "model.onnx")
+    del model.metadata_props[:]
+    onnx.save(model, bare)
+    file = tmp_path / "file"
+    file.touch()
+
+    _fails(asr_export("onnx", tmp_path, tmp_path / "a.onnx"), "is not a checkpoint")
+    _fails(asr_export("onnx", ckpt, tmp_path / "a.pt"), "must end in .onnx")
+    _fails(asr_export("torchscript", ckpt, tmp_path / "a.onnx"), "must not end in .onnx")
+    _fails(asr_export("onnx", ckpt, tmp_path / "none" / "a.onnx"), "does not exist")
+    _fails(asr_export("torchscript", ckpt, file / "a.pt"), "cannot write")
+    _fails(asr_export("verify", ckpt, tmp_path / "none.onnx"), "does not exist")
+    _fails(asr_export("inspect", garbage), "is not an ONNX file")
+    _fails(asr_export("inspect", not_script), "is not a TorchScript file")
+    _fails(asr_export("inspect", bare), "carries no model_card")
+    _fails(asr_export("inspect", tmp_path), "is a folder")
+    assert not (tmp_path / "a.onnx").exists()
