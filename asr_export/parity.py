@@ -120,14 +120,20 @@ def check_parity(
 
 
 def probe_signal(seconds: float, seed: int) -> Floats:
-    """Speech-like test signal [samples]: gliding harmonics and noise in bursts, and silence."""
+    """Speech-like test signal [samples]: gliding harmonics, breath, noise in bursts, silence.
+
+    Like any recording it has a noise floor. Harmonics without one leave bands with a billionth of
+    the power, whose logarithm magnifies float32 rounding to 2e-4 in either engine: measured, for a
+    trained ``edge`` model, against float64. Real clips stay below 4e-5.
+    """
     rng = np.random.default_rng(seed)
     time = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
     pitch = 120 + 40 * np.sin(2 * np.pi * 0.7 * time + seed)
     phase = 2 * np.pi * np.cumsum(pitch) / SAMPLE_RATE
     voiced = sum(np.sin(k * phase) / k for k in range(1, 20))
     syllables = np.clip(np.sin(2 * np.pi * 2.3 * time + seed), 0, 1)
-    signal = 0.1 * syllables * voiced + 0.02 * (1 - syllables) * rng.standard_normal(time.size)
+    noise = (0.01 + 0.02 * (1 - syllables)) * rng.standard_normal(time.size)
+    signal = 0.1 * syllables * voiced + noise
     signal[np.sin(2 * np.pi * 0.21 * time + seed) > 0.9] = 0.0
     return signal.astype(np.float32)
 

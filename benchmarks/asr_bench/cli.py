@@ -1,0 +1,136 @@
+"""``asr-bench``: measure models."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from asr_train.errors import ToolkitError
+
+if TYPE_CHECKING:
+    from asr_train.checkpoint import Checkpoint
+
+app = typer.Typer(
+    help="Measure every form of a model.",
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+)
+
+_DURATIONS = (1.0, 5.0, 15.0, 30.0)  # seconds
+_PRESETS = ("edge",)
+
+OutputOption = Optional[Path]  # noqa: UP045 - typer reads it at run time on Python 3.10
+
+
+@app.callback()
+def _callback() -> None:
+    # Without it typer would make a single command the whole program.
+    pass
+
+
+@app.command()
+def latency(
+    checkpoint: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Argument(help="Checkpoint folder of asr-train."),
+    ] = None,
+    preset: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            help="edge or base with random weights, in place of a checkpoint; repeatable; "
+            "edge if neither is given."
+        ),
+    ] = None,
+    duration: Annotated[
+        Optional[list[float]],  # noqa: UP045
+        typer.Option(help="Seconds of audio; repeatable; 1, 5, 15 and 30 if not given."),
+    ] = None,
+    threads: Annotated[
+        Optional[list[int]],  # noqa: UP045
+        typer.Option(help="Repeatable; 1 and, where there are two cores, 2 if not given."),
+    ] = None,
+    rounds: Annotated[int, typer.Option(help="Samples of everything.")] = 10,
+    warmup: Annotated[int, typer.Option(help="Rounds before those, not counted.")] = 2,
+    json_out: Annotated[
+        OutputOption, typer.Option("--json", help="Write every sample and the environment here.")
+    ] = None,
+    markdown_out: Annotated[
+        OutputOption, typer.Option("--markdown", help="Write the table here.")
+    ] = None,
+) -> None:
+    """Time one utterance in PyTorch, TorchScript and ONNX Runtime, interleaved."""
+    from tqdm import tqdm
+
+    from asr_bench.environment import capture_environment, load_average, logical_cores
+    from asr_bench.latency import LatencySettings, measure_latency
+    from asr_bench.report import LatencyReport
+    from asr_bench.subjects import prepare
+
+    # Whatever can be wrong is found here, before minutes of measuring.
+    settings = LatencySettings(
+        durations=tuple(dict.fromkeys(duration or _DURATIONS)),
+        threads=tuple(dict.fromkeys(threads or range(1, min(2, logical_cores()) + 1))),
+        rounds=rounds,
+        warmup=warmup,
+    )
+    _check_outputs(json_out, markdown_out)
+    sources = _sources(checkpoint, preset)
+
+    environment = capture_environment()
+    subjects, cells = [], []
+    with tqdm(total=len(sources) * settings.rounds_in_all, unit="round") as bar:
+        for name, source in sources.items():
+            bar.set_description(f"exporting {name}")
+            subject = prepare(name, source, settings.threads)
+            bar.set_description(f"measuring {name}")
+            subjects.append(subject)
+            cells += measure_latency(subject, settings, after_round=bar.update)
+    report = LatencyReport(environment, load_average(), settings, tuple(subjects), tuple(cells))
+
+    typer.echo(report.table())
+    if json_out is not None:
+        report.save_json(json_out)
+    if markdown_out is not None:
+        report.save_markdown(markdown_out)
+
+
+def _sources(checkpoint: Path | None, presets: list[str] | None) -> dict[str, Checkpoint]:
+    from asr_bench.errors import BenchError
+    from asr_bench.subjects import random_checkpoint
+    from asr_train.checkpoint import load_checkpoint
+
+    if checkpoint is None:
+        return {name: random_checkpoint(name) for name in presets or _PRESETS}
+    if presets:
+        raise BenchError("give a checkpoint or --preset, not both")
+    return {checkpoint.resolve().name: load_checkpoint(checkpoint)}
+
+
+class _Undo(Exception):  # noqa: N818 - not an error
+    pass
+
+
+def _check_outputs(*paths: Path | None) -> None:
+    from asr_bench.errors import BenchError
+    from asr_export.output import replacing
+
+    wanted = [path for path in paths if path is not None]
+    if len({path.resolve() for path in wanted}) < len(wanted):
+        raise BenchError(f"{wanted[0]} is asked for twice; give each output a name of its own")
+    for path in wanted:
+        # All that writing it would need, undone before the file takes its place.
+        with contextlib.suppress(_Undo), replacing(path):
+            raise _Undo
+
+
+def main() -> None:
+    """Entry point: what the user did wrong is one line and exit 1."""
+    try:
+        app()
+    except ToolkitError as error:
+        print(f"asr-bench: {error}", file=sys.stderr)
+        sys.exit(1)

@@ -1,0 +1,115 @@
+"""What a measurement was taken on and with: without it, a number cannot be compared."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The machine and the programs, as they were before the first measurement.
+
+    Attributes:
+        cpu: model name.
+        logical_cores: of the whole machine, which is what the load average refers to.
+        load_average: processes that ran or waited to, mean of the last minute; None on Windows.
+        system: operating system and architecture.
+        python: version, as are torch, onnxruntime and numpy.
+        torch: see python.
+        onnxruntime: see python.
+        numpy: see python.
+        date: UTC, ISO 8601.
+        command: the command line.
+        commit: of the checkout this program runs from, ``-dirty`` when it has changes; None when
+            it is installed or git is missing.
+    """
+
+    cpu: str
+    logical_cores: int
+    load_average: float | None
+    system: str
+    python: str
+    torch: str
+    onnxruntime: str
+    numpy: str
+    date: str
+    command: str
+    commit: str | None
+
+    @property
+    def overloaded(self) -> bool:
+        """Whether other work kept all cores busy already."""
+        return self.load_average is not None and self.load_average > self.logical_cores
+
+
+def capture_environment() -> Environment:
+    """Here and now."""
+    return Environment(
+        cpu=_cpu_model(),
+        logical_cores=logical_cores(),
+        load_average=load_average(),
+        system=f"{platform.system()} {platform.machine()}",
+        python=platform.python_version(),
+        torch=torch.__version__,
+        onnxruntime=onnxruntime.__version__,
+        numpy=np.__version__,
+        date=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        # The program by its name: where it is installed is nobody's business.
+        command=shlex.join(["asr-bench", *sys.argv[1:]]),
+        commit=_commit(Path(__file__)),
+    )
+
+
+def logical_cores() -> int:
+    """Of the whole machine."""
+    return os.cpu_count() or 1
+
+
+def load_average() -> float | None:
+    """Mean of the last minute; None where the system has none."""
+    try:
+        return os.getloadavg()[0]
+    except (AttributeError, OSError):
+        return None
+
+
+def _cpu_model() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, "") or platform.processor() or platform.machine()
+
+
+def _commit(source: Path) -> str | None:
+    # A virtual environment often lies inside some other project's checkout: only a repository
+    # that tracks this very file tells its version.
+    if _git(source.parent, "ls-files", "--error-unmatch", source.name) is None:
+        return None
+    return _git(source.parent, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        result = subprocess.run(
+            ["git", "-C", str(folder), *arguments],
+            capture_output=True,
+            check=True,
+            text=True,
+            timeout=10,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return result.stdout.strip() or None

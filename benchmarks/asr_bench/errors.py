@@ -1,0 +1,9 @@
+"""Errors of the benchmarks whose one-line message is meant for the person at the command line."""
+
+from __future__ import annotations
+
+from asr_train.errors import ToolkitError
+
+
+class BenchError(ToolkitError):
+    """A measurement that makes no sense or cannot be written."""

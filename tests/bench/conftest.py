@@ -1,0 +1,106 @@
+"""A model small enough for tests, and a machine whose clock follows a script."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import pytest
+
+from asr_bench.environment import Environment
+from asr_bench.latency import Cell, LatencySettings, measure_latency
+from asr_bench.roofline import Roofline
+from asr_bench.subjects import EAGER, ONNX, Subject
+from asr_bench.timing import Contender
+from asr_train.config import ModelConfig
+
+
+class ScriptedMachine:
+    """A clock that only its own programs move, each by the next of its scripted seconds."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.ran: list[str] = []
+
+    def clock(self) -> float:
+        return self.now
+
+    def program(self, name: str, seconds: Sequence[float]) -> Callable[..., object]:
+        script: Iterator[float] = iter(seconds)
+
+        def run(*_: object) -> tuple[np.ndarray, np.ndarray]:
+            self.ran.append(name)
+            self.now += next(script)
+            return np.zeros(0, np.float32), np.zeros(0, np.int64)
+
+        return run
+
+
+@pytest.fixture
+def machine() -> ScriptedMachine:
+    return ScriptedMachine()
+
+
+@pytest.fixture(scope="session")
+def tiny() -> ModelConfig:
+    return ModelConfig(
+        n_mels=4,
+        n_fft=16,
+        hop_length=8,
+        channels=2,
+        residual_blocks=1,
+        time_stride=2,
+        mel_stride=2,
+        rnn_dim=3,
+        gru_hidden=5,
+        gru_layers=2,
+    )
+
+
+@pytest.fixture
+def subject(machine: ScriptedMachine, tiny: ModelConfig) -> Subject:
+    """Eager takes 2 s and once, when the machine is slow, 8 s; ONNX always half of it."""
+    backends = {
+        EAGER: machine.program(EAGER, [100, 2, 2, 8]),
+        ONNX: machine.program(ONNX, [100, 1, 1, 4]),
+    }
+    return Subject("tiny", tiny, 1000, "", {1: backends})
+
+
+@pytest.fixture
+def settings() -> LatencySettings:
+    return LatencySettings(durations=(4.0,), threads=(1,), rounds=3, warmup=1)
+
+
+@pytest.fixture
+def cells(machine: ScriptedMachine, subject: Subject, settings: LatencySettings) -> list[Cell]:
+    """The slow moment hits the matrix products, 10^9 operations each, as well."""
+    peak = Roofline(
+        (
+            Contender("slow sgemm", machine.program("slow sgemm", [100, 0.2, 0.2, 0.8])),
+            Contender("fast sgemm", machine.program("fast sgemm", [100, 0.1, 0.1, 0.4])),
+        ),
+        operations=1e9,
+    )
+    return measure_latency(
+        subject,
+        settings,
+        roofline=lambda threads: peak,
+        clock=machine.clock,
+        settle=lambda: None,
+    )
+
+
+@pytest.fixture
+def environment() -> Environment:
+    return Environment(
+        cpu="Abacus 3000",
+        logical_cores=2,
+        load_average=0.3,
+        system="Linux x86_64",
+        python="3.11.0",
+        torch="2.11.0",
+        onnxruntime="1.30.0",
+        numpy="2.0.0",
+        date="2026-01-02T03:04:05+00:00",
+        command="asr-bench latency",
+        commit=None,
+    )
