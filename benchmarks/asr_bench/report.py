@@ -11,7 +11,7 @@ from typing import Any
 from asr_bench.environment import Environment
 from asr_bench.latency import Cell, LatencySettings
 from asr_bench.operations import operations_per_second
-from asr_bench.statistics import NOISE_LIMIT, Row, sgemm_rate, summarise
+from asr_bench.statistics import NOISE_LIMIT, Row, sgemm_rates, summarise
 from asr_bench.subjects import Subject
 from asr_export.output import replacing
 
@@ -149,8 +149,9 @@ class LatencyReport:
                 f"{operations:.2f} GFLOP a second of audio"
             )
         for threads in self.settings.threads:
-            engine, rate = sgemm_rate(self.cells, threads)
-            notes.append(f"{engine}, {_plural(threads, 'thread')}: {rate:.1f} GFLOP/s (fp32)")
+            rates = sgemm_rates(self.cells, threads).items()
+            listed = ", ".join(f"{engine} {rate:.1f} GFLOP/s" for engine, rate in rates)
+            notes.append(f"fp32, {_plural(threads, 'thread')}: {listed}; of sgemm: of the fastest")
         if here.overloaded:
             notes.append(
                 f"noisy: load average {here.load_average:.1f} before the measurement on "

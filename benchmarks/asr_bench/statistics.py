@@ -85,16 +85,15 @@ def faster_engine(cell: Cell) -> str:
     return max(cell.sgemm, key=lambda engine: _median(cell.sgemm[engine]))
 
 
-def sgemm_rate(cells: Sequence[Cell], threads: int) -> tuple[str, float]:
-    """The faster engine at so many threads over all ``cells``, and its median in GFLOP/s."""
+def sgemm_rates(cells: Sequence[Cell], threads: int) -> dict[str, float]:
+    """Median GFLOP/s of each engine at so many threads over all ``cells``, the fastest first."""
     pooled: dict[str, list[float]] = {}
     for cell in cells:
         if cell.threads == threads:
             for engine, values in cell.sgemm.items():
                 pooled.setdefault(engine, []).extend(values)
-    medians = {engine: _median(values) for engine, values in pooled.items()}
-    fastest = max(medians, key=lambda engine: medians[engine])
-    return fastest, medians[fastest] / 1e9
+    medians = {engine: _median(values) / 1e9 for engine, values in pooled.items()}
+    return dict(sorted(medians.items(), key=lambda item: -item[1]))
 
 
 def _median(values: Sequence[float] | np.ndarray) -> float:
