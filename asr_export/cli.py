@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 
-from asr_train.errors import ToolkitError
+from asr_train.command_line import run_command
 
 app = typer.Typer(
     help="Convert a trained checkpoint to ONNX or TorchScript, mel front end included.",
@@ -94,9 +93,5 @@ def _announce(out: Path, table: str) -> None:
 
 
 def main() -> None:
-    """Entry point: what the user did wrong is one line and exit 1."""
-    try:
-        app()
-    except ToolkitError as error:
-        print(f"asr-export: {error}", file=sys.stderr)
-        sys.exit(1)
+    """Entry point."""
+    run_command(app, "asr-export")

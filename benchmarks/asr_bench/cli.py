@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from asr_train.errors import ToolkitError
+from asr_train.command_line import run_command
 
 if TYPE_CHECKING:
     from asr_train.checkpoint import Checkpoint
@@ -128,9 +127,5 @@ def _check_outputs(*paths: Path | None) -> None:
 
 
 def main() -> None:
-    """Entry point: what the user did wrong is one line and exit 1."""
-    try:
-        app()
-    except ToolkitError as error:
-        print(f"asr-bench: {error}", file=sys.stderr)
-        sys.exit(1)
+    """Entry point."""
+    run_command(app, "asr-bench")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +11,8 @@ import pytest
 
 from asr_train import cli
 from asr_train.checkpoint import load_checkpoint
+
+Run = Callable[..., tuple[int, str, str]]
 
 TINY = [
     *("--set", "channels=2", "--set", "rnn_dim=8", "--set", "gru_hidden=8"),
@@ -20,19 +22,9 @@ TINY = [
 
 
 @pytest.fixture
-def asr_train(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Callable[..., tuple[int, str, str]]:
+def asr_train(run_command_line: Callable[..., tuple[int, str, str]]) -> Run:
     """Run the command in this process: exit code, stdout, stderr."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["asr-train", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        out, err = capfd.readouterr()
-        return int(stop.value.code or 0), out, err
-
-    return run
+    return functools.partial(run_command_line, cli.main)
 
 
 def _fails(result: tuple[int, str, str], message: str) -> None:
@@ -45,7 +37,7 @@ def _fails(result: tuple[int, str, str], message: str) -> None:
 
 
 def test_fit_then_evaluate(
-    asr_train: Callable[..., tuple[int, str, str]],
+    asr_train: Run,
     write_manifest: Callable[..., Path],
     tmp_path: Path,
 ) -> None:
@@ -72,7 +64,7 @@ def test_fit_then_evaluate(
 
 
 def test_fit_on_a_librispeech_folder(
-    asr_train: Callable[..., tuple[int, str, str]],
+    asr_train: Run,
     write_manifest: Callable[..., Path],
     tmp_path: Path,
 ) -> None:
@@ -96,7 +88,7 @@ def test_fit_on_a_librispeech_folder(
 
 
 def test_bad_input_is_one_clear_line(
-    asr_train: Callable[..., tuple[int, str, str]],
+    asr_train: Run,
     write_manifest: Callable[..., Path],
     tiny_checkpoint: Path,
     tmp_path: Path,
@@ -130,7 +122,7 @@ def test_bad_input_is_one_clear_line(
 
 
 def test_undecodable_training_audio_is_one_clear_line(
-    asr_train: Callable[..., tuple[int, str, str]],
+    asr_train: Run,
     write_manifest: Callable[..., Path],
     tmp_path: Path,
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -11,9 +10,9 @@ import typer
 
 from asr_train.batching import PadTo
 from asr_train.checkpoint import checkpoint_exists, compact_checkpoint, load_checkpoint
+from asr_train.command_line import run_command
 from asr_train.config import ModelConfig, preset
-from asr_train.errors import DataError, OutputError, ToolkitError
-from asr_train.interruption import Interrupted
+from asr_train.errors import DataError, OutputError
 from asr_train.manifest import Utterance, read_manifest
 from asr_train.objective import MaskingConfig
 from asr_train.selection import select
@@ -156,7 +155,7 @@ def evaluate(
         try:
             json_out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
         except OSError as error:
-            raise ToolkitError(f"cannot write {json_out}: {error.strerror}") from None
+            raise OutputError(f"cannot write {json_out}: {error.strerror}") from None
 
 
 @app.command()
@@ -202,12 +201,5 @@ def _select(
 
 
 def main() -> None:
-    """Entry point: what the user did wrong is one line and exit 1; Ctrl-C is exit 130."""
-    try:
-        app()
-    except ToolkitError as error:
-        print(f"asr-train: {error}", file=sys.stderr)
-        sys.exit(1)
-    except Interrupted as stop:
-        print(f"asr-train: {stop}; go on with the same command and --resume", file=sys.stderr)
-        sys.exit(130)
+    """Entry point."""
+    run_command(app, "asr-train")

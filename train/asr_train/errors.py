@@ -6,6 +6,8 @@ from __future__ import annotations
 class ToolkitError(Exception):
     """Something the user gave is wrong; the message says what, and what to do about it."""
 
+    exit_code = 1
+
 
 class ConfigError(ToolkitError):
     """A model configuration that does not exist or does not fit together."""

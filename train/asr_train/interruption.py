@@ -5,9 +5,13 @@ from __future__ import annotations
 import signal
 from types import FrameType, TracebackType
 
+from asr_train.errors import ToolkitError
 
-class Interrupted(Exception):  # noqa: N818 - not an error: the run stopped as asked
+
+class Interrupted(ToolkitError):  # noqa: N818 - the run stopped as asked
     """Training stopped on request; a resumable checkpoint has been written."""
+
+    exit_code = 130  # as shells report an end by Ctrl-C
 
 
 class InterruptFlag:

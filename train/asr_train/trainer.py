@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import time
 from collections.abc import Iterator, Sequence
@@ -19,21 +18,17 @@ from tqdm import tqdm
 
 from asr_train.audio_store import AudioStore, CachedStore, FileStore
 from asr_train.batching import Batch, Collate, PadTo, UtteranceDataset, plan_epoch
-from asr_train.checkpoint import (
-    checkpoint_exists,
-    load_checkpoint,
-    load_optimizer_state,
-    save_checkpoint,
-)
+from asr_train.checkpoint import load_checkpoint
 from asr_train.config import SAMPLE_RATE, ModelConfig
 from asr_train.errors import CheckpointError, DataError, OutputError, TrainingError
-from asr_train.evaluation import Evaluation, evaluate
+from asr_train.evaluation import evaluate
 from asr_train.feature_statistics import set_feature_statistics
 from asr_train.history import History
 from asr_train.interruption import Interrupted, InterruptFlag, ignore_interrupts
 from asr_train.manifest import Utterance
 from asr_train.model import ResCNNBiGRU
 from asr_train.objective import CTCObjective
+from asr_train.run_folder import Progress, RunFolder
 from asr_train.training_config import Device, Precision, TrainingConfig
 
 #: Consecutive steps with a NaN or infinite gradient after which a run is given up.
@@ -41,14 +36,19 @@ MAX_BAD_STEPS = 20
 
 
 @dataclass
-class _Progress:
-    """Where a run stands; everything here is in the ``last`` checkpoint."""
+class _Run:
+    """What one call of ``fit`` works with."""
 
-    step: int = 0
-    epoch: int = 0  # epochs finished
-    nll: float = 0.0  # of the current epoch so far
-    characters: int = 0  # of the current epoch so far
-    best: tuple[float, float] | None = None  # dev WER and CER of the best checkpoint
+    model: ResCNNBiGRU
+    objective: torch.nn.Module  # the model with its loss, as accelerate wraps it
+    optimizer: torch.optim.Optimizer
+    scheduler: OneCycleLR
+    progress: Progress
+    store: AudioStore
+    dev_store: AudioStore
+    history: History | None  # the main process's
+    bar: tqdm[Any]
+    flag: InterruptFlag
 
 
 class Trainer:
@@ -65,9 +65,8 @@ class Trainer:
         self.config = config
         self.model_config = model_config
         self._train, self._dev = train, dev
-        self._last, self._best = config.out / "last", config.out / "best"
+        self._folder = RunFolder(config.out, train)
         self._accelerator = _accelerator(config)
-        self._data_digest = _digest(train)
         self._longest = max(row.duration for row in itertools.chain(train, dev))
         self._plans = [self._plan(epoch) for epoch in range(config.epochs)]
         self._total_steps = sum(len(plan) for plan in self._plans)
@@ -86,97 +85,87 @@ class Trainer:
         """
         main = self._accelerator.is_main_process
         if main:
-            self._prepare_folder(resume)
+            self._folder.prepare(resume=resume)
         self._accelerator.wait_for_everyone()
         store = self._store(self._train)
-        dev_store = self._store(self._dev)
-        model, progress = self._start(store, resume, init)
+        model, progress, optimizer_state = self._start(store, resume, init)
         model.to(self._accelerator.device)
         optimizer = torch.optim.AdamW(
             model.parameters(), self.config.learning_rate, weight_decay=self.config.weight_decay
         )
-        if resume:
-            optimizer.load_state_dict(load_optimizer_state(self._last))
-        scheduler = self._schedule(optimizer, progress.step)
-        objective = self._accelerator.prepare_model(CTCObjective(model, self.config.masking))
+        if optimizer_state is not None:
+            optimizer.load_state_dict(optimizer_state)
         history = History(self.config.out, progress.step) if main else None
         bar = tqdm(total=self._total_steps, initial=progress.step, unit="step", disable=not main)
         try:
             with InterruptFlag() as flag:
+                run = _Run(
+                    model=model,
+                    objective=self._accelerator.prepare_model(
+                        CTCObjective(model, self.config.masking)
+                    ),
+                    optimizer=optimizer,
+                    scheduler=self._schedule(optimizer, progress.step),
+                    progress=progress,
+                    store=store,
+                    dev_store=self._store(self._dev),
+                    history=history,
+                    bar=bar,
+                    flag=flag,
+                )
                 for epoch in range(progress.epoch, self.config.epochs):
-                    self._epoch(
-                        epoch, objective, optimizer, scheduler, store, progress, history, bar, flag
-                    )
-                    self._finish_epoch(model, dev_store, optimizer, progress, history)
+                    self._epoch(run, epoch)
+                    self._finish_epoch(run)
         finally:
             bar.close()
             if history is not None:
                 history.close()
 
-    def _epoch(
-        self,
-        epoch: int,
-        objective: torch.nn.Module,
-        optimizer: torch.optim.Optimizer,
-        scheduler: OneCycleLR,
-        store: AudioStore,
-        progress: _Progress,
-        history: History | None,
-        bar: tqdm[Any],
-        flag: InterruptFlag,
-    ) -> None:
+    def _epoch(self, run: _Run, epoch: int) -> None:
+        progress = run.progress
         first = sum(len(plan) for plan in self._plans[:epoch])
         plan = self._plans[epoch][progress.step - first :]
-        objective.train()
+        run.objective.train()
         started = time.monotonic()
-        for batch, indices in zip(self._batches(plan, store), plan, strict=True):
+        for batch, indices in zip(self._batches(plan, run.store), plan, strict=True):
             # Dropout and masks depend on the step alone: a resumed run draws the same ones.
             torch.manual_seed(self.config.seed * 1_000_003 + progress.step)
             characters = sum(len(self._train[index].text) for index in indices)
-            nll, grad_norm = self._step(objective, optimizer, batch, characters)
-            self._bad_steps = 0 if grad_norm.isfinite() else self._bad_steps + 1
-            if self._bad_steps >= MAX_BAD_STEPS:
-                raise TrainingError(
-                    f"no finite gradient in {MAX_BAD_STEPS} steps: training has diverged; "
-                    "start again with a lower --learning-rate"
-                )
-            learning_rate = float(scheduler.get_last_lr()[0])
-            scheduler.step()
+            learning_rate = float(run.scheduler.get_last_lr()[0])
+            nll, grad_norm = self._step(run, batch, characters)
             progress.step += 1
             progress.nll += nll
             progress.characters += characters
             now = time.monotonic()
             seconds = sum(self._train[index].duration for index in indices)
-            if history is not None:
-                history.step(
+            if run.history is not None:
+                run.history.step(
                     {
                         "step": progress.step,
                         "epoch": epoch + 1,
                         "loss": nll / characters,
                         "learning_rate": learning_rate,
-                        "grad_norm": float(grad_norm),
+                        "grad_norm": grad_norm,
                         "audio_seconds_per_second": seconds / (now - started),
                     }
                 )
             started = now
-            bar.update()
-            bar.set_postfix(epoch=epoch + 1, loss=f"{nll / characters:.3f}")
-            if self._any_process(flag.requested):
-                self._save(self._last, objective, optimizer, progress)
-                raise Interrupted(f"stopped after step {progress.step} of {self._total_steps}")
+            run.bar.update()
+            run.bar.set_postfix(epoch=epoch + 1, loss=f"{nll / characters:.3f}")
+            if self._any_process(run.flag.requested):
+                self._save_last(run)
+                raise Interrupted(
+                    f"stopped after step {progress.step} of {self._total_steps}; "
+                    "go on with the same command and --resume"
+                )
             if progress.step % self.config.checkpoint_every == 0:
-                self._save(self._last, objective, optimizer, progress)
+                self._save_last(run)
         progress.epoch = epoch + 1
 
-    def _step(
-        self,
-        objective: torch.nn.Module,
-        optimizer: torch.optim.Optimizer,
-        batch: Batch,
-        characters: int,
-    ) -> tuple[float, Tensor]:
+    def _step(self, run: _Run, batch: Batch, characters: int) -> tuple[float, float]:
+        """Summed loss and gradient norm of the whole batch, over all processes."""
         device = self._accelerator.device
-        nll: Tensor = objective(
+        nll: Tensor = run.objective(
             batch.samples.to(device),
             batch.lengths.to(device),
             batch.targets.to(device),
@@ -186,54 +175,56 @@ class Trainer:
         # batch, so each one's share is scaled by their number: the result is that of one process.
         self._accelerator.backward(nll * (self._accelerator.num_processes / characters))
         grad_norm = torch.nn.utils.clip_grad_norm_(
-            objective.parameters(), self.config.max_grad_norm
+            run.objective.parameters(), self.config.max_grad_norm
         )
         if grad_norm.isfinite():
-            optimizer.step()
-        optimizer.zero_grad()
+            run.optimizer.step()
+            self._bad_steps = 0
+        else:
+            self._bad_steps += 1
+        if self._bad_steps >= MAX_BAD_STEPS:
+            raise TrainingError(
+                f"no finite gradient in {MAX_BAD_STEPS} steps: training has diverged; "
+                "start again with a lower --learning-rate"
+            )
+        run.optimizer.zero_grad()
+        run.scheduler.step()
         total: Tensor = self._accelerator.reduce(nll.detach(), "sum")
-        return total.item(), grad_norm
+        return total.item(), grad_norm.item()
 
-    def _finish_epoch(
-        self,
-        model: ResCNNBiGRU,
-        dev_store: AudioStore,
-        optimizer: torch.optim.Optimizer,
-        progress: _Progress,
-        history: History | None,
-    ) -> None:
+    def _finish_epoch(self, run: _Run) -> None:
+        progress = run.progress
         figures = {
             "step": progress.step,
             "epoch": progress.epoch,
             "train_loss": progress.nll / progress.characters,
         }
         progress.nll, progress.characters = 0.0, 0
-        if history is not None:  # the main process
-            evaluation = self._evaluate(model, dev_store, figures)
-            rates = (
-                (evaluation.rates.word_error_rate, evaluation.rates.character_error_rate)
-                if evaluation
-                else None
-            )
+        if run.history is not None:
+            rates = None
+            if self._dev:
+                evaluation = evaluate(run.model, self._dev, run.dev_store)
+                word, character = (
+                    evaluation.rates.word_error_rate,
+                    evaluation.rates.character_error_rate,
+                )
+                figures["dev_loss"] = evaluation.loss
+                figures["word_error_rate"] = word
+                figures["character_error_rate"] = character
+                rates = (word, character)
             # Without dev data the latest is the best that is known.
             if rates is None or progress.best is None or rates <= progress.best:
                 progress.best = rates
-                save_checkpoint(self._best, model, self._describe(progress, figures))
-            self._save(self._last, model, optimizer, progress, figures)
-            history.epoch(figures)
+                self._folder.save_best(run.model, progress, figures)
+            # Logs first: a resumed run drops the rows that its checkpoint does not know.
+            run.history.epoch(figures)
+            self._save_last(run, figures)
             tqdm.write("  ".join(f"{key} {value:.4g}" for key, value in figures.items()))
         self._accelerator.wait_for_everyone()
 
-    def _evaluate(
-        self, model: ResCNNBiGRU, dev_store: AudioStore, figures: dict[str, float]
-    ) -> Evaluation | None:
-        if not self._dev:
-            return None
-        evaluation = evaluate(model, self._dev, dev_store)
-        figures["dev_loss"] = evaluation.loss
-        figures["word_error_rate"] = evaluation.rates.word_error_rate
-        figures["character_error_rate"] = evaluation.rates.character_error_rate
-        return evaluation
+    def _save_last(self, run: _Run, figures: dict[str, float] | None = None) -> None:
+        if self._accelerator.is_main_process:
+            self._folder.save_last(run.model, run.progress, run.optimizer.state_dict(), figures)
 
     def _plan(self, epoch: int) -> list[list[int]]:
         return plan_epoch(
@@ -264,40 +255,18 @@ class Trainer:
 
     def _start(
         self, store: AudioStore, resume: bool, init: Path | None
-    ) -> tuple[ResCNNBiGRU, _Progress]:
+    ) -> tuple[ResCNNBiGRU, Progress, dict[str, Any] | None]:
         if resume:
-            return self._resume()
+            return self._folder.restore(self.model_config)
         if init is not None:
             model = load_checkpoint(init).model
             if model.config != self.model_config:
                 raise CheckpointError(f"{init} has another model configuration than was asked for")
-            return model, _Progress()
+            return model, Progress(), None
         torch.manual_seed(self.config.seed)
         model = ResCNNBiGRU(self.model_config)
         set_feature_statistics(model, len(self._train), store, self.config.seed)
-        return model, _Progress()
-
-    def _resume(self) -> tuple[ResCNNBiGRU, _Progress]:
-        checkpoint = load_checkpoint(self._last)
-        state = checkpoint.progress
-        if checkpoint.model.config != self.model_config:
-            raise CheckpointError(
-                f"{self._last} has another model configuration than was asked for; "
-                "give the options of the first run, or another --out"
-            )
-        if state.get("data") != self._data_digest:
-            raise CheckpointError(
-                f"{self._last} was trained on other data than was given now; "
-                "give the manifests of the first run, or start anew with --init and another --out"
-            )
-        try:
-            best = tuple(state["best"]) if state["best"] else None
-            progress = _Progress(
-                state["step"], state["epoch"], state["nll"], state["characters"], best
-            )
-        except KeyError as error:
-            raise CheckpointError(f"{self._last} cannot be resumed: it lacks {error}") from None
-        return checkpoint.model, progress
+        return model, Progress(), None
 
     def _schedule(self, optimizer: torch.optim.Optimizer, step: int) -> OneCycleLR:
         # Rebuilt rather than restored, so that --resume with another --epochs follows the schedule
@@ -310,57 +279,11 @@ class Trainer:
             last_epoch=step - 1,
         )
 
-    def _prepare_folder(self, resume: bool) -> None:
-        if resume and not checkpoint_exists(self._last):
-            raise CheckpointError(f"nothing to resume: {self._last} is not a checkpoint")
-        if not resume and checkpoint_exists(self._last):
-            raise OutputError(
-                f"{self.config.out} already holds a run; go on with --resume or give another --out"
-            )
-        try:
-            self.config.out.mkdir(parents=True, exist_ok=True)
-            probe = self.config.out / ".writable"
-            probe.touch()
-            probe.unlink()
-        except OSError as error:
-            raise OutputError(f"cannot write to {self.config.out}: {error.strerror}") from None
-
     def _store(self, utterances: Sequence[Utterance]) -> AudioStore:
         if self.config.audio_cache is None:
             return FileStore(utterances)
         with self._accelerator.main_process_first():
             return CachedStore(utterances, self.config.audio_cache)
-
-    def _save(
-        self,
-        folder: Path,
-        module: torch.nn.Module,
-        optimizer: torch.optim.Optimizer,
-        progress: _Progress,
-        figures: dict[str, float] | None = None,
-    ) -> None:
-        if not self._accelerator.is_main_process:
-            return
-        model = self._accelerator.unwrap_model(module)
-        if isinstance(model, CTCObjective):
-            model = model.model
-        save_checkpoint(
-            folder, model, self._describe(progress, figures or {}), optimizer.state_dict()
-        )
-
-    def _describe(self, progress: _Progress, figures: dict[str, float]) -> dict[str, Any]:
-        return {
-            **figures,
-            "step": progress.step,
-            "epoch": progress.epoch,
-            "total_steps": self._total_steps,
-            "nll": progress.nll,
-            "characters": progress.characters,
-            "best": progress.best,
-            "data": self._data_digest,
-            "train_hours": sum(row.duration for row in self._train) / 3600,
-            "train_utterances": len(self._train),
-        }
 
     def _any_process(self, flag: bool) -> bool:
         if self._accelerator.num_processes == 1:
@@ -377,10 +300,3 @@ def _accelerator(config: TrainingConfig) -> Accelerator:
     if config.precision is Precision.auto:
         bf16 = torch.cuda.is_bf16_supported() if on_cuda else torch.cpu._is_avx512_bf16_supported()
     return Accelerator(cpu=not on_cuda, mixed_precision="bf16" if bf16 else "no")
-
-
-def _digest(utterances: Sequence[Utterance]) -> str:
-    digest = hashlib.sha256()
-    for row in utterances:
-        digest.update(f"{row.audio.name}\0{row.duration}\0{row.text}\n".encode())
-    return digest.hexdigest()
