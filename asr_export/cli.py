@@ -64,7 +64,10 @@ def verify(
     from asr_export.backends import TorchBackend, load_backend, read_card
     from asr_export.parity import check_parity
     from asr_train.checkpoint import load_checkpoint
+    from asr_train.output import check_writable
 
+    if json_out is not None:
+        check_writable(json_out)
     source = load_checkpoint(checkpoint)
     candidate = load_backend(model)
     report = check_parity(TorchBackend(source.model), candidate, source.model.config)

@@ -9,8 +9,8 @@ import json
 from pathlib import Path
 
 from asr_export.errors import ExportError
-from asr_export.output import replacing
 from asr_train.config import ModelConfig
+from asr_train.output import replacing
 from asr_train.vocabulary import BLANK_SYMBOL, CHARACTERS
 
 

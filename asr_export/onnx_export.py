@@ -19,11 +19,11 @@ from asr_export.compact_storage import store_compactly
 from asr_export.companions import check_companions, write_companions
 from asr_export.model_card import CARD_KEY, model_card
 from asr_export.onnx_gru import TRANSLATIONS, OnnxBidirectionalGRU
-from asr_export.output import replacing
 from asr_export.parity import ParityReport, check_parity
 from asr_train.checkpoint import Checkpoint
 from asr_train.config import SAMPLE_RATE
 from asr_train.model import BidirectionalGRU, GRUBlock, ResCNNBiGRU
+from asr_train.output import replacing
 
 OPSET = 18
 INPUTS = ("input_values", "input_lengths")

@@ -12,8 +12,8 @@ import numpy as np
 
 from asr_export.backends import Backend, Floats, Integers
 from asr_export.errors import ParityError
-from asr_export.output import replacing
 from asr_train.config import SAMPLE_RATE, ModelConfig
+from asr_train.output import replacing
 
 #: Largest difference of a log-probability allowed for float32 models.
 TOLERANCE = 1e-4

@@ -11,10 +11,10 @@ import torch
 
 from asr_export.backends import TorchBackend, load_torchscript
 from asr_export.model_card import CARD_KEY, model_card
-from asr_export.output import replacing
 from asr_export.parity import ParityReport, check_parity
 from asr_train.checkpoint import Checkpoint
 from asr_train.config import SAMPLE_RATE
+from asr_train.output import replacing
 
 
 def export_torchscript(checkpoint: Checkpoint, path: Path) -> ParityReport:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -109,21 +108,15 @@ def _sources(checkpoint: Path | None, presets: list[str] | None) -> dict[str, Ch
     return {checkpoint.resolve().name: load_checkpoint(checkpoint)}
 
 
-class _Undo(Exception):  # noqa: N818 - not an error
-    pass
-
-
 def _check_outputs(*paths: Path | None) -> None:
     from asr_bench.errors import BenchError
-    from asr_export.output import replacing
+    from asr_train.output import check_writable
 
     wanted = [path for path in paths if path is not None]
     if len({path.resolve() for path in wanted}) < len(wanted):
         raise BenchError(f"{wanted[0]} is asked for twice; give each output a name of its own")
     for path in wanted:
-        # All that writing it would need, undone before the file takes its place.
-        with contextlib.suppress(_Undo), replacing(path):
-            raise _Undo
+        check_writable(path)
 
 
 def main() -> None:

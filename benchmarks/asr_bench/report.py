@@ -13,7 +13,7 @@ from asr_bench.latency import Cell, LatencySettings
 from asr_bench.operations import operations_per_second
 from asr_bench.statistics import NOISE_LIMIT, Row, sgemm_rates, summarise
 from asr_bench.subjects import Subject
-from asr_export.output import replacing
+from asr_train.output import replacing
 
 FORMAT_VERSION = 1
 _HEADER = (

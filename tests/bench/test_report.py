@@ -6,7 +6,7 @@ import pytest
 from asr_bench.operations import operations_per_second
 from asr_bench.report import LatencyReport
 from asr_bench.subjects import EAGER, ONNX
-from asr_export.errors import ExportError
+from asr_train.errors import OutputError
 
 
 @pytest.fixture
@@ -92,5 +92,5 @@ def test_a_report_that_cannot_be_written_leaves_the_old_one(report, tmp_path) ->
         broken.save_json(path)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
-    with pytest.raises(ExportError, match="does not exist"):
+    with pytest.raises(OutputError, match="does not exist"):
         report.save_json(tmp_path / "missing" / "latency.json")

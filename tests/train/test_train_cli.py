@@ -116,6 +116,10 @@ def test_bad_input_is_one_clear_line(
     _fails(asr_train(*fit, "--librispeech", tmp_path), "is not there; give the folder")
     _fails(asr_train("fit", "--out", blocked / "run", *TINY, *data), "cannot write to")
     _fails(asr_train("evaluate", tmp_path, "--manifest", manifest), "is not a checkpoint")
+    _fails(
+        asr_train("evaluate", tiny_checkpoint, "--manifest", manifest, "--json", blocked / "x"),
+        "cannot write",
+    )
     _fails(asr_train("compact", tmp_path / "no", tmp_path / "out"), "is not a checkpoint")
     _fails(asr_train("compact", tiny_checkpoint, tiny_checkpoint), "already holds a checkpoint")
     assert not (tmp_path / "run" / "last").exists()

@@ -18,7 +18,7 @@ from asr_train.checkpoint import WEIGHTS, load_checkpoint
 from asr_train.config import ModelConfig
 from asr_train.errors import CheckpointError, OutputError, TrainingError
 from asr_train.history import EPOCHS_CSV, PLOT, STEPS_CSV, read_csv
-from asr_train.interruption import Interrupted, InterruptFlag
+from asr_train.interruption import Interrupted, InterruptFlag, ignore_interrupts
 from asr_train.manifest import Utterance, read_manifest
 from asr_train.objective import MaskingConfig
 from asr_train.trainer import Trainer
@@ -129,6 +129,15 @@ def test_the_first_signal_only_asks(number: signal.Signals) -> None:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_loader_workers_leave_ctrl_c_to_the_main_process() -> None:
+    previous = signal.getsignal(signal.SIGINT)
+    try:
+        ignore_interrupts(worker_id=0)
+        os.kill(os.getpid(), signal.SIGINT)  # would raise KeyboardInterrupt
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
 def test_ctrl_c_leaves_a_resumable_checkpoint(
     write_manifest: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -159,7 +168,7 @@ def test_two_processes_take_the_steps_of_one(
     tiny_config: ModelConfig, rows: list[Utterance], tmp_path: Path
 ) -> None:
     config = {"epochs": 2, "masking": MaskingConfig(0, 0), "learning_rate": 1e-3}
-    # One process in this one, two through accelerate's launcher, on the same data.
+    # One process here, two through torchrun, on the same data.
     Trainer(tiny_config, _config(tmp_path / "one", **config), rows).fit()
     script = tmp_path / "two.py"
     script.write_text(
@@ -176,25 +185,18 @@ config = TrainingConfig(
     precision=Precision.fp32, device=Device.cpu, workers=0, masking=MaskingConfig(0, 0),
 )
 rows = read_manifest(Path({str(tmp_path / "train.jsonl")!r}))
-Trainer(ModelConfig(**{tiny_config.to_dict()!r}), config, rows).fit()
+trainer = Trainer(ModelConfig(**{tiny_config.to_dict()!r}), config, rows)
+assert trainer.processes == 2
+trainer.fit()
 """
     )
-    launcher = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2"]
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     result = subprocess.run(
-        [
-            *launcher,
-            "--num_machines",
-            "1",
-            "--mixed_precision",
-            "no",
-            "--main_process_port",
-            "0",
-            str(script),
-        ],
+        [*launcher, "--nproc-per-node", "2", str(script)],
         capture_output=True,
         text=True,
         timeout=180,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"},
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
     assert result.returncode == 0, result.stderr[-2000:]
     one, two = (read_csv(tmp_path / name / STEPS_CSV) for name in ("one", "two"))

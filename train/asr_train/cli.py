@@ -15,6 +15,7 @@ from asr_train.config import ModelConfig, preset
 from asr_train.errors import DataError, OutputError
 from asr_train.manifest import Utterance, read_manifest
 from asr_train.objective import MaskingConfig
+from asr_train.output import check_writable, replacing
 from asr_train.selection import select
 from asr_train.trainer import Trainer
 from asr_train.training_config import Device, Precision, TrainingConfig
@@ -126,6 +127,8 @@ def evaluate(
     from asr_train.evaluation import evaluate as score
     from asr_train.metrics import word_errors
 
+    if json_out is not None:
+        check_writable(json_out)
     model = load_checkpoint(checkpoint).model
     rows = [row for path in manifest for row in read_manifest(path)]
     rows = _select(rows, model.config, "evaluation", None)
@@ -152,10 +155,8 @@ def evaluate(
                 for row, text in zip(rows, result.texts, strict=True)
             ],
         }
-        try:
-            json_out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise OutputError(f"cannot write {json_out}: {error.strerror}") from None
+        with replacing(json_out) as partial:
+            partial.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
 @app.command()

@@ -52,7 +52,7 @@ class _Run:
 
 
 class Trainer:
-    """One training run; see ``fit``."""
+    """One training run; see ``fit``. A process trains in one precision: accelerate holds it."""
 
     def __init__(
         self,
@@ -71,6 +71,11 @@ class Trainer:
         self._plans = [self._plan(epoch) for epoch in range(config.epochs)]
         self._total_steps = sum(len(plan) for plan in self._plans)
         self._bad_steps = 0
+
+    @property
+    def processes(self) -> int:
+        """How many share each step."""
+        return int(self._accelerator.num_processes)
 
     def fit(self, *, resume: bool = False, init: Path | None = None) -> None:
         """Train to the end of the last epoch.
@@ -173,7 +178,7 @@ class Trainer:
         )
         # Processes average their gradients; the loss is a mean over the characters of the whole
         # batch, so each one's share is scaled by their number: the result is that of one process.
-        self._accelerator.backward(nll * (self._accelerator.num_processes / characters))
+        self._accelerator.backward(nll * (self.processes / characters))
         grad_norm = torch.nn.utils.clip_grad_norm_(
             run.objective.parameters(), self.config.max_grad_norm
         )
@@ -232,7 +237,7 @@ class Trainer:
             self.config.batch_seconds,
             pad_to=self.config.pad_to,
             longest=self._longest,
-            min_items=self._accelerator.num_processes,
+            min_items=self.processes,
             seed=self.config.seed * 1_000_003 + epoch,
         )
 
@@ -286,7 +291,7 @@ class Trainer:
             return CachedStore(utterances, self.config.audio_cache)
 
     def _any_process(self, flag: bool) -> bool:
-        if self._accelerator.num_processes == 1:
+        if self.processes == 1:
             return flag
         mine = torch.tensor(float(flag), device=self._accelerator.device)
         return bool(self._accelerator.reduce(mine, "sum") > 0)
