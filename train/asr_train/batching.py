@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from asr_train.audio_store import AudioStore, Samples
+from asr_train.augmentation import Augmenter
 from asr_train.errors import DataError
 from asr_train.vocabulary import encode
 
@@ -101,18 +102,24 @@ class UtteranceDataset(Dataset[tuple[int, Samples, list[int]] | DataError]):
     tracebacks; ``collate`` hands it on and the training loop raises it in the main process.
     """
 
-    def __init__(self, texts: Sequence[str], store: AudioStore) -> None:
-        self._targets = [encode(text) for text in texts]
+    def __init__(
+        self, texts: Sequence[str], store: AudioStore, augmenter: Augmenter | None = None
+    ) -> None:
+        self._texts = texts
         self._store = store
+        self._augmenter = augmenter
 
     def __len__(self) -> int:
-        return len(self._targets)
+        return len(self._texts)
 
     def __getitem__(self, index: int) -> tuple[int, Samples, list[int]] | DataError:
         try:
-            return index, self._store[index], self._targets[index]
+            samples = self._store[index]
         except DataError as error:
             return error
+        if self._augmenter is not None:
+            samples = self._augmenter(index, samples, self._texts[index])
+        return index, samples, encode(self._texts[index])
 
 
 class Collate:

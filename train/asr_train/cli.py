@@ -8,6 +8,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from asr_train.augmentation import AugmentationConfig
 from asr_train.batching import PadTo
 from asr_train.checkpoint import checkpoint_exists, compact_checkpoint, load_checkpoint
 from asr_train.command_line import run_command
@@ -69,6 +70,17 @@ def fit(
     ] = 30.0,
     freq_mask: Annotated[int, typer.Option(min=0, help="Widest mask, mel bands.")] = 15,
     time_mask: Annotated[int, typer.Option(min=0, help="Longest mask, mel frames.")] = 35,
+    speed: Annotated[
+        float, typer.Option(min=0, max=0.5, help="Change speed by up to this fraction.")
+    ] = 0.0,
+    reverb: Annotated[float, typer.Option(min=0, max=1, help="Probability of a room.")] = 0.0,
+    noise: Annotated[float, typer.Option(min=0, max=1, help="Probability of noise.")] = 0.0,
+    band_limit: Annotated[
+        float, typer.Option(min=0, max=1, help="Probability of a telephone channel.")
+    ] = 0.0,
+    volume: Annotated[
+        float, typer.Option(min=0, max=1, help="Probability of a level change, -20 to +6 dB.")
+    ] = 0.0,
     seed: int = 1,
     precision: Precision = Precision.auto,
     device: Device = Device.auto,
@@ -100,6 +112,9 @@ def fit(
         max_grad_norm=max_grad_norm,
         pad_to=pad_to,
         masking=MaskingConfig(freq_mask=freq_mask, time_mask=time_mask),
+        augmentation=AugmentationConfig(
+            speed=speed, reverb=reverb, noise=noise, band_limit=band_limit, volume=volume
+        ),
         seed=seed,
         precision=precision,
         device=device,

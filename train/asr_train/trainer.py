@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from asr_train.audio_store import AudioStore, CachedStore, FileStore
+from asr_train.augmentation import AugmentationConfig, Augmenter
 from asr_train.batching import Batch, Collate, PadTo, UtteranceDataset, plan_epoch
 from asr_train.checkpoint import load_checkpoint
 from asr_train.config import SAMPLE_RATE, ModelConfig
@@ -132,7 +133,7 @@ class Trainer:
         plan = self._plans[epoch][progress.step - first :]
         run.objective.train()
         started = time.monotonic()
-        for batch, indices in zip(self._batches(plan, run.store), plan, strict=True):
+        for batch, indices in zip(self._batches(plan, run.store, epoch), plan, strict=True):
             # Dropout and masks depend on the step alone: a resumed run draws the same ones.
             torch.manual_seed(self.config.seed * 1_000_003 + progress.step)
             characters = sum(len(self._train[index].text) for index in indices)
@@ -241,13 +242,17 @@ class Trainer:
             seed=self.config.seed * 1_000_003 + epoch,
         )
 
-    def _batches(self, plan: Sequence[list[int]], store: AudioStore) -> Iterator[Batch]:
+    def _batches(self, plan: Sequence[list[int]], store: AudioStore, epoch: int) -> Iterator[Batch]:
         rank, world = self._accelerator.process_index, self._accelerator.num_processes
         pad_to = None
         if self.config.pad_to is PadTo.max:
             pad_to = round(self._longest * SAMPLE_RATE)
+        augmenter = None
+        if self.config.augmentation != AugmentationConfig():
+            seed = self.config.seed * 1_000_003 + epoch
+            augmenter = Augmenter(self.config.augmentation, self.model_config, seed)
         loader: DataLoader[Any] = DataLoader(
-            UtteranceDataset([row.text for row in self._train], store),
+            UtteranceDataset([row.text for row in self._train], store, augmenter),
             batch_sampler=[batch[rank::world] for batch in plan],
             collate_fn=Collate(pad_to),
             num_workers=self.config.workers,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
+from asr_train.augmentation import AugmentationConfig
 from asr_train.batching import PadTo
 from asr_train.objective import MaskingConfig
 
@@ -40,6 +41,7 @@ class TrainingConfig:
         max_grad_norm: gradients are clipped to this norm.
         pad_to: see ``PadTo``.
         masking: SpecAugment, on training data only.
+        augmentation: of the waveforms, on training data only.
         seed: of initial weights, shuffles, masks and dropout.
         precision: see ``Precision``.
         device: see ``Device``.
@@ -57,6 +59,7 @@ class TrainingConfig:
     max_grad_norm: float = 1.0
     pad_to: PadTo = PadTo.batch
     masking: MaskingConfig = field(default_factory=MaskingConfig)
+    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     seed: int = 1
     precision: Precision = Precision.auto
     device: Device = Device.auto

@@ -1,0 +1,125 @@
+"""Changes to a waveform that leave its words alone: speed, room, noise, band, level.
+
+Everything is generated in code; no noise or room recordings are needed. Each change is a
+probability or a range that can be switched off. They act on training data only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import soxr
+import torch
+from torchaudio.functional import fftconvolve, mu_law_decoding, mu_law_encoding
+
+from asr_train.audio_store import Samples
+from asr_train.config import SAMPLE_RATE, ModelConfig
+from asr_train.vocabulary import min_frames_for_ctc
+
+
+@dataclass(frozen=True)
+class AugmentationConfig:
+    """What is done to an utterance, in this order; the default does nothing.
+
+    Attributes:
+        speed: speed and pitch change by up to this fraction, uniformly (Ko et al. 2015); 0.1 gives
+            0.9 to 1.1.
+        reverb: probability of a room: an exponentially decaying noise tail.
+        noise: probability of added noise, white to brown, at 5 to 30 dB signal-to-noise ratio.
+        band_limit: probability of a narrow channel: 8 kHz sampling and 8-bit companding.
+        volume: probability of a level change, -20 to +6 dB, with clipping as a recorder would.
+    """
+
+    speed: float = 0.0
+    reverb: float = 0.0
+    noise: float = 0.0
+    band_limit: float = 0.0
+    volume: float = 0.0
+
+
+def augment(samples: Samples, config: AugmentationConfig, rng: np.random.Generator) -> Samples:
+    """A changed copy of ``samples`` [samples] (16 kHz); its length changes with the speed alone."""
+    if config.speed:
+        samples = change_speed(samples, 1.0 + rng.uniform(-config.speed, config.speed))
+    if rng.random() < config.reverb:
+        samples = add_room(samples, rng.uniform(0.1, 0.6), rng.uniform(0.0, 12.0), rng)
+    if rng.random() < config.noise:
+        samples = add_noise(samples, rng.uniform(5.0, 30.0), rng.uniform(0.0, 2.0), rng)
+    if rng.random() < config.band_limit:
+        samples = through_telephone(samples)
+    if rng.random() < config.volume:
+        samples = change_level(samples, rng.uniform(-20.0, 6.0))
+    return samples
+
+
+class Augmenter:
+    """Augments utterances so that each epoch hears them differently, and a resumed run alike."""
+
+    def __init__(self, config: AugmentationConfig, model: ModelConfig, seed: int) -> None:
+        """``seed``: of the run and the epoch."""
+        self._config, self._model, self._seed = config, model, seed
+
+    def __call__(self, index: int, samples: Samples, text: str) -> Samples:
+        """Utterance ``index`` changed; as it is where speed would leave too few frames for CTC."""
+        rng = np.random.default_rng((self._seed, index))
+        changed = augment(samples, self._config, rng)
+        fits = self._model.frames(len(changed)) >= min_frames_for_ctc(text)
+        return changed if fits else samples
+
+
+def change_speed(samples: Samples, factor: float) -> Samples:
+    """Play ``factor`` times as fast, pitch included."""
+    changed: Samples = soxr.resample(samples, SAMPLE_RATE * factor, SAMPLE_RATE, quality="LQ")
+    return changed
+
+
+def add_room(samples: Samples, decay: float, direct_db: float, rng: np.random.Generator) -> Samples:
+    """Convolve with a direct path and a tail of noise.
+
+    Args:
+        samples: float32 [samples].
+        decay: seconds in which the tail falls by 60 dB (the reverberation time).
+        direct_db: energy of the direct path over the tail's, dB.
+        rng: of the tail.
+    """
+    time = np.arange(round(decay * SAMPLE_RATE)) / SAMPLE_RATE
+    tail = rng.standard_normal(time.size) * 10.0 ** (-3.0 * time / decay)
+    tail *= 10.0 ** (-direct_db / 20.0) / np.sqrt(np.sum(tail**2))
+    tail[0] = 1.0
+    wet = fftconvolve(torch.from_numpy(samples), torch.from_numpy(tail.astype(np.float32)))
+    reverberant: Samples = wet[: len(samples)].numpy()
+    return reverberant
+
+
+def add_noise(samples: Samples, snr_db: float, slope: float, rng: np.random.Generator) -> Samples:
+    """Add noise whose power falls with frequency to the power ``slope`` (0 white, 2 brown)."""
+    power = float(np.mean(samples.astype(np.float64) ** 2))
+    if power == 0.0:
+        return samples
+    size = len(samples)
+    spectrum = np.fft.rfft(rng.standard_normal(size))
+    frequency = np.arange(len(spectrum), dtype=np.float64)
+    frequency[0] = np.inf  # no constant offset
+    noise = np.fft.irfft(spectrum * frequency ** (-slope / 2.0), size)
+    noise *= np.sqrt(power / 10.0 ** (snr_db / 10.0) / max(float(np.mean(noise**2)), 1e-30))
+    return (samples + noise).astype(np.float32)
+
+
+def through_telephone(samples: Samples) -> Samples:
+    """Down to 8 kHz, 8-bit mu-law and back: what a call sounds like."""
+    narrow = soxr.resample(samples, SAMPLE_RATE, SAMPLE_RATE // 2, quality="LQ")
+    levels = 256
+    coded = mu_law_encoding(torch.from_numpy(np.clip(narrow, -1.0, 1.0)), levels)
+    decoded = mu_law_decoding(coded, levels).numpy()
+    wide = soxr.resample(decoded, SAMPLE_RATE // 2, SAMPLE_RATE, quality="LQ")
+    fitted = np.zeros_like(samples)
+    size = min(len(wide), len(samples))
+    fitted[:size] = wide[:size]
+    return fitted
+
+
+def change_level(samples: Samples, gain_db: float) -> Samples:
+    """Scale, and clip at full scale."""
+    louder: Samples = np.clip(samples * np.float32(10.0 ** (gain_db / 20.0)), -1.0, 1.0)
+    return louder
