@@ -257,7 +257,11 @@ def test_init_starts_from_given_weights(
     tiny_config: ModelConfig, rows: list[Utterance], tiny_checkpoint: Path, tmp_path: Path
 ) -> None:
     config = _config(tmp_path / "run", epochs=1, learning_rate=1e-9, weight_decay=0.0)
-    Trainer(tiny_config, config, rows).fit(init=tiny_checkpoint)
+    wider = ModelConfig(**{**tiny_config.to_dict(), "gru_hidden": 32})
+    with pytest.raises(CheckpointError, match="another model configuration"):
+        Trainer(wider, config, rows).fit(init=tiny_checkpoint)
+    dropping = ModelConfig(**{**tiny_config.to_dict(), "dropout": 0.3})
+    Trainer(dropping, config, rows).fit(init=tiny_checkpoint)
     found = load_checkpoint(tmp_path / "run" / "last").model.state_dict()
     for name, value in load_checkpoint(tiny_checkpoint).model.state_dict().items():
         torch.testing.assert_close(found[name], value, atol=1e-6, rtol=1e-5)

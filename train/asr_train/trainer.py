@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -269,9 +269,15 @@ class Trainer:
         if resume:
             return self._folder.restore(self.model_config)
         if init is not None:
-            model = load_checkpoint(init).model
-            if model.config != self.model_config:
-                raise CheckpointError(f"{init} has another model configuration than was asked for")
+            given = load_checkpoint(init).model
+            # Dropout shapes no weight: fine-tuning may well want another.
+            if replace(given.config, dropout=self.model_config.dropout) != self.model_config:
+                raise CheckpointError(
+                    f"{init} has another model configuration than was asked for; "
+                    "give its --preset and --set options"
+                )
+            model = ResCNNBiGRU(self.model_config)
+            model.load_state_dict(given.state_dict())
             return model, Progress(), None
         torch.manual_seed(self.config.seed)
         model = ResCNNBiGRU(self.model_config)
