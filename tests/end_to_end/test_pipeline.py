@@ -1,0 +1,79 @@
+"""The main job, end to end, on a voice of tones: train, export, run."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from asr_export.onnx_export import export_onnx
+from asr_runtime import Recognizer
+from asr_train.checkpoint import load_checkpoint
+from asr_train.config import ModelConfig
+from asr_train.manifest import read_manifest
+from asr_train.objective import MaskingConfig
+from asr_train.trainer import Trainer
+from asr_train.training_config import Device, Precision, TrainingConfig
+
+WORDS = ("cab", "bead", "face", "deaf", "cafe", "fade", "bad", "dab")
+
+
+@pytest.fixture
+def device_model(
+    write_manifest: Callable[..., Path], tiny_config: ModelConfig, tmp_path: Path
+) -> Path:
+    texts = [f"{first} {second}" for first in WORDS for second in WORDS[:4]]
+    rows = read_manifest(write_manifest(texts))
+    config = TrainingConfig(
+        out=tmp_path / "run",
+        epochs=1,
+        batch_seconds=4.0,
+        learning_rate=1e-2,
+        masking=MaskingConfig(freq_mask=0, time_mask=0),
+        precision=Precision.fp32,
+        device=Device.cpu,
+        workers=0,
+    )
+    Trainer(tiny_config, config, rows * 60).fit()
+    model = tmp_path / "model.onnx"
+    export_onnx(load_checkpoint(tmp_path / "run" / "best"), model)
+    return model
+
+
+def test_train_export_run(device_model: Path, write_manifest: Callable[..., Path]) -> None:
+    said = ["face bad cab", "deaf dab", "cafe bead"]
+    clips = [row.audio for row in read_manifest(write_manifest(said, "dev.jsonl"))]
+    recognizer = Recognizer.load(device_model, device="cpu")
+    heard = [recognizer.transcribe(clip).text for clip in clips]
+    assert heard == said
+    assert [result.text for result in recognizer.transcribe_batch(clips)] == said
+
+    command = [sys.executable, "-m", "asr_runtime", "--model", str(device_model)]
+    result = subprocess.run(
+        [*command, "--format", "json", "--device", "cpu", str(clips[0])],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    document = json.loads(result.stdout)
+    assert document["text"] == said[0]
+    assert document["provider"] == "CPUExecutionProvider"
+    assert [word["text"] for word in document["words"]] == said[0].split()
+
+
+def test_the_device_needs_no_torch() -> None:
+    """asr-run, transcribing, imports nothing of the toolkit."""
+    demo = Path(__file__).parents[2] / "runtime" / "demo" / "demo.flac"
+    program = (
+        "import sys\n"
+        "from asr_runtime import Recognizer\n"
+        f"assert Recognizer.load(device='cpu').transcribe({str(demo)!r}).text\n"
+        "heavy = {'torch', 'torchaudio', 'onnx', 'asr_train', 'asr_export'} & sys.modules.keys()\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

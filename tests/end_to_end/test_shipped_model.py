@@ -1,0 +1,116 @@
+"""The shipped model on real speech: three forms, one text, the error rate that is stated."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from asr_export.backends import Backend, TorchBackend, read_card
+from asr_export.torchscript_export import to_torchscript
+from asr_runtime import Recognizer
+from asr_runtime.decoding import greedy_text
+from asr_runtime.recognizer import DEFAULT_MODEL
+from asr_train.audio_store import FileStore
+from asr_train.batching import plan_epoch
+from asr_train.checkpoint import Checkpoint, load_checkpoint
+from asr_train.manifest import Utterance, read_manifest
+from asr_train.metrics import error_rates
+from asr_train.vocabulary import BLANK_ID, VOCABULARY
+
+CHECKPOINT = Path(__file__).parents[2] / "train" / "checkpoints" / "edge"
+
+
+@pytest.fixture(scope="module")
+def checkpoint() -> Checkpoint:
+    return load_checkpoint(CHECKPOINT)
+
+
+@pytest.fixture(scope="module")
+def dev(shared_data: Path) -> list[Utterance]:
+    return read_manifest(shared_data / "dev.jsonl")
+
+
+def _texts(backend: Backend, audio: list[np.ndarray]) -> list[str]:
+    """Texts of all clips, in batches: a form must also be right on padded ones."""
+    texts = [""] * len(audio)
+    for batch in plan_epoch([len(samples) / 16_000 for samples in audio], 60.0):
+        lengths = np.array([len(audio[index]) for index in batch])
+        padded = np.zeros((len(batch), lengths.max()), np.float32)
+        for row, index in zip(padded, batch, strict=True):
+            row[: len(audio[index])] = audio[index]
+        logprobs, frames = backend(padded, lengths)
+        for index, values, count in zip(batch, logprobs, frames, strict=True):
+            texts[index] = greedy_text(values[:count], VOCABULARY, BLANK_ID)
+    return texts
+
+
+def test_default_model_comes_from_the_checkpoint_in_the_repository(
+    checkpoint: Checkpoint,
+) -> None:
+    card = read_card(DEFAULT_MODEL)
+    assert card["checkpoint_sha256"] == checkpoint.sha256
+    assert card["architecture"] == {"name": "ResCNN-BiGRU", **checkpoint.model.config.to_dict()}
+    assert DEFAULT_MODEL.stat().st_size < 10e6
+
+
+def test_three_forms_give_the_same_text_on_every_dev_clip(
+    checkpoint: Checkpoint, dev: list[Utterance]
+) -> None:
+    store = FileStore(dev)
+    audio = [np.asarray(store[index]) for index in range(len(dev))]
+    recognizer = Recognizer.load(device="cpu")
+    onnx = [greedy_text(values, VOCABULARY, BLANK_ID) for values in recognizer.log_probs(audio)]
+    assert _texts(TorchBackend(checkpoint.model), audio) == onnx
+    assert _texts(TorchBackend(to_torchscript(checkpoint)), audio) == onnx
+
+    rates = error_rates([row.text for row in dev], onnx)
+    stated = read_card(DEFAULT_MODEL)["word_error_rate"]["dev_greedy"]
+    assert rates.word_error_rate == pytest.approx(stated, abs=0.005)
+
+
+def test_a_dev_clip_is_recognisable_english(dev: list[Utterance]) -> None:
+    """From the file through the runtime alone, the way a device does it."""
+    recognizer = Recognizer.load(device="cpu")
+    clips = dev[:20]
+    heard = [recognizer.transcribe(row.audio).text for row in clips]
+    rates = error_rates([row.text for row in clips], heard)
+    assert rates.character_error_rate < 0.35
+    words = {word for row in dev for word in row.text.split() if len(word) >= 4}
+    assert sum(word in words for text in heard for word in text.split()) >= 50
+
+
+def test_fit_starts_from_real_speech(shared_data: Path, tmp_path: Path) -> None:
+    """A few steps of the default recipe on real clips move the loss."""
+    from asr_train.config import preset
+    from asr_train.history import STEPS_CSV, read_csv
+    from asr_train.selection import select
+    from asr_train.trainer import Trainer
+    from asr_train.training_config import Device, Precision, TrainingConfig
+
+    lines = (shared_data / "train.jsonl").read_text().splitlines()[::400]
+    rows = []
+    for line in lines:
+        row = json.loads(line)
+        row["audio_filepath"] = str(shared_data / row["audio_filepath"])
+        rows.append(json.dumps(row))
+    manifest = tmp_path / "part.jsonl"
+    manifest.write_text("\n".join(rows) + "\n")
+    config = preset("edge").override(["gru_hidden=32", "gru_layers=1", "rnn_dim=32"])
+    kept = select(read_manifest(manifest), config, 20.0).kept
+    training = TrainingConfig(
+        out=tmp_path / "run",
+        epochs=6,
+        batch_seconds=40.0,
+        device=Device.cpu,
+        precision=Precision.fp32,
+        workers=0,
+    )
+    Trainer(config, training, kept).fit()
+    losses = [float(row["loss"]) for row in read_csv(tmp_path / "run" / STEPS_CSV)]
+    epoch = len(losses) // 6
+    assert np.mean(losses[-epoch:]) < 0.75 * np.mean(losses[:epoch])
+    assert torch.isfinite(torch.tensor(losses)).all()
