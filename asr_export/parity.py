@@ -137,7 +137,8 @@ def probe_signal(seconds: float, seed: int) -> Floats:
     syllables = np.clip(np.sin(2 * np.pi * 2.3 * time + seed), 0, 1)
     signal = (0.01 + 0.1 * syllables) * noise / noise.std()
     signal[np.sin(2 * np.pi * 0.21 * time + seed) > 0.9] = 0.0
-    return signal.astype(np.float32)
+    samples: Floats = signal.astype(np.float32)
+    return samples
 
 
 def _pad(signals: Sequence[Floats]) -> tuple[Floats, Integers]:
