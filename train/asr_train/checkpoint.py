@@ -82,7 +82,8 @@ def save_checkpoint(
     try:
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(parents=True)
-        safetensors.torch.save_file(weights, fresh / WEIGHTS)
+        # Not save_file: that makes a file which only its owner may read, whatever the umask.
+        (fresh / WEIGHTS).write_bytes(safetensors.torch.save(weights))
         (fresh / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
         if optimizer_state is not None:
             torch.save(optimizer_state, fresh / OPTIMIZER)
