@@ -10,37 +10,38 @@ CONFIDENCE_DIGITS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class _Span:
+    """Some text, from `start` to `end` in seconds from the start of the audio."""
+
+    text: str
+    start: float
+    end: float
+    confidence: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as plain JSON types, rounded as in `Transcript.to_dict`."""
+        return {
+            "text": self.text,
+            "start": round(self.start, SECONDS_DIGITS),
+            "end": round(self.end, SECONDS_DIGITS),
+            "confidence": round(self.confidence, CONFIDENCE_DIGITS),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Token(_Span):
     """One character of the text. `start` and `end` are seconds from the start of the audio.
 
     `confidence` (0..1) is the geometric mean of the character's probability over its frames.
     """
 
-    text: str
-    start: float
-    end: float
-    confidence: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """The fields as plain JSON types, rounded as in `Transcript.to_dict`."""
-        return _span_dict(self.text, self.start, self.end, self.confidence)
-
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class Word(_Span):
     """The characters between two spaces, from the first one's `start` to the last one's `end`.
 
     `confidence` (0..1) is the geometric mean of its characters' confidences.
     """
-
-    text: str
-    start: float
-    end: float
-    confidence: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """The fields as plain JSON types, rounded as in `Transcript.to_dict`."""
-        return _span_dict(self.text, self.start, self.end, self.confidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +100,3 @@ def _join(letters: Sequence[Token]) -> Word:
         end=letters[-1].end,
         confidence=geometric_mean([letter.confidence for letter in letters]),
     )
-
-
-def _span_dict(text: str, start: float, end: float, confidence: float) -> dict[str, Any]:
-    return {
-        "text": text,
-        "start": round(start, SECONDS_DIGITS),
-        "end": round(end, SECONDS_DIGITS),
-        "confidence": round(confidence, CONFIDENCE_DIGITS),
-    }

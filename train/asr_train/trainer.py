@@ -135,7 +135,7 @@ class Trainer:
         started = time.monotonic()
         for batch, indices in zip(self._batches(plan, run.store, epoch), plan, strict=True):
             # Dropout and masks depend on the step alone: a resumed run draws the same ones.
-            torch.manual_seed(self.config.seed * 1_000_003 + progress.step)
+            torch.manual_seed(self._seed(progress.step))
             characters = sum(len(self._train[index].text) for index in indices)
             learning_rate = float(run.scheduler.get_last_lr()[0])
             nll, grad_norm = self._step(run, batch, characters)
@@ -232,6 +232,10 @@ class Trainer:
         if self._accelerator.is_main_process:
             self._folder.save_last(run.model, run.progress, run.optimizer.state_dict(), figures)
 
+    def _seed(self, number: int) -> int:
+        """Of a step or an epoch: runs with neighbouring seeds share none."""
+        return self.config.seed * 1_000_003 + number
+
     def _plan(self, epoch: int) -> list[list[int]]:
         return plan_epoch(
             [row.duration for row in self._train],
@@ -239,7 +243,7 @@ class Trainer:
             pad_to=self.config.pad_to,
             longest=self._longest,
             min_items=self.processes,
-            seed=self.config.seed * 1_000_003 + epoch,
+            seed=self._seed(epoch),
         )
 
     def _batches(self, plan: Sequence[list[int]], store: AudioStore, epoch: int) -> Iterator[Batch]:
@@ -249,8 +253,7 @@ class Trainer:
             pad_to = round(self._longest * SAMPLE_RATE)
         augmenter = None
         if self.config.augmentation != AugmentationConfig():
-            seed = self.config.seed * 1_000_003 + epoch
-            augmenter = Augmenter(self.config.augmentation, self.model_config, seed)
+            augmenter = Augmenter(self.config.augmentation, self.model_config, self._seed(epoch))
         loader: DataLoader[Any] = DataLoader(
             UtteranceDataset([row.text for row in self._train], store, augmenter),
             batch_sampler=[batch[rank::world] for batch in plan],
