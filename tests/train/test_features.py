@@ -26,9 +26,11 @@ def test_equals_torchaudio_mel_spectrogram(preset: str) -> None:
     samples = torch.randn(3, 16_123) * torch.tensor([[1e-4], [0.1], [0.9]])
     lengths = torch.full((3,), 16_123)
     found = LogMelFrontEnd(config).log_mel(samples, lengths)
-    wanted = torch.log(reference(samples) + LOG_OFFSET)
+    # In float64: torchaudio's own rounding is as large as ours and differs between processors.
+    wanted = torch.log(reference.double()(samples.double()) + LOG_OFFSET).float()
     assert found.shape == wanted.shape
     torch.testing.assert_close(found, wanted, atol=2e-4, rtol=0)
+    assert (found - wanted).abs().mean() < 2e-6
 
 
 def test_padding_and_its_content_change_nothing(tiny_config: ModelConfig) -> None:

@@ -9,6 +9,7 @@ from asr_train.checkpoint import Checkpoint
 from asr_train.config import PRESETS, ModelConfig, preset
 from asr_train.errors import ConfigError
 from asr_train.model import BidirectionalGRU, ResCNNBiGRU
+from asr_train.recurrence import gru_recurrence
 from asr_train.vocabulary import BLANK_ID
 
 
@@ -34,6 +35,30 @@ def test_bidirectional_gru_equals_torch_on_packed_sequences() -> None:
     found = ours(x, lengths)
     for row, length in enumerate(lengths):
         torch.testing.assert_close(found[row, :length], wanted[row, :length])
+
+
+def test_training_on_the_cpu_takes_the_same_gradients() -> None:
+    torch.manual_seed(0)
+    gru = BidirectionalGRU(5, 6)
+    x, lengths = torch.randn(4, 9, 5, requires_grad=True), torch.tensor([9, 4, 1, 7])
+    within = torch.arange(9)[None, :, None] < lengths[:, None, None]
+    weight = torch.randn(4, 9, 12) * within  # past the end outputs are unspecified
+    results = []
+    for training in (True, False):
+        gru.train(training)
+        output = gru(x, lengths)
+        gradients = torch.autograd.grad((output * weight).sum(), [x, *gru.parameters()])
+        results.append([output * within, *gradients])
+    for found, wanted in zip(*results, strict=True):
+        torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-4)
+        assert found.abs().max() > 0
+
+
+def test_recurrence_has_the_numerical_gradient() -> None:
+    torch.manual_seed(0)
+    arguments = [torch.randn(2, 4, 3, 6), torch.randn(2, 6, 2), torch.randn(2, 6)]
+    arguments = [value.double().requires_grad_() for value in arguments]
+    assert torch.autograd.gradcheck(gru_recurrence, arguments)
 
 
 @pytest.mark.parametrize("samples", [1, 479, 480, 481, 16_000])

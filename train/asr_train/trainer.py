@@ -218,6 +218,7 @@ class Trainer:
                 figures["word_error_rate"] = word
                 figures["character_error_rate"] = character
                 rates = (word, character)
+                self._folder.save_epoch(run.model, progress, figures, self.config.keep)
             # Without dev data the latest is the best that is known.
             if rates is None or progress.best is None or rates <= progress.best:
                 progress.best = rates
@@ -317,5 +318,21 @@ def _accelerator(config: TrainingConfig) -> Accelerator:
     on_cuda = config.device is not Device.cpu and torch.cuda.is_available()
     bf16 = config.precision is Precision.bf16
     if config.precision is Precision.auto:
-        bf16 = torch.cuda.is_bf16_supported() if on_cuda else torch.cpu._is_avx512_bf16_supported()
+        bf16 = torch.cuda.is_bf16_supported() if on_cuda else _bf16_is_faster()
     return Accelerator(cpu=not on_cuda, mixed_precision="bf16" if bf16 else "no")
+
+
+def _bf16_is_faster() -> bool:
+    """Whether this processor multiplies bf16 clearly faster: instructions for it may be slower."""
+    if not torch.cpu._is_avx512_bf16_supported():
+        return False
+    seconds = {}
+    for dtype in (torch.float32, torch.bfloat16):
+        matrix = torch.ones(1024, 1024, dtype=dtype)
+        rounds = []
+        for _ in range(4):
+            started = time.perf_counter()
+            torch.mm(matrix, matrix)
+            rounds.append(time.perf_counter() - started)
+        seconds[dtype] = min(rounds)
+    return seconds[torch.bfloat16] < 0.8 * seconds[torch.float32]

@@ -14,7 +14,7 @@ from asr_train.objective import MaskingConfig
 class Precision(str, Enum):
     """Arithmetic of the network; features and CTC are always float32."""
 
-    auto = "auto"  #: bf16 where the processor has instructions for it
+    auto = "auto"  #: bf16 where the processor is faster with it
     fp32 = "fp32"
     bf16 = "bf16"
 
@@ -48,6 +48,7 @@ class TrainingConfig:
         workers: loader processes.
         audio_cache: folder for decoded audio, None to decode at every use.
         checkpoint_every: steps between ``last`` checkpoints.
+        keep: how many of the best epochs to keep for averaging (with dev data).
     """
 
     out: Path
@@ -66,3 +67,4 @@ class TrainingConfig:
     workers: int = 1
     audio_cache: Path | None = None
     checkpoint_every: int = 200
+    keep: int = 0
