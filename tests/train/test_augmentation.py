@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from asr_train.audio_store import Samples
 from asr_train.augmentation import (
@@ -16,8 +17,9 @@ from asr_train.augmentation import (
     change_speed,
     through_telephone,
 )
-from asr_train.batching import UtteranceDataset
+from asr_train.batching import Batch, Collate, UtteranceDataset
 from asr_train.config import preset
+from asr_train.non_speech import non_speech
 
 EVERYTHING = AugmentationConfig(speed=0.1, reverb=1.0, noise=1.0, band_limit=1.0, volume=1.0)
 
@@ -96,7 +98,9 @@ def test_level_and_clipping() -> None:
 
 def test_every_epoch_hears_another_version_and_repeats_it() -> None:
     def hear(seed: int, index: int = 3) -> Samples:
-        return Augmenter(EVERYTHING, preset("edge"), seed)(index, tone(440), "abc")
+        samples, text = Augmenter(EVERYTHING, preset("edge"), seed)(index, tone(440), "abc")
+        assert text == "abc"
+        return samples
 
     np.testing.assert_array_equal(hear(1), hear(1))
     assert len(hear(1)) != len(hear(2)) or not np.allclose(hear(1), hear(2))
@@ -108,11 +112,44 @@ def test_speed_never_leaves_too_few_frames() -> None:
     samples = tone(440, seconds=0.6)
     text = "ab" * (config.frames(len(samples)) // 2)  # as many characters as frames
     lengths = {
-        len(Augmenter(AugmentationConfig(speed=0.3), config, seed)(0, samples, text))
+        len(Augmenter(AugmentationConfig(speed=0.3), config, seed)(0, samples, text)[0])
         for seed in range(20)
     }
     assert min(config.frames(length) for length in lengths) >= len(text)
     assert len(lengths) > 3, "slower versions are still made"
+
+
+def test_sounds_without_words_take_their_share_with_an_empty_transcript() -> None:
+    augmenter = Augmenter(AugmentationConfig(non_speech=0.25), preset("edge"), 0)
+    speech = tone(440)
+    heard = [augmenter(index, speech, "abc") for index in range(400)]
+    replaced = [samples for samples, text in heard if text == ""]
+    assert 70 < len(replaced) < 130
+    assert all(samples.shape == speech.shape for samples in replaced)
+    assert all(samples is speech for samples, text in heard if text)
+    levels = [float(np.abs(samples).max()) for samples in replaced]
+    assert min(levels) == 0.0, "digital silence is among them"
+    assert max(levels) < 0.52
+    assert len({samples.tobytes() for samples in replaced if samples.any()}) > 60
+
+
+@pytest.mark.parametrize("size", [1, 7, 160, 16_000])
+def test_sounds_without_words_have_any_length(size: int) -> None:
+    for seed in range(40):
+        samples = non_speech(size, np.random.default_rng(seed))
+        assert samples.shape == (size,)
+        assert samples.dtype == np.float32
+        assert np.isfinite(samples).all()
+
+
+def test_the_data_set_gives_no_target_to_a_sound_without_words() -> None:
+    augmenter = Augmenter(AugmentationConfig(non_speech=1.0), preset("edge"), 0)
+    data = UtteranceDataset(["abc", "d"], [tone(440), tone(880)], augmenter)
+    batch = Collate()([data[0], data[1]])
+    assert isinstance(batch, Batch)
+    assert batch.target_lengths.tolist() == [0, 0]
+    assert batch.targets.dtype == torch.int64
+    assert batch.samples.shape == (2, 16_000)
 
 
 def test_the_data_set_augments() -> None:

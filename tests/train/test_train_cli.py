@@ -87,6 +87,34 @@ def test_fit_on_a_librispeech_folder(
     assert "train: 2 utterances" in stderr
 
 
+def test_fit_with_every_option_of_the_recipe(
+    asr_train: Run,
+    write_manifest: Callable[..., Path],
+    tmp_path: Path,
+) -> None:
+    manifest = write_manifest(["cab bad", "bead", "dead cab"])
+    out, average = tmp_path / "run", tmp_path / "average"
+    code, _, stderr = asr_train(
+        *("fit", "--out", out, "--train-manifest", manifest, "--dev-manifest", manifest),
+        *("--epochs", 3, "--batch-seconds", 2, "--audio-cache", tmp_path / "cache", "--keep", 2),
+        *("--speed", 0.1, "--reverb", 1, "--noise", 1, "--band-limit", 1, "--volume", 1),
+        *("--non-speech", 0.3, "--freq-masks", 2, "--time-masks", 2, "--set", "dropout=0.1", *TINY),
+    )
+    assert code == 0, stderr
+    epochs = sorted(out.glob("epoch-*"))
+    assert len(epochs) == 2
+    code, stdout, _ = asr_train("average", *epochs, "--out", average)
+    assert code == 0
+    assert "wrote" in stdout
+    assert load_checkpoint(average).progress["averaged"] == [path.name for path in epochs]
+    _fails(asr_train("average", *epochs, "--out", average), "already holds a checkpoint")
+    code, stdout, _ = asr_train(
+        "evaluate", average, "--manifest", manifest, "--gain-db", -20, "--snr-db", 10
+    )
+    assert code == 0
+    assert stdout.startswith("WER ")
+
+
 def test_bad_input_is_one_clear_line(
     asr_train: Run,
     write_manifest: Callable[..., Path],
@@ -121,6 +149,8 @@ def test_bad_input_is_one_clear_line(
         "cannot write",
     )
     _fails(asr_train("compact", tmp_path / "no", tmp_path / "out"), "is not a checkpoint")
+    speech = ("--out", tmp_path / "speech", "--hours", 1)
+    _fails(asr_train("synthesize", tmp_path / "no.txt", *speech), "cannot read the text")
     _fails(asr_train("compact", tiny_checkpoint, tiny_checkpoint), "already holds a checkpoint")
     assert not (tmp_path / "run" / "last").exists()
 

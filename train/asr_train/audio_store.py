@@ -59,15 +59,19 @@ class FileStore:
 class CachedStore:
     """All audio as int16 in one file of a cache folder, read through a memory map.
 
-    The file's name follows from the list of files, their sizes and times, so that changed data
-    make a new one.
+    An utterance that occurs several times, to weigh more in training, is held once. The file's
+    name follows from the list of files, their sizes and times, so that changed data make a new one.
     """
 
     def __init__(self, utterances: Sequence[Utterance], folder: Path) -> None:
-        self._path = folder / f"audio-{_fingerprint(utterances)}.i16"
+        places: dict[Path, int] = {}
+        self._places = [places.setdefault(row.audio, len(places)) for row in utterances]
+        unique = list({row.audio: row for row in reversed(utterances)}.values())
+        unique.sort(key=lambda row: places[row.audio])
+        self._path = folder / f"audio-{_fingerprint(unique)}.i16"
         index_path = self._path.with_suffix(".json")
         if not index_path.exists():
-            _build(utterances, self._path, index_path)
+            _build(unique, self._path, index_path)
         self._offsets: list[int] = json.loads(index_path.read_text())
         self._data: npt.NDArray[np.int16] | None = None
 
@@ -75,7 +79,8 @@ class CachedStore:
         """float32 [samples], 16 kHz mono."""
         if self._data is None:  # opened late: every worker process maps the file for itself
             self._data = np.memmap(self._path, dtype=np.int16, mode="r")
-        start, stop = self._offsets[index], self._offsets[index + 1]
+        place = self._places[index]
+        start, stop = self._offsets[place], self._offsets[place + 1]
         return self._data[start:stop].astype(np.float32) / 32768.0
 
 

@@ -1,7 +1,8 @@
 """Changes to a waveform that leave its words alone: speed, room, noise, band, level.
 
-Everything is generated in code; no noise or room recordings are needed. Each change is a
-probability or a range that can be switched off. They act on training data only.
+And, now and then, a sound without words in its place. Everything is generated in code; no noise
+or room recordings are needed. Each change is a probability or a range that can be switched off.
+They act on training data only.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from torchaudio.functional import fftconvolve, mu_law_decoding, mu_law_encoding
 
 from asr_train.audio_store import Samples
 from asr_train.config import SAMPLE_RATE, ModelConfig
+from asr_train.non_speech import coloured_noise, non_speech
 from asr_train.vocabulary import min_frames_for_ctc
 
 
@@ -29,6 +31,8 @@ class AugmentationConfig:
         noise: probability of added noise, white to brown, at 5 to 30 dB signal-to-noise ratio.
         band_limit: probability of a narrow channel: 8 kHz sampling and 8-bit companding.
         volume: probability of a level change, -20 to +6 dB, with clipping as a recorder would.
+        non_speech: probability that an utterance gives way to a sound without words of its length,
+            with an empty transcript.
     """
 
     speed: float = 0.0
@@ -36,6 +40,7 @@ class AugmentationConfig:
     noise: float = 0.0
     band_limit: float = 0.0
     volume: float = 0.0
+    non_speech: float = 0.0
 
 
 def augment(samples: Samples, config: AugmentationConfig, rng: np.random.Generator) -> Samples:
@@ -60,12 +65,14 @@ class Augmenter:
         """``seed``: of the run and the epoch."""
         self._config, self._model, self._seed = config, model, seed
 
-    def __call__(self, index: int, samples: Samples, text: str) -> Samples:
+    def __call__(self, index: int, samples: Samples, text: str) -> tuple[Samples, str]:
         """Utterance ``index`` changed; as it is where speed would leave too few frames for CTC."""
         rng = np.random.default_rng((self._seed, index))
+        if rng.random() < self._config.non_speech:
+            return non_speech(len(samples), rng), ""
         changed = augment(samples, self._config, rng)
         fits = self._model.frames(len(changed)) >= min_frames_for_ctc(text)
-        return changed if fits else samples
+        return (changed if fits else samples), text
 
 
 def change_speed(samples: Samples, factor: float) -> Samples:
@@ -87,7 +94,10 @@ def add_room(samples: Samples, decay: float, direct_db: float, rng: np.random.Ge
     tail = rng.standard_normal(time.size) * 10.0 ** (-3.0 * time / decay)
     tail *= 10.0 ** (-direct_db / 20.0) / np.sqrt(np.sum(tail**2))
     tail[0] = 1.0
-    wet = fftconvolve(torch.from_numpy(samples), torch.from_numpy(tail.astype(np.float32)))
+    # The transform's length is a power of two: one with a large prime factor is ten times slower.
+    room = np.zeros(_power_of_two(len(samples) + tail.size) - len(samples) + 1, dtype=np.float32)
+    room[: tail.size] = tail
+    wet = fftconvolve(torch.from_numpy(samples), torch.from_numpy(room))
     reverberant: Samples = wet[: len(samples)].numpy()
     return reverberant
 
@@ -97,11 +107,7 @@ def add_noise(samples: Samples, snr_db: float, slope: float, rng: np.random.Gene
     power = float(np.mean(samples.astype(np.float64) ** 2))
     if power == 0.0:
         return samples
-    size = len(samples)
-    spectrum = np.fft.rfft(rng.standard_normal(size))
-    frequency = np.arange(len(spectrum), dtype=np.float64)
-    frequency[0] = np.inf  # no constant offset
-    noise = np.fft.irfft(spectrum * frequency ** (-slope / 2.0), size)
+    noise = coloured_noise(len(samples), slope, rng).astype(np.float64)
     noise *= np.sqrt(power / 10.0 ** (snr_db / 10.0) / max(float(np.mean(noise**2)), 1e-30))
     return (samples + noise).astype(np.float32)
 
@@ -123,3 +129,7 @@ def change_level(samples: Samples, gain_db: float) -> Samples:
     """Scale, and clip at full scale."""
     louder: Samples = np.clip(samples * np.float32(10.0 ** (gain_db / 20.0)), -1.0, 1.0)
     return louder
+
+
+def _power_of_two(least: int) -> int:
+    return 1 << (least - 1).bit_length()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -13,9 +13,11 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from asr_train.audio_store import AudioStore, Samples
-from asr_train.augmentation import Augmenter
 from asr_train.errors import DataError
 from asr_train.vocabulary import encode
+
+#: Changes utterance ``index``, its samples and its text, before it goes into a batch.
+Change = Callable[[int, Samples, str], tuple[Samples, str]]
 
 
 class PadTo(str, Enum):
@@ -103,11 +105,11 @@ class UtteranceDataset(Dataset[tuple[int, Samples, list[int]] | DataError]):
     """
 
     def __init__(
-        self, texts: Sequence[str], store: AudioStore, augmenter: Augmenter | None = None
+        self, texts: Sequence[str], store: AudioStore, change: Change | None = None
     ) -> None:
         self._texts = texts
         self._store = store
-        self._augmenter = augmenter
+        self._change = change
 
     def __len__(self) -> int:
         return len(self._texts)
@@ -117,9 +119,10 @@ class UtteranceDataset(Dataset[tuple[int, Samples, list[int]] | DataError]):
             samples = self._store[index]
         except DataError as error:
             return error
-        if self._augmenter is not None:
-            samples = self._augmenter(index, samples, self._texts[index])
-        return index, samples, encode(self._texts[index])
+        text = self._texts[index]
+        if self._change is not None:
+            samples, text = self._change(index, samples, text)
+        return index, samples, encode(text)
 
 
 class Collate:
@@ -144,7 +147,9 @@ class Collate:
         return Batch(
             samples=torch.from_numpy(padded),
             lengths=torch.tensor([len(samples) for _, samples, _ in rows]),
-            targets=torch.tensor([label for _, _, target in rows for label in target]),
+            targets=torch.tensor(
+                [label for _, _, target in rows for label in target], dtype=torch.long
+            ),
             target_lengths=torch.tensor([len(target) for _, _, target in rows]),
             indices=torch.tensor([index for index, _, _ in rows]),
         )

@@ -10,7 +10,12 @@ import typer
 
 from asr_train.augmentation import AugmentationConfig
 from asr_train.batching import PadTo
-from asr_train.checkpoint import checkpoint_exists, compact_checkpoint, load_checkpoint
+from asr_train.checkpoint import (
+    checkpoint_exists,
+    compact_checkpoint,
+    load_checkpoint,
+    save_checkpoint,
+)
 from asr_train.command_line import run_command
 from asr_train.config import ModelConfig, preset
 from asr_train.errors import DataError, OutputError
@@ -18,6 +23,7 @@ from asr_train.manifest import Utterance, read_manifest
 from asr_train.objective import MaskingConfig
 from asr_train.output import check_writable, replacing
 from asr_train.selection import select
+from asr_train.synthesis.engines import Engine, load_engine
 from asr_train.trainer import Trainer
 from asr_train.training_config import Device, Precision, TrainingConfig
 
@@ -70,6 +76,8 @@ def fit(
     ] = 30.0,
     freq_mask: Annotated[int, typer.Option(min=0, help="Widest mask, mel bands.")] = 15,
     time_mask: Annotated[int, typer.Option(min=0, help="Longest mask, mel frames.")] = 35,
+    freq_masks: Annotated[int, typer.Option(min=0, help="Frequency masks an utterance.")] = 1,
+    time_masks: Annotated[int, typer.Option(min=0, help="Time masks an utterance.")] = 1,
     speed: Annotated[
         float, typer.Option(min=0, max=0.5, help="Change speed by up to this fraction.")
     ] = 0.0,
@@ -81,6 +89,10 @@ def fit(
     volume: Annotated[
         float, typer.Option(min=0, max=1, help="Probability of a level change, -20 to +6 dB.")
     ] = 0.0,
+    non_speech: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Part of the utterances replaced by sounds without words."),
+    ] = 0.0,
     seed: int = 1,
     precision: Precision = Precision.auto,
     device: Device = Device.auto,
@@ -90,6 +102,9 @@ def fit(
         typer.Option(help="Decode the audio once into this folder (115 MB an hour)."),
     ] = None,
     checkpoint_every: Annotated[int, typer.Option(min=1, help="Steps between saves.")] = 200,
+    keep: Annotated[
+        int, typer.Option(min=0, help="Keep the best epochs, by dev words, for averaging.")
+    ] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where --out stopped.")] = False,
     init: Annotated[
         Optional[Path],  # noqa: UP045
@@ -111,9 +126,14 @@ def fit(
         weight_decay=weight_decay,
         max_grad_norm=max_grad_norm,
         pad_to=pad_to,
-        masking=MaskingConfig(freq_mask=freq_mask, time_mask=time_mask),
+        masking=MaskingConfig(freq_mask, time_mask, freq_masks, time_masks),
         augmentation=AugmentationConfig(
-            speed=speed, reverb=reverb, noise=noise, band_limit=band_limit, volume=volume
+            speed=speed,
+            reverb=reverb,
+            noise=noise,
+            band_limit=band_limit,
+            volume=volume,
+            non_speech=non_speech,
         ),
         seed=seed,
         precision=precision,
@@ -121,6 +141,7 @@ def fit(
         workers=workers,
         audio_cache=audio_cache,
         checkpoint_every=checkpoint_every,
+        keep=keep,
     )
     kept = _select(train, model_config, "train", max_seconds)
     kept_dev = _select(dev, model_config, "dev", None) if dev else []
@@ -132,6 +153,11 @@ def evaluate(
     checkpoint: Annotated[Path, typer.Argument(help="Checkpoint folder.")],
     manifest: Annotated[list[Path], typer.Option(help="Manifest to score; repeatable.")],
     worst: Annotated[int, typer.Option(min=0, help="How many bad utterances to show.")] = 10,
+    gain_db: Annotated[float, typer.Option(help="Change the level of every recording.")] = 0.0,
+    snr_db: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(help="Add white noise at this signal-to-noise ratio."),
+    ] = None,
     json_out: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option("--json", help="Also write figures and all transcripts here."),
@@ -139,6 +165,7 @@ def evaluate(
 ) -> None:
     """Word and character error rate of a checkpoint (greedy), and its worst utterances."""
     from asr_train.audio_store import FileStore
+    from asr_train.evaluation import Condition
     from asr_train.evaluation import evaluate as score
     from asr_train.metrics import word_errors
 
@@ -147,7 +174,7 @@ def evaluate(
     model = load_checkpoint(checkpoint).model
     rows = [row for path in manifest for row in read_manifest(path)]
     rows = _select(rows, model.config, "evaluation", None)
-    result = score(model, rows, FileStore(rows))
+    result = score(model, rows, FileStore(rows), condition=Condition(gain_db, snr_db))
     rates = result.rates
     typer.echo(
         f"WER {100 * rates.word_error_rate:.2f} %  CER {100 * rates.character_error_rate:.2f} %  "
@@ -184,6 +211,39 @@ def compact(
         raise OutputError(f"{out} already holds a checkpoint; give another folder")
     compact_checkpoint(checkpoint, out)
     typer.echo(f"wrote {out}; check its error rates with: asr-train evaluate {out}")
+
+
+@app.command()
+def average(
+    checkpoints: Annotated[list[Path], typer.Argument(help="Checkpoint folders of one run.")],
+    out: Annotated[Path, typer.Option(help="Folder to write.")],
+) -> None:
+    """Average the weights of checkpoints, such as the epoch-* folders that --keep leaves."""
+    from asr_train.averaging import average_checkpoints
+
+    if checkpoint_exists(out):
+        raise OutputError(f"{out} already holds a checkpoint; give another folder")
+    model, description = average_checkpoints(checkpoints)
+    save_checkpoint(out, model, description)
+    typer.echo(f"wrote {out}; score it with: asr-train evaluate {out}")
+
+
+@app.command()
+def synthesize(
+    text: Annotated[Path, typer.Argument(help="Sentences, one a line; plain or .xz.")],
+    out: Annotated[Path, typer.Option(help="Folder for the audio and the manifest.")],
+    hours: Annotated[float, typer.Option(min=0, help="How much speech.")],
+    engine: Annotated[Engine, typer.Option(help="Which engine speaks.")] = Engine.hibari,
+    max_words: Annotated[int, typer.Option(min=1, help="Skip longer lines.")] = 30,
+    seed: int = 1,
+) -> None:
+    """Make training data with a text-to-speech engine; go on where an earlier call stopped."""
+    from asr_train.synthesis.corpus import CorpusConfig, make_corpus, read_sentences
+
+    config = CorpusConfig(hours=hours, seed=seed, max_words=max_words)
+    sentences = read_sentences(text, config)
+    manifest = make_corpus(sentences, load_engine(engine), engine.value, out, config)
+    typer.echo(f"wrote {manifest}")
 
 
 def _training_rows(

@@ -5,18 +5,39 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from asr_runtime.decoding import greedy_text
-from asr_train.audio_store import AudioStore
+from asr_train.audio_store import AudioStore, Samples
+from asr_train.augmentation import add_noise, change_level
 from asr_train.batching import Batch, Collate, UtteranceDataset, plan_epoch
 from asr_train.errors import DataError
 from asr_train.manifest import Utterance
 from asr_train.metrics import ErrorRates, error_rates
 from asr_train.model import ResCNNBiGRU
 from asr_train.vocabulary import BLANK_ID, VOCABULARY
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A level and a noise floor to score under; every utterance's noise is its own, repeatable.
+
+    Attributes:
+        gain_db: of the recording, clipped at full scale.
+        snr_db: white noise this far below each recording's mean power; None for none.
+    """
+
+    gain_db: float = 0.0
+    snr_db: float | None = None
+
+    def __call__(self, index: int, samples: Samples, text: str) -> tuple[Samples, str]:
+        """Utterance ``index`` under the condition, with its transcript."""
+        if self.snr_db is not None:
+            samples = add_noise(samples, self.snr_db, 0.0, np.random.default_rng(index))
+        return change_level(samples, self.gain_db) if self.gain_db else samples, text
 
 
 @dataclass(frozen=True)
@@ -40,15 +61,19 @@ def evaluate(
     utterances: Sequence[Utterance],
     store: AudioStore,
     *,
+    condition: Condition | None = None,
     batch_seconds: float = 240.0,
     progress: bool = True,
 ) -> Evaluation:
-    """Score ``model`` (on its own device, in float32, greedy decoding) on ``utterances``."""
+    """Score ``model`` (on its own device, in float32, greedy decoding) on ``utterances``.
+
+    ``condition`` changes the audio first: how well does the model do where it is loud or faint?
+    """
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
     plan = plan_epoch([row.duration for row in utterances], batch_seconds)
-    dataset = UtteranceDataset([row.text for row in utterances], store)
+    dataset = UtteranceDataset([row.text for row in utterances], store, condition)
     loader: DataLoader[Batch | DataError] = DataLoader(
         dataset,  # type: ignore[arg-type]
         batch_sampler=plan,

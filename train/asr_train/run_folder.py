@@ -1,8 +1,14 @@
-"""The folder of a run: its checkpoints ``best`` and ``last``, and where the run stands."""
+"""The folder of a run: its checkpoints and where the run stands.
+
+``last`` is what a run resumes from, ``best`` the one with the lowest dev word error rate, and
+``epoch-01``, ``epoch-02``, … are the few best ones, to be averaged.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import math
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +24,9 @@ from asr_train.config import ModelConfig
 from asr_train.errors import CheckpointError, OutputError
 from asr_train.manifest import Utterance
 from asr_train.model import ResCNNBiGRU
+
+#: Folders of single epochs are called so, with their number.
+EPOCH = "epoch-"
 
 
 @dataclass
@@ -89,6 +98,22 @@ class RunFolder:
         """Write the weights to use."""
         save_checkpoint(self._best, model, self._describe(progress, figures))
 
+    def save_epoch(
+        self, model: ResCNNBiGRU, progress: Progress, figures: Mapping[str, float], keep: int
+    ) -> None:
+        """Write the weights of an epoch, and remove all but the ``keep`` best ones by dev words."""
+        if not keep:
+            return
+        name = f"{EPOCH}{progress.epoch:02d}"
+        save_checkpoint(self._folder / name, model, self._describe(progress, figures))
+        scored = sorted(
+            (_word_error_rate(folder), folder)
+            for folder in self._folder.glob(f"{EPOCH}*")
+            if checkpoint_exists(folder)
+        )
+        for _, folder in scored[keep:]:
+            shutil.rmtree(folder, ignore_errors=True)
+
     def restore(self, config: ModelConfig) -> tuple[ResCNNBiGRU, Progress, dict[str, Any]]:
         """Model, progress and optimiser state of the ``last`` checkpoint.
 
@@ -122,6 +147,10 @@ class RunFolder:
 
     def _describe(self, progress: Progress, figures: Mapping[str, float]) -> dict[str, Any]:
         return {**figures, **asdict(progress), **self._data}
+
+
+def _word_error_rate(folder: Path) -> float:
+    return float(load_checkpoint(folder).progress.get("word_error_rate", math.inf))
 
 
 def _digest(utterances: Sequence[Utterance]) -> str:
