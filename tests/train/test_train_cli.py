@@ -71,20 +71,26 @@ def test_fit_on_a_librispeech_folder(
     import soundfile
 
     rows = [json.loads(line) for line in write_manifest(["cab", "bead"]).read_text().splitlines()]
-    folder = tmp_path / "LibriSpeech" / "train-clean-100" / "7" / "21"
-    folder.mkdir(parents=True)
-    lines = []
-    for index, row in enumerate(rows):
-        samples, rate = soundfile.read(tmp_path / row["audio_filepath"])
-        soundfile.write(folder / f"7-21-000{index}.flac", samples, rate)
-        lines.append(f"7-21-000{index} {row['text'].upper()}\n")
-    (folder / "7-21.trans.txt").write_text("".join(lines))
-    code, _, stderr = asr_train(
-        *("fit", "--out", tmp_path / "run", "--librispeech", tmp_path),
-        *("--subset", "train-clean-100", "--epochs", 1, *TINY),
-    )
-    assert code == 0, stderr
-    assert "train: 2 utterances" in stderr
+    for subset in ("train-clean-100", "train-other-500"):
+        folder = tmp_path / "LibriSpeech" / subset / "7" / "21"
+        folder.mkdir(parents=True)
+        lines = []
+        for index, row in enumerate(rows):
+            samples, rate = soundfile.read(tmp_path / row["audio_filepath"])
+            soundfile.write(folder / f"7-21-000{index}.flac", samples, rate)
+            lines.append(f"7-21-000{index} {row['text'].upper()}\n")
+        (folder / "7-21.trans.txt").write_text("".join(lines))
+    for subsets, utterances in (
+        (["train-clean-100"], 2),
+        (["train-clean-100", "train-other-500"], 4),
+    ):
+        code, _, stderr = asr_train(
+            *("fit", "--out", tmp_path / f"run{utterances}", "--librispeech", tmp_path),
+            *(option for name in subsets for option in ("--subset", name)),
+            *("--epochs", 1, "--speed", 0.1, "--noise", 0.3, "--volume", 0.5, *TINY),
+        )
+        assert code == 0, stderr
+        assert f"train: {utterances} utterances" in stderr
 
 
 def test_fit_with_every_option_of_the_recipe(

@@ -49,7 +49,10 @@ def fit(
         Optional[Path],  # noqa: UP045
         typer.Option(help="Folder that holds 'LibriSpeech'; trains on --subset."),
     ] = None,
-    subset: Annotated[str, typer.Option(help="LibriSpeech training subset.")] = "train-clean-100",
+    subset: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(help="LibriSpeech training subset, train-clean-100 by default; repeatable."),
+    ] = None,
     dev_subset: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option(help="LibriSpeech subset to score after every epoch."),
@@ -113,7 +116,9 @@ def fit(
 ) -> None:
     """Train a model; Ctrl-C leaves a checkpoint that --resume goes on from."""
     model_config = preset(preset_name).override(set_fields or [])
-    train = _training_rows(train_manifest or [], librispeech, subset, download)
+    train = _training_rows(
+        train_manifest or [], librispeech, subset or ["train-clean-100"], download
+    )
     dev = [row for path in dev_manifest or [] for row in read_manifest(path)]
     if dev_subset is not None:
         dev += _librispeech(librispeech, dev_subset, download)
@@ -247,11 +252,11 @@ def synthesize(
 
 
 def _training_rows(
-    manifests: list[Path], librispeech: Path | None, subset: str, download: bool
+    manifests: list[Path], librispeech: Path | None, subsets: list[str], download: bool
 ) -> list[Utterance]:
     rows = [row for path in manifests for row in read_manifest(path)]
     if librispeech is not None:
-        rows += _librispeech(librispeech, subset, download)
+        rows += [row for name in subsets for row in _librispeech(librispeech, name, download)]
     if not rows:
         raise DataError("no training data: give --train-manifest or --librispeech")
     return rows
