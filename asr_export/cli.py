@@ -8,6 +8,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from asr_export.precision import Precision
 from asr_train.command_line import run_command
 
 app = typer.Typer(
@@ -23,6 +24,13 @@ CheckpointArgument = Annotated[Path, typer.Argument(help="Checkpoint folder of a
 def onnx_command(
     checkpoint: CheckpointArgument,
     out: Annotated[Path, typer.Argument(help="ONNX file to write, such as model.onnx.")],
+    precision: Annotated[
+        Precision,
+        typer.Option(
+            help="How the file holds the weights: as they are, rounded to float16, or to int8 and "
+            "float16. Arithmetic is float32 in all."
+        ),
+    ] = Precision.fp32,
 ) -> None:
     """Export to ONNX, verify, and write vocab.txt and config.json beside it."""
     from asr_export.errors import ExportError
@@ -31,7 +39,7 @@ def onnx_command(
 
     if out.suffix.lower() != ".onnx":
         raise ExportError(f"{out}: an ONNX file's name must end in .onnx")
-    report = export_onnx(load_checkpoint(checkpoint), out)
+    report = export_onnx(load_checkpoint(checkpoint), out, precision)
     _announce(out, report.table())
 
 
@@ -61,23 +69,24 @@ def verify(
     ] = None,
 ) -> None:
     """Compare an exported model with its checkpoint over batch sizes and lengths."""
-    from asr_export.backends import TorchBackend, load_backend, read_card
-    from asr_export.parity import check_parity
+    from asr_export.backends import load_backend, read_card
+    from asr_export.verification import check_export, stated_precision
     from asr_train.checkpoint import load_checkpoint
     from asr_train.output import check_writable
 
     if json_out is not None:
         check_writable(json_out)
     source = load_checkpoint(checkpoint)
-    candidate = load_backend(model)
-    report = check_parity(TorchBackend(source.model), candidate, source.model.config)
+    card = read_card(model)
+    report = check_export(source.model, load_backend(model), stated_precision(card))
     typer.echo(report.table())
     if json_out is not None:
         report.save(json_out)
-    if read_card(model).get("checkpoint_sha256") != source.sha256:
+    if card.get("checkpoint_sha256") != source.sha256:
         typer.echo("note: the model's card names another checkpoint", err=True)
     report.require()
-    typer.echo(f"{model}: equal to {checkpoint} within {report.tolerance:g}")
+    rounded = "" if report.rounding is None else f" rounded to {report.rounding.precision.value}"
+    typer.echo(f"{model}: equal to {checkpoint}{rounded} within {report.tolerance:g}")
 
 
 @app.command()

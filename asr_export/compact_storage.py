@@ -1,4 +1,4 @@
-"""Weights stored as float16 wherever that loses nothing."""
+"""Weights stored in as few bytes as hold them exactly."""
 
 from __future__ import annotations
 
@@ -6,33 +6,67 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from asr_export.int8_rows import Float32, find_rows
+
 #: Smaller tensors are not worth a node.
 MIN_ELEMENTS = 256
-_SUFFIX = "_float16"
 
 
 def store_compactly(model: onnx.ModelProto) -> None:
-    """Halve the float32 initialisers that float16 can hold exactly, in place.
+    """Shrink the float32 initialisers that int8 rows or float16 can hold exactly, in place.
 
-    Each becomes a float16 initialiser and a ``Cast`` to float32 under the old name. ONNX Runtime
-    folds the cast when it opens the file, so the network runs in float32, at float32's speed and
-    to the same bits. After ``asr-train compact`` this holds for all of the network's weights.
+    Each becomes an int8 initialiser, ``Cast`` and ``Mul`` by its scales, or a float16 initialiser
+    and ``Cast``, under the old name. ONNX Runtime folds these nodes when it opens the file, so the
+    network runs in float32, at float32's speed and to the same bits. (It would not fold
+    ``DequantizeLinear``.) Which weights this applies to is decided before the export, by rounding:
+    see ``round_weights``, and ``asr-train compact``.
     """
     graph = model.graph
-    casts = []
+    kept, expansions = [], []
     for initializer in graph.initializer:
-        if initializer.data_type != onnx.TensorProto.FLOAT:
-            continue
-        values = numpy_helper.to_array(initializer)
-        with np.errstate(over="ignore"):
-            halves = values.astype(np.float16)
-        if values.size < MIN_ELEMENTS or not np.array_equal(halves.astype(np.float32), values):
-            continue
-        name = initializer.name
-        initializer.CopyFrom(numpy_helper.from_array(halves, name + _SUFFIX))
-        casts.append(
-            onnx.helper.make_node("Cast", [name + _SUFFIX], [name], to=onnx.TensorProto.FLOAT)
-        )
-    nodes = [*casts, *graph.node]  # a graph's nodes are sorted: casts come before their users
-    del graph.node[:]
+        smaller = None
+        if initializer.data_type == onnx.TensorProto.FLOAT:
+            values = numpy_helper.to_array(initializer)
+            if values.size >= MIN_ELEMENTS:
+                smaller = _as_int8(initializer.name, values) or _as_float16(
+                    initializer.name, values
+                )
+        if smaller is None:
+            kept.append(initializer)
+        else:
+            kept.extend(smaller.initializer)
+            expansions.extend(smaller.node)
+    nodes = [*expansions, *graph.node]  # a graph's nodes are sorted: these come before their users
+    del graph.initializer[:], graph.node[:]
+    graph.initializer.extend(kept)
     graph.node.extend(nodes)
+
+
+def _as_int8(name: str, values: Float32) -> onnx.GraphProto | None:
+    found = find_rows(values)
+    if found is None:
+        return None
+    numbers, scale = found
+    stored, scales, cast = f"{name}_int8", f"{name}_scale", f"{name}_numbers"
+    return onnx.GraphProto(
+        initializer=[
+            numpy_helper.from_array(numbers, stored),
+            numpy_helper.from_array(scale, scales),
+        ],
+        node=[
+            onnx.helper.make_node("Cast", [stored], [cast], to=onnx.TensorProto.FLOAT),
+            onnx.helper.make_node("Mul", [cast, scales], [name]),
+        ],
+    )
+
+
+def _as_float16(name: str, values: Float32) -> onnx.GraphProto | None:
+    with np.errstate(over="ignore"):
+        halves = values.astype(np.float16)
+    if not np.array_equal(halves.astype(np.float32), values):
+        return None
+    stored = f"{name}_float16"
+    return onnx.GraphProto(
+        initializer=[numpy_helper.from_array(halves, stored)],
+        node=[onnx.helper.make_node("Cast", [stored], [name], to=onnx.TensorProto.FLOAT)],
+    )

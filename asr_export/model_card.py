@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 from typing import Any
 
+from asr_export.precision import Precision
 from asr_train.checkpoint import Checkpoint
 from asr_train.config import SAMPLE_RATE
 from asr_train.vocabulary import BLANK_ID, VOCABULARY
@@ -16,11 +17,12 @@ FORMAT_VERSION = 1
 _PRODUCERS = ("torch", "torchaudio", "onnx", "onnxscript")
 
 
-def model_card(checkpoint: Checkpoint, *, precision: str = "fp32") -> dict[str, Any]:
+def model_card(checkpoint: Checkpoint, *, precision: Precision = Precision.fp32) -> dict[str, Any]:
     """Card of a model exported from ``checkpoint``; JSON values only.
 
     ``frame_stride`` is in samples; ``word_error_rate`` is what training measured on its dev set
-    (greedy decoding), null when it had none.
+    (greedy decoding, the checkpoint's own weights), null when it had none. ``precision_note`` is
+    there when the file's weights are rounded.
     """
     config = checkpoint.model.config
     measured = checkpoint.progress.get("word_error_rate")
@@ -33,7 +35,8 @@ def model_card(checkpoint: Checkpoint, *, precision: str = "fp32") -> dict[str, 
         "frame_stride": config.frame_stride,
         "architecture": {"name": "ResCNN-BiGRU", **config.to_dict()},
         "parameters": sum(weight.numel() for weight in checkpoint.model.parameters()),
-        "precision": precision,
+        "precision": precision.value,
+        **({} if precision.note is None else {"precision_note": precision.note}),
         "producer": f"asr-export {_version('asr-export')}",
         "versions": {name: _version(name) for name in _PRODUCERS},
         "checkpoint_sha256": checkpoint.sha256,

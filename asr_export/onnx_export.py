@@ -14,12 +14,16 @@ from pathlib import Path
 import onnx
 import torch
 
-from asr_export.backends import OnnxBackend, TorchBackend
+from asr_export.backends import OnnxBackend
 from asr_export.compact_storage import store_compactly
 from asr_export.companions import check_companions, write_companions
+from asr_export.generated_dft import generate_dft
 from asr_export.model_card import CARD_KEY, model_card
 from asr_export.onnx_gru import TRANSLATIONS, OnnxBidirectionalGRU
-from asr_export.parity import ParityReport, check_parity
+from asr_export.parity import ParityReport
+from asr_export.precision import Precision
+from asr_export.verification import check_export
+from asr_export.weight_rounding import round_weights
 from asr_train.checkpoint import Checkpoint
 from asr_train.config import SAMPLE_RATE
 from asr_train.model import BidirectionalGRU, GRUBlock, ResCNNBiGRU
@@ -30,36 +34,43 @@ INPUTS = ("input_values", "input_lengths")
 OUTPUTS = ("logprobs", "output_lengths")
 
 
-def export_onnx(checkpoint: Checkpoint, path: Path) -> ParityReport:
+def export_onnx(
+    checkpoint: Checkpoint, path: Path, precision: Precision = Precision.fp32
+) -> ParityReport:
     """Write ``path``, ``vocab.txt``, ``config.json`` and the parity report beside it.
 
     The file takes its place only after ONNX's checker, shape inference and the comparison with
     PyTorch have passed.
 
     Raises:
-        ExportError: it cannot be written there.
+        ExportError: it cannot be written there, or its weights do not fit the precision.
         ParityError: its results differ; nothing is written.
     """
     config = checkpoint.model.config
     check_companions(path.parent, config)
     with replacing(path) as partial:
-        model = to_onnx(checkpoint)
+        model = to_onnx(checkpoint, precision)
         onnx.save(model, partial)
-        report = check_parity(TorchBackend(checkpoint.model), OnnxBackend(partial), config)
+        report = check_export(checkpoint.model, OnnxBackend(partial), precision)
         report.require()
         write_companions(path.parent, config)
         report.save(path.with_name(f"{path.name}.parity.json"))
     return report
 
 
-def to_onnx(checkpoint: Checkpoint) -> onnx.ModelProto:
-    """The checked graph with its card; dimensions ``batch``, ``samples`` and ``frames`` dynamic."""
+def to_onnx(checkpoint: Checkpoint, precision: Precision = Precision.fp32) -> onnx.ModelProto:
+    """The checked graph with its card; dimensions ``batch``, ``samples`` and ``frames`` dynamic.
+
+    Raises:
+        ExportError: the weights do not fit the precision.
+    """
+    rounded = round_weights(checkpoint.model, precision)
     batch, samples = 2, 2 * SAMPLE_RATE
     example = (torch.zeros(batch, samples), torch.tensor([samples, samples // 2]))
     dynamic = torch.export.Dim.DYNAMIC
     with _quiet():
         program = torch.onnx.export(
-            exportable(checkpoint.model),
+            exportable(rounded),
             example,
             dynamo=True,
             opset_version=OPSET,
@@ -77,7 +88,9 @@ def to_onnx(checkpoint: Checkpoint) -> onnx.ModelProto:
     _strip(model)
     _name_dimensions(model)
     store_compactly(model)
-    onnx.helper.set_model_props(model, {CARD_KEY: json.dumps(model_card(checkpoint))})
+    generate_dft(model)
+    card = model_card(checkpoint, precision=precision)
+    onnx.helper.set_model_props(model, {CARD_KEY: json.dumps(card)})
     model.doc_string = "ResCNN-BiGRU speech recogniser: 16 kHz waveform to CTC log-probabilities."
     # full_check runs shape inference too, strictly.
     onnx.checker.check_model(model, full_check=True)

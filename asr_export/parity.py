@@ -12,10 +12,11 @@ import numpy as np
 
 from asr_export.backends import Backend, Floats, Integers
 from asr_export.errors import ParityError
+from asr_export.rounding_loss import RoundingLoss
 from asr_train.config import SAMPLE_RATE, ModelConfig
 from asr_train.output import replacing
 
-#: Largest difference of a log-probability allowed for float32 models.
+#: Largest difference of a log-probability allowed between two forms with the same weights.
 TOLERANCE = 1e-4
 #: Seconds of the utterances of every batch: sizes 1, 2, 5, lengths from 0.05 s to 35 s, mixed.
 BATCHES: tuple[tuple[float, ...], ...] = (
@@ -57,15 +58,17 @@ class ParityRow:
 
 @dataclass(frozen=True)
 class ParityReport:
-    """All batches of a check."""
+    """All batches of a check, and what rounding the weights cost where they were rounded."""
 
     rows: tuple[ParityRow, ...]
     tolerance: float
+    rounding: RoundingLoss | None = None
 
     @property
     def passed(self) -> bool:
-        """Whether every batch passed."""
-        return all(row.passes(self.tolerance) for row in self.rows)
+        """Whether every batch passed, and rounding."""
+        rows = all(row.passes(self.tolerance) for row in self.rows)
+        return rows and (self.rounding is None or self.rounding.passed)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -73,6 +76,7 @@ class ParityReport:
             "tolerance": self.tolerance,
             "passed": self.passed,
             "rows": [asdict(row) for row in self.rows],
+            **({} if self.rounding is None else {"rounding": self.rounding.to_dict()}),
         }
 
     def table(self) -> str:
@@ -85,6 +89,8 @@ class ParityReport:
                 f"{len(row.seconds):>5}  {seconds:<28}{row.max_difference:>10.1e}"
                 f"{row.mean_difference:>10.1e}{row.max_batching_difference:>10.1e}{verdict}"
             )
+        if self.rounding is not None:
+            lines.append(self.rounding.line())
         return "\n".join(lines)
 
     def save(self, path: Path) -> None:
@@ -102,6 +108,12 @@ class ParityReport:
                     f"batched against single {row.max_batching_difference:.2g} "
                     f"(allowed {self.tolerance:g}), lengths equal: {row.lengths_equal}"
                 )
+        if self.rounding is not None and not self.rounding.passed:
+            raise ParityError(
+                f"{self.rounding.precision.value} is too coarse for this checkpoint's weights: "
+                f"mean |d log-prob| {self.rounding.mean_difference:.2g}, allowed "
+                f"{self.rounding.limit:g}; export with a higher --precision"
+            )
 
 
 def check_parity(

@@ -1,0 +1,66 @@
+"""Is an exported model the checkpoint, at the precision it was exported with?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from asr_export.backends import Backend, TorchBackend
+from asr_export.errors import ExportError
+from asr_export.parity import BATCHES, ParityReport, check_parity, probe_signal
+from asr_export.precision import Precision
+from asr_export.rounding_loss import RoundingLoss
+from asr_export.weight_rounding import round_weights
+from asr_train.model import ResCNNBiGRU
+
+#: Seconds of the probe signals that rounding is judged on.
+_ROUNDING_SECONDS = (7.3, 35.0)
+
+
+def check_export(
+    model: ResCNNBiGRU,
+    candidate: Backend,
+    precision: Precision,
+    *,
+    batches: Sequence[Sequence[float]] = BATCHES,
+) -> ParityReport:
+    """Compare an exported model with the checkpoint it came from.
+
+    Two questions, apart. Is the graph right? It is compared with ``model`` after the same rounding
+    of its weights, at float32's tolerance. Did rounding cost too much? It is compared with
+    ``model`` as it is, at the precision's limit.
+    """
+    rounded = TorchBackend(round_weights(model, precision))
+    report = check_parity(rounded, candidate, model.config, batches=batches)
+    if precision is Precision.fp32:
+        return report
+    return replace(report, rounding=_rounding_loss(TorchBackend(model), candidate, precision))
+
+
+def stated_precision(card: dict[str, Any]) -> Precision:
+    """Of an exported model, from its card; ``ExportError`` for one that this version lacks."""
+    stated = card.get("precision")
+    try:
+        return Precision(stated)
+    except ValueError:
+        known = ", ".join(Precision)
+        raise ExportError(
+            f"the model's card states the precision {stated!r}, this version knows {known}; "
+            "upgrade asr-export or export the model again"
+        ) from None
+
+
+def _rounding_loss(original: Backend, candidate: Backend, precision: Precision) -> RoundingLoss:
+    differences = []
+    for seed, seconds in enumerate(_ROUNDING_SECONDS):
+        signal = probe_signal(seconds, seed)[None, :]
+        length = np.array([signal.shape[1]], dtype=np.int64)
+        wanted, found = original(signal, length)[0], candidate(signal, length)[0]
+        if found.shape != wanted.shape:
+            return RoundingLoss(precision, np.inf, np.inf)
+        differences.append(np.abs(found - wanted).ravel())
+    difference = np.concatenate(differences)
+    return RoundingLoss(precision, float(difference.mean()), float(difference.max()))
