@@ -8,12 +8,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from asr_runtime.beam_config import BeamConfig
     from asr_runtime.errors import (
         AsrRuntimeError,
         AudioContentError,
         AudioFileError,
+        DecoderError,
         DeviceError,
         DeviceWarning,
+        LanguageModelError,
         ModelFileError,
     )
     from asr_runtime.model_card import ModelCard
@@ -26,8 +29,11 @@ __all__ = [
     "AsrRuntimeError",
     "AudioContentError",
     "AudioFileError",
+    "BeamConfig",
+    "DecoderError",
     "DeviceError",
     "DeviceWarning",
+    "LanguageModelError",
     "ModelCard",
     "ModelFileError",
     "Recognizer",
@@ -41,8 +47,11 @@ _MODULE_OF = {
     "AsrRuntimeError": "errors",
     "AudioContentError": "errors",
     "AudioFileError": "errors",
+    "BeamConfig": "beam_config",
+    "DecoderError": "errors",
     "DeviceError": "errors",
     "DeviceWarning": "errors",
+    "LanguageModelError": "errors",
     "ModelCard": "model_card",
     "ModelFileError": "errors",
     "Recognizer": "recognizer",

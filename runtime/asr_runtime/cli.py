@@ -5,7 +5,7 @@ import sys
 import time
 import warnings
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,6 +24,13 @@ class Device(str, Enum):
     auto = "auto"
     cpu = "cpu"
     cuda = "cuda"
+
+
+class Decoder(str, Enum):
+    """The choices of ``--decoder``."""
+
+    greedy = "greedy"
+    beam = "beam"
 
 
 class Format(str, Enum):
@@ -62,6 +69,21 @@ def transcribe(
     threads: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="CPU threads; all cores by default.")
     ] = None,
+    decoder: Annotated[
+        Decoder | None,
+        typer.Option(
+            help="beam uses a language model; greedy is quicker. Default: beam, or greedy with "
+            "--model and no language model or hotword."
+        ),
+    ] = None,
+    language_model: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Language model to use instead of the English one."),
+    ] = None,
+    hotword: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TEXT", help="Word or phrase to listen for; repeatable."),
+    ] = None,
     output_format: Annotated[
         Format, typer.Option("--format", help="json is one object a line for each file.")
     ] = Format.text,
@@ -78,7 +100,14 @@ def transcribe(
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        recognizer = _load(model, device, threads)
+        recognizer = _load(
+            model,
+            device=device.value,
+            threads=threads,
+            decoder=None if decoder is None else decoder.value,
+            language_model=language_model,
+            hotwords=hotword or [],
+        )
     except AsrRuntimeError as error:
         _report(str(error))
         raise typer.Exit(1) from None
@@ -95,12 +124,12 @@ def transcribe(
         raise typer.Exit(1)
 
 
-def _load(model: str | None, device: Device, threads: int | None) -> "Recognizer":
+def _load(model: str | None, **options: Any) -> "Recognizer":
     from asr_runtime.recognizer import Recognizer
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        recognizer = Recognizer.load(model, device=device.value, threads=threads)
+        recognizer = Recognizer.load(model, **options)
     for warning in caught:
         _report(f"warning: {warning.message}")
     return recognizer
@@ -121,6 +150,7 @@ def _transcribe(recognizer: "Recognizer", file: str, output_format: Format, *, n
             **transcript.to_dict(),
             "model": recognizer.model_path.name,
             "provider": recognizer.provider,
+            "decoder": recognizer.decoder,
             "processing_seconds": round(seconds, 4),
             "real_time_factor": round(seconds / transcript.duration, 5),
         }

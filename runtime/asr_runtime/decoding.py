@@ -19,7 +19,7 @@ WORD_BOUNDARY = " "
 
 @dataclass(frozen=True, slots=True)
 class Decoding:
-    """What greedy decoding finds in one utterance; `confidence` is defined in `Transcript`."""
+    """What a decoder finds in one utterance; `confidence` is defined in `Transcript`."""
 
     text: str
     tokens: tuple[Token, ...]
@@ -48,7 +48,7 @@ def greedy_decode(
         text = vocabulary[label]
         if text == WORD_BOUNDARY and (not tokens or tokens[-1].text == WORD_BOUNDARY):
             continue
-        confidence = _probability(best[begin : end + 1])
+        confidence = mean_probability(best[begin : end + 1])
         tokens.append(
             Token(text, begin * seconds_per_frame, (end + 1) * seconds_per_frame, confidence)
         )
@@ -58,7 +58,9 @@ def greedy_decode(
         text="".join(token.text for token in tokens),
         tokens=tuple(tokens),
         confidence=(
-            geometric_mean([token.confidence for token in tokens]) if tokens else _probability(best)
+            geometric_mean([token.confidence for token in tokens])
+            if tokens
+            else mean_probability(best)
         ),
     )
 
@@ -76,13 +78,7 @@ def _best_path(
     log_probs: npt.NDArray[np.floating[Any]], vocabulary: Sequence[str], blank_id: int
 ) -> tuple[list[int], list[int], list[int]]:
     """The emitted labels, and the first and last frame of each."""
-    if log_probs.ndim != 2 or log_probs.shape[1] != len(vocabulary):
-        raise ValueError(
-            f"log_probs must be [frames, {len(vocabulary)}] for this vocabulary, "
-            f"not {list(log_probs.shape)}"
-        )
-    if not 0 <= blank_id < len(vocabulary):
-        raise ValueError(f"blank_id must be 0..{len(vocabulary) - 1}, not {blank_id}")
+    check_log_probs(log_probs, vocabulary, blank_id)
     if not len(log_probs):
         return [], [], []
     path = log_probs.argmax(axis=1)
@@ -92,8 +88,21 @@ def _best_path(
     return path[first][spoken].tolist(), first[spoken].tolist(), last[spoken].tolist()
 
 
-def _probability(log_probs: npt.NDArray[np.floating[Any]]) -> float:
-    """e to the mean, at most 1 (rounding can leave a log-probability a little above 0)."""
+def check_log_probs(
+    log_probs: npt.NDArray[np.floating[Any]], vocabulary: Sequence[str], blank_id: int
+) -> None:
+    """Raise ValueError unless log_probs are [frames, classes] of this vocabulary and blank."""
+    if log_probs.ndim != 2 or log_probs.shape[1] != len(vocabulary):
+        raise ValueError(
+            f"log_probs must be [frames, {len(vocabulary)}] for this vocabulary, "
+            f"not {list(log_probs.shape)}"
+        )
+    if not 0 <= blank_id < len(vocabulary):
+        raise ValueError(f"blank_id must be 0..{len(vocabulary) - 1}, not {blank_id}")
+
+
+def mean_probability(log_probs: npt.NDArray[np.floating[Any]]) -> float:
+    """e to the mean [frames], at most 1 (rounding can leave a log-probability a little above 0)."""
     if not len(log_probs):
         return 0.0
     return min(1.0, float(np.exp(np.mean(log_probs, dtype=np.float64))))

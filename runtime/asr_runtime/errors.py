@@ -29,6 +29,14 @@ class ModelFileError(AsrRuntimeError):
     """The model file is missing, is no ONNX model, or does not keep the model contract."""
 
 
+class LanguageModelError(ModelFileError):
+    """The language model is missing, damaged, no language model, or does not fit the model."""
+
+
+class DecoderError(AsrRuntimeError):
+    """The decoder asked for does not exist, or its settings or hotwords cannot be used."""
+
+
 class DeviceError(AsrRuntimeError):
     """ONNX Runtime or the device asked for is not available, or its settings are invalid."""
 

@@ -9,8 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from asr_runtime.audio import read_audio
-from asr_runtime.decoding import greedy_decode
-from asr_runtime.errors import AsrRuntimeError, ModelFileError
+from asr_runtime.beam_config import BeamConfig
+from asr_runtime.beam_decoder import BeamDecoder
+from asr_runtime.decoding import Decoding, greedy_decode
+from asr_runtime.errors import AsrRuntimeError, DecoderError, LanguageModelError, ModelFileError
+from asr_runtime.language_model import read_language_model
 from asr_runtime.model_card import ModelCard
 from asr_runtime.session import ModelSession, load_session
 from asr_runtime.transcript import Token, Transcript
@@ -21,6 +24,9 @@ Audio: TypeAlias = AudioPath | tuple[npt.ArrayLike, float]
 """A file, or samples and their sample rate."""
 
 DEFAULT_MODEL = Path(__file__).parent / "models" / "edge.onnx"
+DEFAULT_LANGUAGE_MODEL = Path(__file__).parent / "models" / "english.lm"
+
+DECODERS = ("greedy", "beam")
 
 MAX_BATCH_SECONDS = 60.0
 """Padded audio in one run of the model, which bounds memory; a longer utterance runs alone."""
@@ -40,8 +46,9 @@ class Recognizer:
     Threads may share one.
     """
 
-    def __init__(self, session: ModelSession) -> None:
+    def __init__(self, session: ModelSession, beam_decoder: BeamDecoder | None = None) -> None:
         self._session = session
+        self._beam_decoder = beam_decoder
 
     @classmethod
     def load(
@@ -50,15 +57,28 @@ class Recognizer:
         *,
         device: str = "auto",
         threads: int | None = None,
+        decoder: str | None = None,
+        language_model: str | os.PathLike[str] | None = None,
+        hotwords: Iterable[str] = (),
+        beam: BeamConfig | None = None,
     ) -> "Recognizer":
-        """Load a model.
+        """Load a model, and a language model to decode with.
 
         model: an ONNX file that asr-export wrote, or None for the one in this package.
         device: "cpu", "cuda", or "auto" for CUDA where it works and the CPU otherwise.
-        threads: CPU threads, None for one a core.
+        threads: CPU threads of the model, None for one a core.
+        decoder: "beam" searches for the words that fit the sound and the language; "greedy" takes
+            the best character at each moment, which is quicker. None is beam for the default model,
+            and for any other if one of the arguments below is given, else greedy.
+        language_model: a file that ``asr-train language-model`` wrote, or None for the English one
+            in this package.
+        hotwords: words or phrases that the beam search should prefer, such as names.
+        beam: settings of the beam search.
 
-        Raises ModelFileError or DeviceError. "auto" warns (DeviceWarning) if a CUDA build of ONNX
-        Runtime is installed but does not work; "cuda" never falls back.
+        Raises ModelFileError (LanguageModelError among them), DeviceError or, for a decoder that
+        does not exist and for settings or hotwords that do not fit it, DecoderError. "auto" warns
+        (DeviceWarning) if a CUDA build of ONNX Runtime is installed but does not work; "cuda" never
+        falls back.
         """
         path = DEFAULT_MODEL if model is None else Path(model)
         if model is None and not path.exists():
@@ -67,7 +87,22 @@ class Recognizer:
                 "from a release",
                 str(path),
             )
-        return cls(load_session(path, device=device, threads=threads))
+        hotwords = _hotword_list(hotwords)
+        wanted = language_model is not None or beam is not None or bool(hotwords)
+        if decoder is None:
+            packaged = model is None and DEFAULT_LANGUAGE_MODEL.exists()
+            decoder = "beam" if wanted or packaged else "greedy"
+        if decoder not in DECODERS:
+            raise DecoderError(f"there is no decoder {decoder!r}; choose greedy or beam")
+        if decoder == "greedy" and wanted:
+            raise DecoderError(
+                "the greedy decoder takes no language model, hotwords or beam settings; "
+                "choose the beam decoder"
+            )
+        session = load_session(path, device=device, threads=threads)
+        if decoder == "greedy":
+            return cls(session)
+        return cls(session, _beam_decoder(session.card, language_model, hotwords, beam))
 
     @property
     def card(self) -> ModelCard:
@@ -78,6 +113,11 @@ class Recognizer:
     def provider(self) -> str:
         """ONNX Runtime's name for the device in use, such as "CPUExecutionProvider"."""
         return self._session.provider
+
+    @property
+    def decoder(self) -> str:
+        """The decoder in use, "greedy" or "beam"."""
+        return "greedy" if self._beam_decoder is None else "beam"
 
     @property
     def model_path(self) -> Path:
@@ -199,8 +239,7 @@ class Recognizer:
         ]
 
     def _decode(self, log_probs: npt.NDArray[np.float32], duration: float) -> Transcript:
-        card = self.card
-        found = greedy_decode(log_probs, card.vocabulary, card.blank_id, card.seconds_per_frame)
+        found = self._found(log_probs)
         # The last frame reaches past the end of the audio.
         tokens = tuple(
             Token(
@@ -212,3 +251,37 @@ class Recognizer:
             for token in found.tokens
         )
         return Transcript(found.text, found.confidence, tokens, duration)
+
+    def _found(self, log_probs: npt.NDArray[np.float32]) -> Decoding:
+        card = self.card
+        if self._beam_decoder is not None:
+            return self._beam_decoder.decode(log_probs, card.seconds_per_frame)
+        return greedy_decode(log_probs, card.vocabulary, card.blank_id, card.seconds_per_frame)
+
+
+def _hotword_list(hotwords: Iterable[str]) -> list[str]:
+    if isinstance(hotwords, str):
+        raise DecoderError("hotwords are a list of words or phrases; give [word]")
+    return list(hotwords)
+
+
+def _beam_decoder(
+    card: ModelCard,
+    language_model: str | os.PathLike[str] | None,
+    hotwords: Sequence[str],
+    beam: BeamConfig | None,
+) -> BeamDecoder:
+    path = DEFAULT_LANGUAGE_MODEL if language_model is None else Path(language_model)
+    if language_model is None and not path.exists():
+        raise LanguageModelError(
+            "this installation has no default language model; name a language model file, or "
+            "install asr-runtime from a release",
+            str(path),
+        )
+    try:
+        return BeamDecoder(
+            read_language_model(path), card.vocabulary, card.blank_id, hotwords, beam
+        )
+    except LanguageModelError as error:
+        error.subject = str(path)
+        raise

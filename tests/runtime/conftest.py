@@ -4,8 +4,9 @@ Class k is a tone of 300 + 100 k Hz, so speech can be made for it that survives 
 8 kHz on, any level and any lossy codec. Silence is the blank.
 """
 
+import importlib.util
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from asr_runtime import Recognizer
+from asr_runtime.language_model import LanguageModel
 
 VOCABULARY = ["'", " ", *"abcdefghijklmnopqrstuvwxyz", "<blk>"]
 BLANK = 28
@@ -161,3 +163,46 @@ def save_model(tmp_path: Path) -> Callable[..., Path]:
 def card() -> dict[str, Any]:
     """A copy of the tone model's card."""
     return dict(CARD)
+
+
+def _language_models() -> Any:
+    # Tests are collected without packages, so a neighbour is loaded by its path.
+    path = Path(__file__).with_name("language_models.py")
+    spec = importlib.util.spec_from_file_location("runtime_test_language_models", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def toy_language_models() -> Any:
+    """The module that makes small language models."""
+    return _language_models()
+
+
+@pytest.fixture(scope="session")
+def make_language_model(toy_language_models: Any) -> Callable[..., LanguageModel]:
+    """A language model of some words, from sentences of them or from each word once."""
+
+    def make(
+        words: Sequence[str], sentences: Sequence[str] | None = None, order: int = 3
+    ) -> LanguageModel:
+        model = toy_language_models.ToyModel(words, sentences or words, order)
+        return LanguageModel({"order": order}, model.arrays())
+
+    return make
+
+
+@pytest.fixture
+def save_language_model(toy_language_models: Any, tmp_path: Path) -> Callable[..., Path]:
+    """Write a small language model, and return its path; `changes` replace keys of its header."""
+
+    def save(words: Sequence[str], sentences: Sequence[str] | None = None, **changes: Any) -> Path:
+        model = toy_language_models.ToyModel(words, sentences or words)
+        path = tmp_path / "toy.lm"
+        path.write_bytes(toy_language_models.file_bytes(model, **changes))
+        return path
+
+    return save

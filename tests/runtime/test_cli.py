@@ -120,6 +120,7 @@ def test_json_is_one_object_a_line(asr_run, clips, model_file):
         ["--threads", "0", "a.wav"],
         ["--threads", "many", "a.wav"],
         ["--nonsense", "a.wav"],
+        ["--decoder", "best", "a.wav"],
     ],
 )
 def test_wrong_usage(asr_run, arguments):
@@ -136,7 +137,15 @@ def test_help(asr_run):
     status, output, _ = asr_run("--help")
     assert status == 0
     text = "\n".join(output)
-    for option in ("--model", "--device", "--threads", "--format", "--version"):
+    for option in (
+        "--model",
+        "--device",
+        "--threads",
+        "--format",
+        "--version",
+        "--decoder",
+        "--hotword",
+    ):
         assert option in text
 
 
@@ -183,6 +192,59 @@ def test_programming_error_keeps_its_traceback(clips, monkeypatch, model_file):
     monkeypatch.setattr(sys, "argv", ["asr-run", "--model", str(model_file), clips["one.wav"]])
     with pytest.raises(ZeroDivisionError, match="bug"):
         cli.main()
+
+
+class TestDecoder:
+    @pytest.fixture
+    def words(self, save_language_model):
+        return save_language_model(["hello", "world", "it's", "two", "c"], ["hello world"] * 5)
+
+    def decoder(self, asr_run, *arguments):
+        status, output, errors = asr_run("--format", "json", *arguments)
+        assert (status, errors) == (0, [])
+        return json.loads(output[0])["decoder"]
+
+    def test_default_is_greedy_with_another_model(self, asr_run, clips, words):
+        assert self.decoder(asr_run, clips["one.wav"]) == "greedy"
+        assert self.decoder(asr_run, clips["one.wav"], "--language-model", words) == "beam"
+
+    def test_beam(self, asr_run, clips, words):
+        arguments = ["--decoder", "beam", "--language-model", words]
+        assert asr_run(clips["one.wav"], *arguments) == (0, ["hello world"], [])
+        status, output, _ = asr_run(*clips.values(), "--format", "json", *arguments)
+        assert status == 0
+        first = json.loads(output[0])
+        assert [word["text"] for word in first["words"]] == ["hello", "world"]
+        assert first["words"][1]["start"] == pytest.approx(0.96, abs=0.031)
+        assert first["confidence"] > 0.9
+
+    def test_hotwords(self, asr_run, clips, words):
+        arguments = ["--language-model", words, "--hotword", "Hello", "--hotword", "World C"]
+        assert asr_run(clips["one.wav"], *arguments) == (0, ["hello world"], [])
+
+    @pytest.mark.parametrize(
+        ("arguments", "problem"),
+        [
+            (["--decoder", "greedy", "--hotword", "x"], "the greedy decoder takes no "),
+            (["--decoder", "greedy", "--language-model", "x"], "the greedy decoder takes no "),
+            (["--language-model", "none.lm"], "none.lm: there is no such language model"),
+            (["--language-model", __file__], "is not a language model"),
+            (["--hotword", "naïve"], "'ï', which the model cannot write"),
+        ],
+    )
+    def test_what_does_not_fit_is_one_line(self, asr_run, clips, words, arguments, problem):
+        if "--hotword" in arguments and "greedy" not in arguments:
+            arguments = [*arguments, "--language-model", words]
+        status, output, errors = asr_run(clips["one.wav"], *arguments)
+        assert (status, output, len(errors)) == (1, [], 1)
+        assert problem in errors[0]
+
+    def test_installation_without_language_model(self, asr_run, clips, monkeypatch, tmp_path):
+        absent = tmp_path / "english.lm"
+        monkeypatch.setattr(recognizer_module, "DEFAULT_LANGUAGE_MODEL", absent)
+        status, output, errors = asr_run(clips["one.wav"], "--decoder", "beam")
+        assert (status, output, len(errors)) == (1, [], 1)
+        assert "no default language model" in errors[0]
 
 
 def test_threads(asr_run, clips):

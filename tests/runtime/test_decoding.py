@@ -127,7 +127,8 @@ def test_decoding_needs_numpy_alone():
     program = (
         "import sys\n"
         "for name in ('onnxruntime', 'soundfile', 'soxr', 'typer'): sys.modules[name] = None\n"
-        "import asr_runtime.decoding, asr_runtime.transcript\n"
+        "import asr_runtime.decoding, asr_runtime.beam_decoder, asr_runtime.transcript\n"
+        "from asr_runtime.language_model import read_language_model\n"
         "asr_runtime.AsrRuntimeError\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -19,6 +19,7 @@ from asr_train.checkpoint import (
 from asr_train.command_line import run_command
 from asr_train.config import ModelConfig, preset
 from asr_train.errors import DataError, OutputError
+from asr_train.language_model_cli import language_model, tune_decoder
 from asr_train.manifest import Utterance, read_manifest
 from asr_train.objective import MaskingConfig
 from asr_train.output import check_writable, replacing
@@ -279,6 +280,10 @@ def _select(
     for line in selection.report():
         typer.echo(f"{name}: {line}", err=True)
     return selection.kept
+
+
+app.command()(language_model)
+app.command()(tune_decoder)
 
 
 def main() -> None:

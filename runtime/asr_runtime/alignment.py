@@ -1,0 +1,110 @@
+"""When each label of a known text was spoken: the best CTC path through it (Viterbi)."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Frames = npt.NDArray[np.int64]
+LogProbs = npt.NDArray[np.floating[Any]]
+
+
+def align(
+    log_probs: LogProbs, labels: npt.NDArray[np.int64], blank_id: int, boundary_id: int
+) -> tuple[Frames, Frames]:
+    """First and last frame of each label on the most probable path that spells the labels.
+
+    log_probs: natural logarithms, finite [frames, classes].
+    labels: without blanks [labels].
+    boundary_id: class that, where a text begins or ends and beside one of its own, is skipped like
+        a blank.
+
+    Raises ValueError if the frames are too few to spell the labels. Memory grows with frames times
+    labels: see `cuts`.
+    """
+    frames, number = len(log_probs), len(labels)
+    if not number:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    # States: a blank before, between and after the labels, and the labels at odd places.
+    states = np.full(2 * number + 1, blank_id)
+    states[1::2] = labels
+    scores = log_probs[:, states].astype(np.float64)
+    silent = np.concatenate(([True], labels == boundary_id)) | np.append(
+        labels == boundary_id, True
+    )
+    # Less than the boundary itself, so that one that lasts for several frames keeps them.
+    boundary = log_probs[:, boundary_id] - 1e-3
+    scores[:, ::2][:, silent] = np.maximum(log_probs[:, blank_id], boundary)[:, None]
+    # A blank may be skipped but between equal labels.
+    skip_cost = np.full(len(states), np.inf)
+    skip_cost[3::2] = np.where(labels[1:] == labels[:-1], np.inf, 0.0)
+    steps = np.zeros((frames, len(states)), np.uint8)
+    options = np.full((3, len(states)), -np.inf)
+    reached = np.full(len(states), -np.inf)
+    reached[:2] = scores[0, :2]
+    everything = np.arange(len(states))
+    for frame in range(1, frames):
+        options[0] = reached
+        options[1, 1:] = reached[:-1]
+        options[2, 2:] = reached[:-2] - skip_cost[2:]
+        step = options.argmax(axis=0)
+        steps[frame] = step
+        reached = options[step, everything] + scores[frame]
+    state = len(states) - 1 if reached[-1] > reached[-2] else len(states) - 2
+    if not np.isfinite(reached[state]):
+        raise ValueError(f"{frames} frames cannot spell {number} labels")
+    path = np.empty(frames, np.int64)
+    for frame in range(frames - 1, -1, -1):
+        path[frame] = state
+        state -= int(steps[frame, state])
+    spelled = np.flatnonzero(path % 2)
+    index = path[spelled] // 2
+    first = np.searchsorted(index, np.arange(number))
+    last = np.searchsorted(index, np.arange(number), side="right") - 1
+    return spelled[first], spelled[last]
+
+
+def align_in_parts(
+    log_probs: LogProbs,
+    labels: npt.NDArray[np.int64],
+    entered: Frames,
+    cuts: Frames,
+    blank_id: int,
+    boundary_id: int,
+) -> tuple[Frames, Frames]:
+    """`align`, a part of the frames at a time, so that memory does not grow with their square.
+
+    entered: frame that each label is known to be spelled from, in order [labels].
+    cuts: frames to part at, in order; a label belongs to the part that its `entered` lies in.
+    """
+    edges = np.concatenate(([0], cuts, [len(log_probs)]))
+    parts = np.searchsorted(entered, edges)
+    parts[-1] = len(labels)
+    found = [
+        tuple(
+            frames + begin
+            for frames in align(log_probs[begin:end], labels[first:last], blank_id, boundary_id)
+        )
+        for begin, end, first, last in zip(
+            edges[:-1], edges[1:], parts[:-1], parts[1:], strict=True
+        )
+    ]
+    first_frames, last_frames = zip(*found, strict=True)
+    return np.concatenate(first_frames), np.concatenate(last_frames)
+
+
+def cut_frames(quiet: npt.NDArray[np.bool_], minimum: int, maximum: int) -> Frames:
+    """Frames to part at: amid quiet runs at least `minimum` apart, or every `maximum` without one.
+
+    quiet: frames in which no label can begin [frames].
+    """
+    cuts: list[int] = []
+    begin = 0
+    frames = len(quiet)
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], quiet.astype(np.int8), [0]))))
+    middles = edges.reshape(-1, 2).mean(axis=1).astype(np.int64)
+    while frames - begin > maximum:
+        within = middles[(middles >= begin + minimum) & (middles <= begin + maximum)]
+        begin = int(within[0]) if len(within) else begin + maximum
+        cuts.append(begin)
+    return np.array(cuts, np.int64)

@@ -1,0 +1,64 @@
+"""The settings of the beam search."""
+
+import math
+from dataclasses import dataclass
+
+from asr_runtime.errors import DecoderError
+
+
+@dataclass(frozen=True)
+class BeamConfig:
+    """Settings of the beam search; scores are natural logarithms (nats).
+
+    The defaults are tuned on the development set of the default model, so an error rate measured
+    there is a little too good. ``asr-train tune-decoder`` finds values for another model.
+
+    beam_size: hypotheses kept after each frame.
+    beam_threshold: hypotheses that score this much less than the best one are dropped.
+    label_threshold: probability below which a frame's label is not considered.
+    letter_prior_weight: what the log-frequency of each letter in text is multiplied by before it is
+        taken from the letter's score; see `letter_priors`.
+    blank_penalty: taken from the blank's score, against the language model's liking for short
+        texts.
+    language_model_weight: what the log-probability of a word is multiplied by.
+    word_bonus: added for each word, against the language model's liking for few words.
+    unknown_word_penalty, unknown_letter_penalty: taken for each word outside the vocabulary, and
+        for each of its letters, besides what the language model gives an unknown word.
+    hotword_bonus: added for each letter of a hotword. More finds more of them, and more often where
+        something else was said.
+
+    Raises DecoderError for a value out of its range.
+    """
+
+    beam_size: int = 200
+    beam_threshold: float = 14.0
+    label_threshold: float = 1e-3
+    letter_prior_weight: float = 0.8
+    blank_penalty: float = 2.2
+    language_model_weight: float = 1.0
+    word_bonus: float = 0.0
+    unknown_word_penalty: float = 4.0
+    unknown_letter_penalty: float = 3.0
+    hotword_bonus: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.beam_size, int) and 1 <= self.beam_size <= 100_000):
+            raise DecoderError(f"beam_size must be 1 to 100000, not {self.beam_size!r}")
+        if not 0 < self.label_threshold < 1:
+            raise DecoderError(
+                f"label_threshold must be a probability between 0 and 1, not "
+                f"{self.label_threshold!r}"
+            )
+        for name in (
+            "beam_threshold",
+            "letter_prior_weight",
+            "language_model_weight",
+            "unknown_word_penalty",
+            "unknown_letter_penalty",
+            "hotword_bonus",
+        ):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise DecoderError(f"{name} must be 0 or more, not {getattr(self, name)!r}")
+        for name in ("blank_penalty", "word_bonus"):
+            if not math.isfinite(getattr(self, name)):
+                raise DecoderError(f"{name} must be finite, not {getattr(self, name)!r}")

@@ -1,0 +1,114 @@
+"""Beam search as `greedy_decode` is: log-probabilities in, text with times and confidences out."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from asr_runtime.alignment import align_in_parts, cut_frames
+from asr_runtime.beam_config import BeamConfig
+from asr_runtime.beam_search import BeamSearch
+from asr_runtime.decoding import (
+    WORD_BOUNDARY,
+    Decoding,
+    check_log_probs,
+    mean_probability,
+)
+from asr_runtime.errors import LanguageModelError
+from asr_runtime.hotwords import split_hotwords
+from asr_runtime.language_model import LanguageModel
+from asr_runtime.letter_priors import letter_priors
+from asr_runtime.lexicon import build_lexicon
+from asr_runtime.transcript import Token, geometric_mean
+from asr_runtime.word_scores import WordScorer
+
+# Frames aligned at a time: at least, where there is a pause, and at most.
+_PART_FRAMES = (300, 1500)
+
+
+class BeamDecoder:
+    """Decodes with a language model; open to words outside its vocabulary.
+
+    model: its words must consist of classes of the vocabulary.
+    vocabulary: the text of each class; `blank_id` is the blank's. A space must be among them.
+    hotwords: words or phrases to prefer.
+
+    Raises LanguageModelError if the language model does not fit the vocabulary, and DecoderError
+    for hotwords that it cannot spell.
+    """
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        vocabulary: Sequence[str],
+        blank_id: int,
+        hotwords: Sequence[str] = (),
+        config: BeamConfig | None = None,
+    ) -> None:
+        self.config = config or BeamConfig()
+        self._vocabulary = tuple(vocabulary)
+        self._blank = blank_id
+        problem = misfit(model, vocabulary)
+        if problem is not None:
+            raise LanguageModelError(problem)
+        self._space = self._vocabulary.index(WORD_BOUNDARY)
+        phrases = split_hotwords(hotwords, vocabulary)
+        words = WordScorer(model, phrases, self.config)
+        lexicon = build_lexicon(words.words, words.expected, vocabulary)
+        priors = letter_priors(model, vocabulary, WORD_BOUNDARY)
+        self._search = BeamSearch(lexicon, words, priors, blank_id, self._space, self.config)
+
+    def decode(
+        self, log_probs: npt.NDArray[np.floating[Any]], seconds_per_frame: float
+    ) -> Decoding:
+        """Decode one utterance [frames, classes] of natural-log probabilities.
+
+        Times and confidences are those of the most probable path that spells the text: a character
+        lasts from its first frame to its last, and its confidence is the geometric mean of its
+        probability over them, in the model's opinion alone. So a letter that the language model put
+        in against what was heard has a low one.
+
+        Raises ValueError if the shape does not fit the vocabulary.
+        """
+        check_log_probs(log_probs, self._vocabulary, self._blank)
+        found = self._search.run(log_probs)
+        if not len(found.labels):
+            return Decoding("", (), mean_probability(log_probs[:, self._blank]))
+        first, last = align_in_parts(
+            np.maximum(log_probs, -1e4),
+            found.labels,
+            found.entered,
+            cut_frames(found.quiet, *_PART_FRAMES),
+            self._blank,
+            self._space,
+        )
+        tokens = tuple(
+            Token(
+                self._vocabulary[label],
+                begin * seconds_per_frame,
+                (end + 1) * seconds_per_frame,
+                mean_probability(log_probs[begin : end + 1, label]),
+            )
+            for label, begin, end in zip(
+                found.labels.tolist(), first.tolist(), last.tolist(), strict=True
+            )
+        )
+        return Decoding(
+            text="".join(token.text for token in tokens),
+            tokens=tokens,
+            confidence=geometric_mean([token.confidence for token in tokens]),
+        )
+
+
+def misfit(model: LanguageModel, vocabulary: Sequence[str]) -> str | None:
+    """Why a language model cannot be used with a vocabulary, or None if it can."""
+    if WORD_BOUNDARY not in vocabulary:
+        return "needs a model with a space among its classes; use the greedy decoder"
+    missing = sorted(set("".join(model.words)) - set(vocabulary))
+    if missing:
+        return (
+            f"has words with {', '.join(map(repr, missing))}, which the model cannot write; "
+            "give a language model that was built for it"
+        )
+    return None

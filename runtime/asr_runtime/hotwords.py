@@ -1,0 +1,114 @@
+"""Phrases that the listener expects: names and terms that the search should prefer.
+
+An automaton (A. V. Aho and M. J. Corasick, 1975) follows the phrases over whole words. Each word of
+a phrase earns its bonus when it is said; what an incomplete phrase has earned is given back with
+the word that breaks it off, so that only complete phrases gain.
+"""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from asr_runtime.errors import DecoderError
+
+MAX_STATES = 1 << 14
+
+
+def split_hotwords(hotwords: Sequence[str], vocabulary: Sequence[str]) -> list[tuple[str, ...]]:
+    """The words of each phrase, in the model's letters.
+
+    A phrase is lower-cased if the vocabulary has no capitals.
+
+    Raises DecoderError for an empty phrase and for a character that is no class of the model.
+    """
+    letters = {text for text in vocabulary if len(text) == 1}
+    phrases = []
+    for hotword in hotwords:
+        text = hotword if any(letter.isupper() for letter in letters) else hotword.lower()
+        words = tuple(text.replace("\u2019", "'").split())
+        if not words:
+            raise DecoderError("a hotword is empty; give a word or phrase")
+        foreign = sorted(set("".join(words)) - letters)
+        if foreign:
+            raise DecoderError(
+                f"hotword {hotword!r} has {', '.join(map(repr, foreign))}, which the model cannot "
+                "write; spell it the way it is spoken, in the model's letters"
+            )
+        phrases.append(words)
+    return phrases
+
+
+class PhraseScorer:
+    """Follows phrases word by word.
+
+    phrases: word numbers of each.
+    bonuses: nats that saying each word of a phrase earns, of those in `phrases`.
+
+    States are numbers from 0, which stands for no phrase begun.
+    """
+
+    def __init__(self, phrases: Sequence[Sequence[int]], bonuses: Mapping[int, float]) -> None:
+        self._words = np.array(sorted({word for phrase in phrases for word in phrase}), np.int64)
+        column = {int(word): index for index, word in enumerate(self._words)}
+        children: list[dict[int, int]] = [{}]
+        earned, complete = [0.0], [False]
+        for phrase in phrases:
+            state = 0
+            for word in phrase:
+                if column[word] not in children[state]:
+                    children[state][column[word]] = len(children)
+                    children.append({})
+                    earned.append(earned[state] + bonuses[word])
+                    complete.append(False)
+                state = children[state][column[word]]
+            complete[state] = True
+        if len(children) > MAX_STATES:
+            raise DecoderError(f"the hotwords have over {MAX_STATES} words; give fewer")
+        self._build(children, earned, complete)
+
+    def _build(
+        self, children: list[dict[int, int]], earned: list[float], complete: list[bool]
+    ) -> None:
+        states, columns = len(children), len(self._words)
+        # The last column stands for every word that is in no phrase.
+        self._next = np.zeros((states, columns + 1), np.int64)
+        self._gain = np.zeros((states, columns + 1))
+        # What a state's longest complete beginning has earned is kept; the rest is lent.
+        kept = [0.0] * states
+        failure = [0] * states
+        queue = deque([0])
+        while queue:
+            state = queue.popleft()
+            lent = earned[state] - kept[state]
+            self._gain[state, columns] = -lent
+            for word in range(columns):
+                child = children[state].get(word)
+                if child is None:
+                    following = int(self._next[failure[state], word]) if state else 0
+                    self._next[state, word] = following
+                    self._gain[state, word] = earned[following] - lent
+                    continue
+                failure[child] = int(self._next[failure[state], word]) if state else 0
+                kept[child] = earned[child] if complete[child] else kept[state]
+                # A phrase may also end within this one.
+                kept[child] = max(kept[child], kept[failure[child]])
+                self._next[state, word] = child
+                self._gain[state, word] = earned[child] - earned[state]
+                queue.append(child)
+        self._lent = np.array(earned) - np.array(kept)
+
+    def advance(
+        self, states: npt.NDArray[np.int64], words: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+        """Nats that each word earns after its state, and the state after it; all are [queries]."""
+        column = np.searchsorted(self._words, words)
+        inside = np.minimum(column, len(self._words) - 1)
+        column = np.where(self._words[inside] == words, inside, len(self._words))
+        return self._gain[states, column], self._next[states, column]
+
+    def finish(self, states: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """Nats that the end of the text takes back from incomplete phrases [queries]."""
+        taken: npt.NDArray[np.float64] = -self._lent[states]
+        return taken

@@ -1,0 +1,109 @@
+"""Language model files: what they say, and what is wrong with those that say nothing."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from asr_runtime import LanguageModelError
+from asr_runtime.language_model import BOUNDARY, LanguageModel, read_language_model
+
+WORDS = ["cat", "hat", "mat", "on", "sat", "the"]
+SENTENCES = ["the cat sat on the mat", "the hat sat", "on the mat", "cat on the hat"] * 3
+
+
+@pytest.mark.parametrize("order", [2, 3])
+def test_probabilities_are_those_of_the_ngrams(toy_language_models, order):
+    toy = toy_language_models.ToyModel(WORDS, SENTENCES, order)
+    model = LanguageModel({"order": order}, toy.arrays())
+    ids = range(toy.size)
+    for words in itertools.product(ids, ids, ids):
+        state = np.array([model.start], np.int32)
+        spoken = [BOUNDARY]
+        for word in words:
+            score, state = model.score(state, np.array([word], np.int32))
+            spoken.append(word)
+            expected = math.log(toy.probability(tuple(spoken)))
+            assert score[0] == pytest.approx(expected, abs=1e-5), spoken
+
+
+def test_probabilities_sum_to_one_after_any_context(make_language_model):
+    model = make_language_model(WORDS, SENTENCES)
+    everything = np.arange(len(WORDS) + 2, dtype=np.int32)
+    states = {model.start}
+    for _ in range(3):
+        for state in list(states):
+            scores, following = model.score(np.full(len(everything), state, np.int32), everything)
+            assert np.exp(scores).sum() == pytest.approx(1, abs=1e-5)
+            states |= set(following.tolist())
+    assert len(states) > len(everything)
+
+
+def test_file_is_read_as_written(save_language_model, make_language_model):
+    model = read_language_model(save_language_model(WORDS, SENTENCES))
+    assert model.words == WORDS
+    assert model.order == 3
+    expected = make_language_model(WORDS, SENTENCES)
+    np.testing.assert_array_equal(model.unigrams, expected.unigrams)
+    states = np.full(8, model.start, np.int32)
+    for found, wanted in zip(
+        model.score(states, np.arange(8, dtype=np.int32)),
+        expected.score(states, np.arange(8, dtype=np.int32)),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(found, wanted)
+
+
+def fails(path, problem):
+    with pytest.raises(LanguageModelError, match=problem) as caught:
+        read_language_model(path)
+    assert caught.value.subject == str(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_empty_or_directory(tmp_path):
+    fails(tmp_path / "none.lm", "there is no such language model file")
+    fails(tmp_path, "is a directory")
+    (tmp_path / "empty.lm").touch()
+    fails(tmp_path / "empty.lm", "is empty")
+
+
+@pytest.mark.parametrize("content", [b"ASR", b"\\data\\\nngram 1=3\n", bytes(5000)])
+def test_foreign(tmp_path, content):
+    (tmp_path / "a.lm").write_bytes(content)
+    fails(tmp_path / "a.lm", "is not a language model")
+
+
+def test_cut_off_anywhere(save_language_model):
+    path = save_language_model(WORDS, SENTENCES)
+    content = path.read_bytes()
+    for length in [8, 10, 12, 40, 500, len(content) // 2, len(content) - 1]:
+        path.write_bytes(content[:length])
+        fails(path, "is cut off|is a damaged")
+    path.write_bytes(content + b"\0")
+    fails(path, "is cut off or damaged")
+
+
+def test_one_changed_byte(save_language_model):
+    path = save_language_model(WORDS, SENTENCES)
+    content = bytearray(path.read_bytes())
+    content[-5] ^= 1
+    path.write_bytes(content)
+    fails(path, "checksum is wrong")
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"format_version": 2}, "format 2, order 3.*upgrade"),
+        ({"order": 7}, "order 7.*upgrade"),
+        ({"order": None}, "damaged"),
+        ({"arrays": {}}, "damaged"),
+        ({"arrays": {"words": {"type": "object", "offset": 0, "length": 1}}}, "damaged"),
+        ({"bytes": -1}, "cut off or damaged"),
+        ({"sha256": None}, "checksum"),
+    ],
+)
+def test_header_that_does_not_fit(save_language_model, changes, problem):
+    fails(save_language_model(WORDS, SENTENCES, **changes), problem)

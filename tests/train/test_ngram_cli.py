@@ -1,0 +1,129 @@
+"""``asr-train language-model`` and ``asr-train tune-decoder`` from the command line."""
+
+from __future__ import annotations
+
+import json
+import lzma
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from asr_runtime.language_model import read_language_model
+from asr_runtime.recognizer import DEFAULT_LANGUAGE_MODEL, DEFAULT_MODEL
+from asr_train.cli import main
+from asr_train.decoder_tuning import combinations, parse_scan
+from asr_train.errors import ConfigError
+
+TEXT = "The cat sat on the mat.\nthe dog sat on the cat\na dog and a cat\n"
+
+
+@pytest.fixture
+def run(run_command_line: Callable[..., tuple[int, str, str]]) -> Callable[..., tuple[int, str]]:
+    def command(*arguments: object) -> tuple[int, str]:
+        status, out, errors = run_command_line(main, *arguments)
+        return status, out if status == 0 else errors.splitlines()[-1]
+
+    return command
+
+
+def test_build(run: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
+    with lzma.open(tmp_path / "a.xz", "wt") as file:
+        file.write(TEXT * 5)
+    (tmp_path / "b.jsonl").write_text(json.dumps({"text": "a bird"}) + "\n")
+    (tmp_path / "dev.txt").write_text("the bird sat\n")
+    out = tmp_path / "out.lm"
+    status, said = run(
+        "language-model",
+        tmp_path / "a.xz",
+        tmp_path / "b.jsonl",
+        *("--out", out, "--minimum-count", 1, "--dev-text", tmp_path / "dev.txt"),
+        *("--source", "made up", "--order", 2),
+    )
+    assert status == 0
+    assert "16 lines, 87 words; 5 lines held characters other" in said
+    assert "vocabulary: 9 words, 100.00 % of the text" in said
+    assert "perplexity of" in said
+    model = read_language_model(out)
+    assert model.words == ["a", "and", "bird", "cat", "dog", "mat", "on", "sat", "the"]
+    assert model.order == 2
+    assert model.header["source"] == "made up"
+    assert model.header["dev_perplexity"] > 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["none.txt", "--out", "a.lm"], "none.txt: cannot read the text"),
+        (["text.txt", "--out", "no/a.lm"], "the folder no does not exist"),
+        (["text.txt", "--out", "a.lm", "--max-megabytes", "0.001"], "words alone take more"),
+        (["text.txt", "--out", "a.lm", "--minimum-count", "99"], "no word occurs 99 times"),
+        (["text.txt", "--out", "a.lm", "--dev-text", "none"], "none: cannot read the text"),
+    ],
+)
+def test_unusable(
+    run: Callable[..., tuple[int, str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    problem: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("text.txt").write_text(TEXT)
+    status, said = run("language-model", *arguments)
+    assert status == 1
+    assert problem in said
+    assert not Path("a.lm").exists()
+
+
+def test_scan_is_every_combination() -> None:
+    settings = combinations(parse_scan(["beam_size=10,20", "word_bonus=-1,0,2.5"]))
+    assert [(each.beam_size, each.word_bonus) for each in settings] == [
+        (size, bonus) for size in (10, 20) for bonus in (-1, 0, 2.5)
+    ]
+    assert len(combinations(parse_scan([]))) == 1
+
+
+@pytest.mark.parametrize(
+    ("scan", "problem"),
+    [
+        ("speed=1", "no beam setting 'speed'"),
+        ("beam_size=1.5", "numbers"),
+        ("word_bonus", "numbers"),
+        ("beam_size=0", "beam_size must be"),
+    ],
+)
+def test_wrong_scan(scan: str, problem: str) -> None:
+    with pytest.raises(ConfigError, match=problem):
+        combinations(parse_scan([scan]))
+
+
+@pytest.mark.skipif(
+    not (DEFAULT_MODEL.exists() and DEFAULT_LANGUAGE_MODEL.exists()),
+    reason="asr_runtime/models is not complete in this installation",
+)
+def test_tune(
+    run: Callable[..., tuple[int, str]], tmp_path: Path, write_manifest: Callable[..., Path]
+) -> None:
+    manifest = write_manifest(["the cat", "a dog"])
+    cache = tmp_path / "outputs.npz"
+    arguments = ["--manifest", manifest, "--cache", cache, "--scan", "word_bonus=0,1"]
+    status, said = run("tune-decoder", *arguments)
+    assert status == 0
+    lines = said.splitlines()
+    assert [line.split("  ")[-1] for line in lines[:3]] == [
+        "greedy",
+        "word_bonus 0",
+        "word_bonus 1",
+    ]
+    assert lines[3].startswith("best: BeamConfig(word_bonus=")
+    saved = cache.read_bytes()
+    assert run("tune-decoder", *arguments)[0] == 0
+    assert cache.read_bytes() == saved
+    # Of other recordings, it is made anew.
+    assert run("tune-decoder", *arguments, "--every", 2)[0] == 0
+    assert cache.read_bytes() != saved
+    cache.write_bytes(b"something else")
+    status, said = run("tune-decoder", *arguments)
+    assert status == 1
+    assert "not a cache of tune-decoder" in said

@@ -1,0 +1,93 @@
+"""``asr-train language-model`` and ``asr-train tune-decoder``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from asr_train.errors import ConfigError
+from asr_train.manifest import read_manifest
+from asr_train.output import check_writable
+
+
+def language_model(
+    texts: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="TEXT...", help="One sentence a line; plain, .xz, .gz, or .jsonl manifests."
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="File to write.")],
+    order: Annotated[int, typer.Option(min=2, max=3, help="Words of the longest n-grams.")] = 3,
+    vocabulary: Annotated[
+        int, typer.Option(min=1, max=65_534, help="Number of words, the most frequent ones.")
+    ] = 50_000,
+    minimum_count: Annotated[int, typer.Option(min=1, help="Leave rarer words out.")] = 2,
+    max_megabytes: Annotated[
+        float, typer.Option(min=0.001, help="Prune until the file is no larger (10^6 bytes).")
+    ] = 8.0,
+    dev_text: Annotated[
+        Optional[Path],  # noqa: UP045 - typer reads it at run time on Python 3.10
+        typer.Option(help="Text to report the perplexity of; the model never sees it."),
+    ] = None,
+    source: Annotated[str, typer.Option(help="Where the text is from, for the file.")] = "",
+    licence: Annotated[str, typer.Option(help="The text's licence, for the file.")] = "",
+) -> None:
+    """Build a word n-gram model for the runtime's beam search (modified Kneser-Ney)."""
+    from asr_train.ngram.building import BuildSettings, build_language_model
+
+    check_writable(out)
+    settings = BuildSettings(
+        order, vocabulary, minimum_count, round(max_megabytes * 1e6), source, licence
+    )
+    report = build_language_model(texts, out, settings, dev_text)
+    typer.echo(f"read {report.corpus}")
+    typer.echo(
+        f"vocabulary: {report.vocabulary:,} words, {100 * report.coverage:.2f} % of the text"
+    )
+    for number, (counted, kept) in enumerate(zip(report.counted, report.kept, strict=True), 1):
+        typer.echo(f"{number}-grams: {counted:,} counted, {kept:,} kept")
+    if report.pruned is not None and report.unpruned is not None:
+        typer.echo(
+            f"perplexity of {dev_text}: {report.pruned.perplexity:.1f} "
+            f"({report.unpruned.perplexity:.1f} before pruning), "
+            f"{100 * report.pruned.unknown:.2f} % unknown words"
+        )
+    typer.echo(f"wrote {out}, {report.size / 1e6:.2f} MB")
+
+
+def tune_decoder(
+    manifest: Annotated[list[Path], typer.Option(help="Manifest to score; repeatable.")],
+    model: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Exported ONNX model; the runtime's default one if left out."),
+    ] = None,
+    language_model: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Language model; the runtime's default one if left out."),
+    ] = None,
+    scan: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            help="Beam setting and its values: --scan word_bonus=0,0.5,1; repeatable, all "
+            "combinations are tried."
+        ),
+    ] = None,
+    every: Annotated[int, typer.Option(min=1, help="Score one utterance in so many.")] = 1,
+    cache: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Keep the model's output in this .npz file for the next scan."),
+    ] = None,
+) -> None:
+    """Error rates of the beam search over its settings, and which are best for a model."""
+    from asr_train.decoder_tuning import combinations, parse_scan, tune
+
+    settings = combinations(parse_scan(scan or []))
+    rows = [row for path in manifest for row in read_manifest(path)][::every]
+    if cache is not None:
+        if cache.suffix != ".npz":
+            raise ConfigError(f"{cache}: the cache is an .npz file; give it that ending")
+        check_writable(cache)
+    tune(rows, settings, model=model, language_model=language_model, cache=cache)

@@ -1,0 +1,126 @@
+"""Relative-entropy pruning: drop the n-grams that the back-off predicts nearly as well.
+
+A. Stolcke, "Entropy-based pruning of backoff language models", DARPA Broadcast News Transcription
+and Understanding Workshop (1998). How often a context occurs is taken from the counts rather than
+from the model, whose lower orders are no marginals after Kneser-Ney smoothing: C. Chelba et al.,
+"Study on interaction between entropy pruning and Kneser-Ney smoothing", Interspeech (2010).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from asr_train.ngram.counting import contexts, last_words, suffixes
+from asr_train.ngram.kneser_ney import Floats, NgramModel, Order
+
+_SMALLEST = 1e-12
+_STEPS = 40
+
+
+def prune(model: NgramModel, fits: Callable[[list[int], list[int]], bool]) -> NgramModel:
+    """The largest model that fits, by one threshold on the entropy that each n-gram is worth.
+
+    fits: whether a model is small enough, of its numbers of n-grams and, of those, the numbers that
+        are contexts of longer ones, both for orders 1, 2, ….
+
+    Raises ValueError if not even the unigrams fit.
+    """
+    worths = [np.empty(0)] + [entropy_worth(model, order) for order in range(2, model.order + 1)]
+    parents = [np.empty(0, np.int64)] + [
+        np.searchsorted(model.orders[order - 2].keys, contexts(model.orders[order - 1].keys))
+        for order in range(2, model.order + 1)
+    ]
+
+    def select(threshold: float) -> tuple[list[npt.NDArray[np.bool_]], bool]:
+        kept = [np.ones(len(level.keys), bool) for level in model.orders]
+        numbers, context_numbers = [], []
+        needed = np.zeros(0, bool)
+        for index in range(model.order - 1, -1, -1):
+            if index:
+                kept[index] = worths[index] > threshold
+                if len(needed):
+                    kept[index] |= needed
+            numbers.append(int(kept[index].sum()))
+            context_numbers.append(int(needed.sum()))
+            if index:
+                needed = np.zeros(len(model.orders[index - 1].keys), bool)
+                needed[parents[index][kept[index]]] = True
+        return kept, fits(numbers[::-1], context_numbers[::-1])
+
+    # Worth nothing or less is never kept, for the model is better without.
+    low, high = np.log(1e-14), np.log(1.0)
+    kept, fitting = select(0.0)
+    if not fitting:
+        kept, fitting = select(np.inf)
+        if not fitting:
+            raise ValueError("not even the single words fit")
+        for _ in range(_STEPS):
+            middle = (low + high) / 2
+            candidate, fitting = select(float(np.exp(middle)))
+            if fitting:
+                kept, high = candidate, middle
+            else:
+                low = middle
+    return keep_only(model, kept)
+
+
+def entropy_worth(model: NgramModel, order: int) -> Floats:
+    """How much relative entropy (nats a word) dropping each n-gram of one order would cost."""
+    level, below = model.orders[order - 1], model.orders[order - 2]
+    parent = np.searchsorted(below.keys, contexts(level.keys))
+    lower = below.probability[np.searchsorted(below.keys, suffixes(level.keys, order))]
+    p = level.probability
+    number = len(below.keys)
+    numerator = np.maximum(1 - np.bincount(parent, p, number), _SMALLEST)[parent]
+    denominator = np.maximum(1 - np.bincount(parent, lower, number), _SMALLEST)[parent]
+    backoff = numerator / denominator
+    new_backoff = (numerator + p) / (denominator + lower)
+    change = np.log(new_backoff / backoff)
+    loss = p * (np.log(lower) + np.log(new_backoff) - np.log(p)) + change * numerator
+    worth: Floats = -below.context_probability[parent] * loss
+    return worth
+
+
+def keep_only(model: NgramModel, kept: list[npt.NDArray[np.bool_]]) -> NgramModel:
+    """The model with some n-grams of each order, and back-off weights that fit them.
+
+    kept: of each order [ngrams]; contexts of kept n-grams must be among them, and all single words.
+    """
+    orders = [
+        Order(
+            level.keys[keep],
+            level.probability[keep],
+            np.ones(int(keep.sum())),
+            level.context_probability[keep],
+        )
+        for level, keep in zip(model.orders, kept, strict=True)
+    ]
+    pruned = NgramModel(orders)
+    set_backoffs(pruned)
+    return pruned
+
+
+def set_backoffs(model: NgramModel) -> None:
+    """Set the back-off weights so that the probabilities after every context sum to one."""
+    from asr_train.ngram.kneser_ney import log_probabilities
+
+    for order in range(2, model.order + 1):
+        level, below = model.orders[order - 1], model.orders[order - 2]
+        parent = np.searchsorted(below.keys, contexts(level.keys))
+        words = _columns(suffixes(level.keys, order), order - 1)
+        lower = np.exp(log_probabilities(model, words, order - 1))
+        number = len(below.keys)
+        has_children = np.bincount(parent, minlength=number) > 0
+        numerator = np.maximum(1 - np.bincount(parent, level.probability, number), _SMALLEST)
+        denominator = np.maximum(1 - np.bincount(parent, lower, number), _SMALLEST)
+        below.backoff = np.where(has_children, numerator / denominator, 1.0)
+
+
+def _columns(keys: npt.NDArray[np.uint64], order: int) -> npt.NDArray[np.int64]:
+    return np.stack(
+        [last_words(keys >> np.uint64(16 * position)) for position in range(order - 1, -1, -1)],
+        axis=1,
+    )
