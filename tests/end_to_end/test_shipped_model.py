@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,9 @@ import pytest
 import torch
 
 from asr_export.backends import Backend, TorchBackend, read_card
+from asr_export.precision import Precision
 from asr_export.torchscript_export import to_torchscript
+from asr_export.weight_rounding import round_weights
 from asr_runtime import Recognizer
 from asr_runtime.decoding import greedy_text
 from asr_runtime.recognizer import DEFAULT_MODEL
@@ -54,33 +57,38 @@ def test_default_model_comes_from_the_checkpoint_in_the_repository(
     card = read_card(DEFAULT_MODEL)
     assert card["checkpoint_sha256"] == checkpoint.sha256
     assert card["architecture"] == {"name": "ResCNN-BiGRU", **checkpoint.model.config.to_dict()}
-    assert DEFAULT_MODEL.stat().st_size < 10e6
+    assert card["precision"] == "int8"
+    assert DEFAULT_MODEL.stat().st_size < 5e6
 
 
 def test_three_forms_give_the_same_text_on_every_dev_clip(
     checkpoint: Checkpoint, dev: list[Utterance]
 ) -> None:
+    card = read_card(DEFAULT_MODEL)
+    rounded = replace(
+        checkpoint, model=round_weights(checkpoint.model, Precision(card["precision"]))
+    )
     store = FileStore(dev)
     audio = [np.asarray(store[index]) for index in range(len(dev))]
-    recognizer = Recognizer.load(device="cpu")
+    recognizer = Recognizer.load(device="cpu", decoder="greedy")
     onnx = [greedy_text(values, VOCABULARY, BLANK_ID) for values in recognizer.log_probs(audio)]
-    assert _texts(TorchBackend(checkpoint.model), audio) == onnx
-    assert _texts(TorchBackend(to_torchscript(checkpoint)), audio) == onnx
+    assert _texts(TorchBackend(rounded.model), audio) == onnx
+    assert _texts(TorchBackend(to_torchscript(rounded)), audio) == onnx
 
+    # The card states the checkpoint's; rounding its weights may cost 0.3 points.
     rates = error_rates([row.text for row in dev], onnx)
-    stated = read_card(DEFAULT_MODEL)["word_error_rate"]["dev_greedy"]
-    assert rates.word_error_rate == pytest.approx(stated, abs=0.005)
+    stated = card["word_error_rate"]["dev_greedy"]
+    assert rates.word_error_rate == pytest.approx(stated, abs=0.003)
 
 
 def test_a_dev_clip_is_recognisable_english(dev: list[Utterance]) -> None:
-    """From the file through the runtime alone, the way a device does it."""
+    """From the file through the runtime alone, the way a device does it, every word in place."""
     recognizer = Recognizer.load(device="cpu")
-    clips = dev[:20]
+    clips = dev[::8]
     heard = [recognizer.transcribe(row.audio).text for row in clips]
     rates = error_rates([row.text for row in clips], heard)
-    assert rates.character_error_rate < 0.35
-    words = {word for row in dev for word in row.text.split() if len(word) >= 4}
-    assert sum(word in words for text in heard for word in text.split()) >= 50
+    assert rates.word_error_rate < 0.33
+    assert rates.character_error_rate < 0.2
 
 
 def test_fit_starts_from_real_speech(shared_data: Path, tmp_path: Path) -> None:

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# The dev set's word error rates: greedy, with the language model, faint and noisy.
+set -euo pipefail
+source "$(dirname "$0")/settings.sh"
+
+score() { asr-train evaluate "$WORK/edge" --manifest "$DATA/dev.jsonl" --worst 0 "$@"; }
+echo "greedy:                 $(score)"
+echo "greedy, 20 dB fainter:  $(score --gain-db -20)"
+echo "greedy, 10 dB SNR:      $(score --snr-db 10)"
+echo "beam, language model:"
+asr-train tune-decoder --manifest "$DATA/dev.jsonl" --model "$WORK/edge.onnx" --language-model "$WORK/english.lm"
