@@ -26,13 +26,15 @@ class BeamConfig:
         for each of its letters, besides what the language model gives an unknown word.
     hotword_bonus: added for each letter of a hotword. More finds more of them, and more often where
         something else was said.
+    silence_threshold: a word is left out if blanks in the place of its letters would be so many
+        nats more probable; see `spoken_words`.
 
     Raises DecoderError for a value out of its range.
     """
 
     beam_size: int = 200
-    beam_threshold: float = 14.0
-    label_threshold: float = 1e-3
+    beam_threshold: float = 12.0
+    label_threshold: float = 3e-3
     letter_prior_weight: float = 0.8
     blank_penalty: float = 2.2
     language_model_weight: float = 1.0
@@ -40,6 +42,7 @@ class BeamConfig:
     unknown_word_penalty: float = 4.0
     unknown_letter_penalty: float = 3.0
     hotword_bonus: float = 0.5
+    silence_threshold: float = 1.0
 
     def __post_init__(self) -> None:
         if not (isinstance(self.beam_size, int) and 1 <= self.beam_size <= 100_000):
@@ -56,6 +59,7 @@ class BeamConfig:
             "unknown_word_penalty",
             "unknown_letter_penalty",
             "hotword_bonus",
+            "silence_threshold",
         ):
             if not 0 <= getattr(self, name) < math.inf:
                 raise DecoderError(f"{name} must be 0 or more, not {getattr(self, name)!r}")

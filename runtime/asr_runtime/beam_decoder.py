@@ -20,6 +20,7 @@ from asr_runtime.hotwords import split_hotwords
 from asr_runtime.language_model import LanguageModel
 from asr_runtime.letter_priors import letter_priors
 from asr_runtime.lexicon import build_lexicon
+from asr_runtime.spoken_words import spoken
 from asr_runtime.transcript import Token, geometric_mean
 from asr_runtime.word_scores import WordScorer
 
@@ -67,22 +68,32 @@ class BeamDecoder:
         Times and confidences are those of the most probable path that spells the text: a character
         lasts from its first frame to its last, and its confidence is the geometric mean of its
         probability over them, in the model's opinion alone. So a letter that the language model put
-        in against what was heard has a low one.
+        in against what was heard has a low one. Words that silence explains better are left out.
 
         Raises ValueError if the shape does not fit the vocabulary.
         """
         check_log_probs(log_probs, self._vocabulary, self._blank)
         found = self._search.run(log_probs)
-        if not len(found.labels):
-            return Decoding("", (), mean_probability(log_probs[:, self._blank]))
+        scores = np.maximum(log_probs, -1e4)
         first, last = align_in_parts(
-            np.maximum(log_probs, -1e4),
+            scores,
             found.labels,
             found.entered,
             cut_frames(found.quiet, *_PART_FRAMES),
             self._blank,
             self._space,
         )
+        kept = spoken(
+            scores,
+            found.labels,
+            first,
+            last,
+            self._blank,
+            self._space,
+            self.config.silence_threshold,
+        )
+        if not kept.any():
+            return Decoding("", (), mean_probability(log_probs[:, self._blank]))
         tokens = tuple(
             Token(
                 self._vocabulary[label],
@@ -91,7 +102,7 @@ class BeamDecoder:
                 mean_probability(log_probs[begin : end + 1, label]),
             )
             for label, begin, end in zip(
-                found.labels.tolist(), first.tolist(), last.tolist(), strict=True
+                found.labels[kept].tolist(), first[kept].tolist(), last[kept].tolist(), strict=True
             )
         )
         return Decoding(

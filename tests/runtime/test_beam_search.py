@@ -24,6 +24,7 @@ EXACT = BeamConfig(
     word_bonus=0,
     unknown_word_penalty=0,
     unknown_letter_penalty=0,
+    silence_threshold=1e9,
 )
 
 
