@@ -61,6 +61,20 @@ def test_recurrence_has_the_numerical_gradient() -> None:
     assert torch.autograd.gradcheck(gru_recurrence, arguments)
 
 
+def test_recurrence_with_bfloat16_products_stays_close() -> None:
+    torch.manual_seed(0)
+    inputs, weight, bias = torch.randn(2, 40, 3, 48), torch.randn(2, 48, 16) / 4, torch.randn(2, 48)
+    results = []
+    for dtype in (torch.float32, torch.bfloat16):
+        arguments = [value.clone().requires_grad_() for value in (inputs, weight, bias)]
+        states = gru_recurrence(arguments[0], arguments[1].to(dtype), arguments[2])
+        assert states.dtype == torch.float32
+        results.append([states, *torch.autograd.grad(states.square().sum(), arguments)])
+    for wanted, found in zip(*results, strict=True):
+        distance = torch.linalg.vector_norm(found - wanted) / torch.linalg.vector_norm(wanted)
+        assert 0 < distance < 0.01
+
+
 @pytest.mark.parametrize("samples", [1, 479, 480, 481, 16_000])
 def test_frames_are_samples_over_stride_plus_one(loaded: Checkpoint, samples: int) -> None:
     logprobs, lengths = loaded.model(torch.zeros(1, samples), torch.tensor([samples]))

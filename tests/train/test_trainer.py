@@ -14,6 +14,7 @@ import pytest
 import safetensors.torch
 import torch
 
+from asr_train import interruption
 from asr_train.checkpoint import WEIGHTS, load_checkpoint
 from asr_train.config import ModelConfig
 from asr_train.errors import CheckpointError, OutputError, TrainingError
@@ -129,6 +130,14 @@ def test_the_first_signal_only_asks(number: signal.Signals) -> None:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_a_later_signal_kills(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interruption, "REPEAT_SECONDS", 0.0)
+    with InterruptFlag():
+        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+
+
 def test_loader_workers_leave_ctrl_c_to_the_main_process() -> None:
     previous = signal.getsignal(signal.SIGINT)
     try:
@@ -157,6 +166,7 @@ def test_ctrl_c_leaves_a_resumable_checkpoint(
         assert time.monotonic() < deadline, "training did not start"
         time.sleep(0.2)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the loader's worker gets it too
+    os.kill(process.pid, signal.SIGTERM)  # as torchrun does, which passes it on
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130, stderr
     assert "Traceback" not in stderr

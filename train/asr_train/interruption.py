@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import time
 from types import FrameType, TracebackType
 
 from asr_train.errors import ToolkitError
+
+#: A launcher such as torchrun passes on, within this time, what a terminal's Ctrl-C has already
+#: sent to the whole process group: seconds in which a signal repeats the request.
+REPEAT_SECONDS = 2.0
 
 
 class Interrupted(ToolkitError):  # noqa: N818 - the run stopped as asked
@@ -15,7 +21,7 @@ class Interrupted(ToolkitError):  # noqa: N818 - the run stopped as asked
 
 
 class InterruptFlag:
-    """While entered, the first SIGINT or SIGTERM only sets ``requested``; the second one kills.
+    """While entered, the first SIGINT or SIGTERM only sets ``requested``; a later one kills.
 
     A KeyboardInterrupt in the middle of an optimiser step would leave weights that belong to no
     step. Outside the main thread, where Python forbids signal handlers, it does nothing.
@@ -23,6 +29,7 @@ class InterruptFlag:
 
     def __init__(self) -> None:
         self.requested = False
+        self._requested_at = 0.0
         self._previous: dict[signal.Signals, object] = {}
 
     def __enter__(self) -> InterruptFlag:
@@ -42,8 +49,12 @@ class InterruptFlag:
         self._restore()
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        self.requested = True
-        self._restore()
+        now = time.monotonic()
+        if not self.requested:
+            self.requested, self._requested_at = True, now
+        elif now - self._requested_at > REPEAT_SECONDS:
+            self._restore()
+            os.kill(os.getpid(), number)
 
     def _restore(self) -> None:
         for number, previous in self._previous.items():

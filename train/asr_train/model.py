@@ -76,9 +76,10 @@ class BidirectionalGRU(nn.Module):
             weight, bias = _parameters(gru, "hh")
             weights.append(weight)
             biases.append(bias)
-        states = gru_recurrence(
-            torch.stack(inputs).float(), torch.stack(weights), torch.stack(biases)
-        )
+        weight = torch.stack(weights)
+        if torch.is_autocast_enabled("cpu"):
+            weight = weight.to(torch.get_autocast_dtype("cpu"))
+        states = gru_recurrence(torch.stack(inputs).float(), weight, torch.stack(biases))
         back = states[1].gather(0, reverse.expand(-1, -1, states.shape[3]))
         return torch.cat([states[0], back], dim=2).transpose(0, 1)
 

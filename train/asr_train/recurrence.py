@@ -22,10 +22,13 @@ def gru_recurrence(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     r = σ(i_r + W_r h + b_r), z = σ(i_z + W_z h + b_z), n = tanh(i_n + r (W_n h + b_n)),
     h' = (1 - z) n + z h.
 
+    The recurrent products are computed in the weight's type. With bfloat16 weights the states, the
+    gates and what else adds up over the frames stay float32.
+
     Args:
         inputs: [GRUs, frames, batch, 3 * hidden], the projected inputs with their bias,
             gates in the order r, z, n.
-        weight: [GRUs, 3 * hidden, hidden], recurrent.
+        weight: [GRUs, 3 * hidden, hidden], recurrent; of the inputs' type or bfloat16.
         bias: [GRUs, 3 * hidden], recurrent.
 
     Returns:
@@ -41,7 +44,8 @@ class _GRURecurrence(torch.autograd.Function):
         grus, frames, batch, wide = inputs.shape
         hidden = wide // 3
         across = weight.transpose(1, 2).contiguous()
-        offset = bias.unsqueeze(1).expand(grus, batch, wide)
+        offset = bias.unsqueeze(1)
+        state, product = weight.new_empty(grus, batch, hidden), weight.new_empty(grus, batch, wide)
         # The gates take the place of the sums they are made from; the candidate's part stays.
         gates = torch.empty_like(inputs)
         candidates = inputs.new_empty(grus, frames, batch, hidden)
@@ -50,7 +54,8 @@ class _GRURecurrence(torch.autograd.Function):
         reset_update, to_gates = gates[..., : 2 * hidden], inputs[..., : 2 * hidden]
         to_candidates = inputs[..., 2 * hidden :]
         for t in range(frames):
-            torch.baddbmm(offset, states[:, t], across, out=gates[:, t])
+            torch.bmm(state.copy_(states[:, t]), across, out=product)
+            torch.add(product, offset, out=gates[:, t])
             reset_update[:, t].add_(to_gates[:, t]).sigmoid_()
             candidate = candidates[:, t]
             torch.addcmul(to_candidates[:, t], reset[:, t], recurrent[:, t], out=candidate)
@@ -75,16 +80,18 @@ class _GRURecurrence(torch.autograd.Function):
         factors[..., 1, :].mul_(update).mul_(1.0 - update)
         grad_states = torch.empty_like(candidates)
         grad_states[:, -1] = grad_output[:, -1]
+        given = weight.new_empty(grus, batch, 3 * hidden)
+        product = weight.new_empty(grus, batch, hidden)
         for t in range(frames - 1, -1, -1):
             grad_state = grad_states[:, t]
             grad_gates = factors[:, t].mul_(grad_state.unsqueeze(-2)).view(grus, batch, -1)
             if t:
                 before = grad_states[:, t - 1]
                 torch.addcmul(grad_output[:, t - 1], grad_state, update[:, t], out=before)
-                before.baddbmm_(grad_gates, weight)
+                before.add_(torch.bmm(given.copy_(grad_gates), weight, out=product))
         grad_recurrent = factors.view(grus, frames * batch, 3 * hidden)
-        before = states[:, :-1].reshape(grus, frames * batch, hidden)
-        grad_weight = torch.bmm(grad_recurrent.transpose(1, 2), before)
+        before = states[:, :-1].reshape(grus, frames * batch, hidden).to(weight.dtype)
+        grad_weight = torch.bmm(grad_recurrent.transpose(1, 2).to(weight.dtype), before)
         grad_bias = grad_recurrent.sum(dim=1)
         grad_inputs = factors.view_as(gates)
         torch.mul(grad_states, to_n, out=grad_inputs[..., 2 * hidden :])
