@@ -4,6 +4,8 @@
 : "${DATA:?set DATA to the folder with train.jsonl, dev.jsonl and text/books.txt.xz}"
 # Everything that the stages write.
 : "${WORK:=work}"
+# Training processes, a core each: on a CPU two of one thread do more than one of two.
+: "${PROCESSES:=2}"
 
 mkdir -p "$WORK"
 
@@ -17,7 +19,8 @@ fit() {
   shift
   if [ -e "$out/finished" ]; then return; fi
   if [ -e "$out/last/config.json" ]; then set -- "$@" --resume; fi
-  asr-train fit --out "$out" --preset edge --dev-manifest "$DATA/dev.jsonl" --seed 1 \
+  OMP_NUM_THREADS=1 torchrun --nproc-per-node "$PROCESSES" -m asr_train fit --out "$out" \
+    --preset edge --dev-manifest "$DATA/dev.jsonl" --seed 1 \
     --batch-seconds 160 --max-seconds 20 --audio-cache "$WORK/cache" "$@"
   touch "$out/finished"
 }
