@@ -22,4 +22,4 @@ fit "$WORK/second" --init "$WORK/first/best" "${everything[@]}" --non-speech 0.0
 
 fit "$WORK/third" --init "$WORK/second/best" "${everything[@]}" --non-speech 0.03 \
   --train-manifest "$WORK/synthetic/nanotts.jsonl" --freq-masks 2 --time-masks 2 \
-  --epochs 6 --learning-rate 1.5e-3 --warmup 0.06 --batch-seconds 200 --keep 4
+  --epochs 5 --learning-rate 1.5e-3 --warmup 0.06 --batch-seconds 200 --keep 4
