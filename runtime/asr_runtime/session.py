@@ -1,6 +1,5 @@
 """A loaded model: the ONNX Runtime session on its device, and how to run it."""
 
-import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +23,7 @@ from asr_runtime.errors import (
     DeviceWarning,
     ModelFileError,
 )
+from asr_runtime.model_bytes import read_model_bytes
 from asr_runtime.model_card import METADATA_KEY, ModelCard
 
 NOT_A_MODEL = "is not an ONNX model; give the model.onnx that asr-export wrote"
@@ -98,21 +98,21 @@ def load_session(path: Path, *, device: str = "auto", threads: int | None = None
     if threads is not None and threads < 1:
         raise DeviceError(f"{threads} threads are too few; give 1 or more, or none for all cores")
     onnxruntime = devices.load_onnxruntime()
-    _check_file(path)
+    content = read_model_bytes(path)
     options = devices.quiet_options(onnxruntime, threads)
     if device == "cuda" or (device == "auto" and devices.expects_cuda(onnxruntime)):
-        model = _load_on_cuda(onnxruntime, path, options)
+        model = _load_on_cuda(onnxruntime, path, content, options)
         if isinstance(model, ModelSession):
             return model
         if device == "cuda":
             raise DeviceError(f"CUDA cannot be used: {model}")
         warnings.warn(f"using the CPU, for {model}", DeviceWarning, stacklevel=3)
-    return _load_on_cpu(onnxruntime, path, options)
+    return _load_on_cpu(onnxruntime, path, content, options)
 
 
-def _load_on_cpu(onnxruntime: Any, path: Path, options: Any) -> ModelSession:
+def _load_on_cpu(onnxruntime: Any, path: Path, content: bytes, options: Any) -> ModelSession:
     try:
-        session = _create(onnxruntime, path, options, [devices.CPU_PROVIDER])
+        session = _create(onnxruntime, content, options, [devices.CPU_PROVIDER])
     except Exception as error:
         if not devices.is_onnxruntime_error(error):
             raise
@@ -126,7 +126,9 @@ def _load_on_cpu(onnxruntime: Any, path: Path, options: Any) -> ModelSession:
     return ModelSession(session, path)
 
 
-def _load_on_cuda(onnxruntime: Any, path: Path, options: Any) -> ModelSession | str:
+def _load_on_cuda(
+    onnxruntime: Any, path: Path, content: bytes, options: Any
+) -> ModelSession | str:
     """The model on CUDA, proven to run there, or why that does not work."""
     obstacle = devices.cuda_obstacle(onnxruntime)
     if obstacle is not None:
@@ -135,7 +137,7 @@ def _load_on_cuda(onnxruntime: Any, path: Path, options: Any) -> ModelSession | 
     cause: Exception | None = None
     try:
         providers = [(devices.CUDA_PROVIDER, devices.CUDA_OPTIONS), devices.CPU_PROVIDER]
-        session = _create(onnxruntime, path, options, providers)
+        session = _create(onnxruntime, content, options, providers)
         if session.get_providers()[0] == devices.CUDA_PROVIDER:
             model = ModelSession(session, path)
             # A missing cuDNN part shows at the first convolution only. This also takes the slow
@@ -150,30 +152,17 @@ def _load_on_cuda(onnxruntime: Any, path: Path, options: Any) -> ModelSession | 
         if not devices.is_onnxruntime_error(error):
             raise
         # The device or the model? If it is the model, this says so.
-        _load_on_cpu(onnxruntime, path, options)
+        _load_on_cpu(onnxruntime, path, content, options)
         cause = error
     return devices.cuda_failure(onnxruntime, missing, cause)
 
 
-def _create(onnxruntime: Any, path: Path, options: Any, providers: list[Any]) -> Any:
+def _create(onnxruntime: Any, content: bytes, options: Any, providers: list[Any]) -> Any:
     # Its own fallback would retry on the CPU, here and at every later run, and print to standard
     # output.
-    return onnxruntime.InferenceSession(
-        os.fspath(path), options, providers=providers, enable_fallback=0
+    session = onnxruntime.InferenceSession(
+        content, options, providers=providers, enable_fallback=0
     )
-
-
-def _check_file(path: Path) -> None:
-    if path.is_dir():
-        raise ModelFileError("is a directory; give the model.onnx in it", str(path))
-    try:
-        with path.open("rb") as file:
-            empty = not file.read(1)
-    except FileNotFoundError:
-        raise ModelFileError("there is no such model file; check the path", str(path)) from None
-    except PermissionError:
-        raise ModelFileError("may not be read; change its permissions", str(path)) from None
-    except (OSError, ValueError) as error:
-        raise ModelFileError(f"cannot be opened ({error}); check the path", str(path)) from None
-    if empty:
-        raise ModelFileError("is empty; export or copy the model again", str(path))
+    # Kept for that fallback alone: the whole file a second time, for as long as the session lives.
+    session._model_bytes = None
+    return session
