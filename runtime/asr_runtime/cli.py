@@ -57,9 +57,9 @@ def _show_version(wanted: bool) -> None:
 @app.command(help="Transcribe English speech to text.")
 def transcribe(
     files: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(metavar="FILE...", help="WAV, FLAC, Ogg, Opus or MP3; - is standard input."),
-    ],
+    ] = None,
     model: Annotated[
         str | None, typer.Option(metavar="FILE", help="Model to use instead of the default one.")
     ] = None,
@@ -87,6 +87,13 @@ def transcribe(
     output_format: Annotated[
         Format, typer.Option("--format", help="json is one object a line for each file.")
     ] = Format.text,
+    doctor: Annotated[
+        bool,
+        typer.Option(
+            "--doctor",
+            help="Report versions, devices and models instead, and what is wrong with them.",
+        ),
+    ] = False,
     version: Annotated[
         bool,
         typer.Option(
@@ -99,6 +106,11 @@ def transcribe(
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    if doctor:
+        _diagnose(device, model, language_model, output_format)
+        return
+    if not files:
+        raise typer.BadParameter("give at least one audio file", param_hint="'FILE...'")
     try:
         recognizer = _load(
             model,
@@ -121,6 +133,19 @@ def transcribe(
         else:
             _print(line)
     if failed:
+        raise typer.Exit(1)
+
+
+def _diagnose(
+    device: Device, model: str | None, language_model: str | None, output_format: Format
+) -> None:
+    from asr_runtime.doctor import diagnose
+
+    report = diagnose(device.value, model=model, language_model=language_model)
+    _print(json.dumps(report.to_dict()) if output_format is Format.json else report.text())
+    for problem in report.problems:
+        _report(problem)
+    if report.problems:
         raise typer.Exit(1)
 
 

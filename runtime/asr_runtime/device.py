@@ -25,6 +25,7 @@ CUDA_OPTIONS = {"cudnn_conv_algo_search": "HEURISTIC"}
 _FATAL_ONLY = 4
 _CPU_PACKAGE = "onnxruntime"
 _GPU_PACKAGE = "onnxruntime-gpu"
+_DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 _LIBRARY = re.compile(r"[\w.+-]+\.(?:so(?:\.\d+)*|dll)")
 
 
@@ -80,6 +81,25 @@ def cuda_obstacle(onnxruntime: Any) -> str | None:
     return _driver_obstacle(onnxruntime)
 
 
+def packages() -> dict[str, str]:
+    """Which of the packages that bring the onnxruntime module are installed, and their versions."""
+    return {
+        package: metadata.version(package)
+        for package in (_CPU_PACKAGE, _GPU_PACKAGE)
+        if _installed(package)
+    }
+
+
+def cuda_driver() -> str | None:
+    """The newest CUDA version that the NVIDIA driver supports, such as "13.0"; None without one."""
+    try:
+        driver = ctypes.CDLL(_DRIVER)
+    except OSError:
+        return None
+    supported = _supported_cuda(driver)
+    return f"{supported // 1000}.{supported % 1000 // 10}" if supported else None
+
+
 def preload_cuda_libraries(onnxruntime: Any) -> list[str]:
     """Load CUDA and cuDNN from where pip puts them; the names of those not found anywhere."""
     preload = getattr(onnxruntime, "preload_dlls", None)
@@ -130,12 +150,11 @@ def clean_message(error: Exception) -> str:
 
 
 def _driver_obstacle(onnxruntime: Any) -> str | None:
-    library = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
     try:
-        driver = ctypes.CDLL(library)
+        driver = ctypes.CDLL(_DRIVER)
     except OSError:
         return (
-            f"the NVIDIA driver is missing ({library} cannot be loaded); install it, "
+            f"the NVIDIA driver is missing ({_DRIVER} cannot be loaded); install it, "
             "and give containers access to the GPU"
         )
     status = int(driver.cuInit(0))
@@ -143,17 +162,20 @@ def _driver_obstacle(onnxruntime: Any) -> str | None:
         return (
             f"the NVIDIA driver finds no usable GPU (CUDA error {status}); check it with nvidia-smi"
         )
-    version = ctypes.c_int(0)
     built_for = str(getattr(onnxruntime, "cuda_version", "")).split(".")[0]
-    if driver.cuDriverGetVersion(ctypes.byref(version)) == 0 and built_for.isdigit():
-        # 1000 * major + 10 * minor
-        supported = version.value // 1000
-        if 0 < supported < int(built_for):
-            return (
-                f"the NVIDIA driver supports CUDA {supported} and onnxruntime-gpu is built for "
-                f"CUDA {built_for}; upgrade the driver"
-            )
+    supported = _supported_cuda(driver) // 1000
+    if built_for.isdigit() and 0 < supported < int(built_for):
+        return (
+            f"the NVIDIA driver supports CUDA {supported} and onnxruntime-gpu is built for "
+            f"CUDA {built_for}; upgrade the driver"
+        )
     return None
+
+
+def _supported_cuda(driver: Any) -> int:
+    """1000 * major + 10 * minor, or 0 if the driver does not say."""
+    version = ctypes.c_int(0)
+    return version.value if driver.cuDriverGetVersion(ctypes.byref(version)) == 0 else 0
 
 
 def _provider_library_error(onnxruntime: Any) -> str:

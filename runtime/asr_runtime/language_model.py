@@ -14,7 +14,6 @@ arrays together. The arrays, where n is an order from 1:
 """
 
 import hashlib
-import json
 import mmap
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,7 +22,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from asr_runtime.bounded_json import parse_object
 from asr_runtime.errors import LanguageModelError
+from asr_runtime.language_model_checks import check_arrays
 
 MAGIC = b"ASRNGRAM"
 FORMAT_VERSION = 1
@@ -122,6 +123,9 @@ def read_language_model(path: Path) -> LanguageModel:
 
     Raises LanguageModelError, with the path as its subject, for a file that is none, is damaged or
     cut off, or of a newer format.
+
+    The file stays mapped while the model is in use. To exchange it, put the new file in its place
+    under its name (as ``mv`` does); one that is shortened in place ends every process that uses it.
     """
     try:
         with path.open("rb") as file:
@@ -140,6 +144,7 @@ def read_language_model(path: Path) -> LanguageModel:
         ) from None
     try:
         header, arrays = _parse(content)
+        check_arrays(arrays, header["order"])
         return LanguageModel(header, arrays)
     except LanguageModelError as error:
         error.subject = str(path)
@@ -155,7 +160,11 @@ def _parse(content: mmap.mmap) -> tuple[dict[str, Any], dict[str, npt.NDArray[An
             "is not a language model; give a file that asr-train language-model wrote"
         )
     begin = first + int.from_bytes(content[len(MAGIC) : first], "little")
-    header = json.loads(content[first:begin])
+    if begin > len(content):
+        raise ValueError("the header reaches past the end")
+    header = parse_object(content[first:begin].decode("utf-8"))
+    if not isinstance(header["order"], int):
+        raise ValueError("the order is no integer")
     if header["format_version"] > FORMAT_VERSION or not 2 <= header["order"] <= MAX_ORDER:
         raise LanguageModelError(
             f"has language model format {header['format_version']}, order {header['order']}, which "
@@ -172,6 +181,8 @@ def _parse(content: mmap.mmap) -> tuple[dict[str, Any], dict[str, npt.NDArray[An
     for name, place in header["arrays"].items():
         if place["type"] not in _TYPES:
             raise ValueError(place["type"])
+        if min(place["length"], place["offset"]) < 0:
+            raise ValueError("an array is outside of the file")
         little = np.dtype(place["type"]).newbyteorder("<")
         array = np.frombuffer(content, little, place["length"], begin + place["offset"])
         arrays[name] = array.astype(place["type"], copy=False)

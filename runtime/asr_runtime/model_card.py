@@ -1,15 +1,22 @@
 """The facts about a model that travel inside it, as JSON in the ONNX metadata."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
+from asr_runtime.bounded_json import parse_object
 from asr_runtime.errors import ModelFileError
+from asr_runtime.waveform import SAMPLE_RATES
+
+_Kind = TypeVar("_Kind")
 
 METADATA_KEY = "model_card"
 FORMAT_VERSION = 1
 """The newest model format that this package reads."""
+
+MAX_VOCABULARY = 4096
+MAX_CLASS_CHARACTERS = 64
+MAX_FRAME_STRIDE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -44,13 +51,11 @@ class ModelCard:
     def from_json(cls, text: str) -> "ModelCard":
         """Read a card. Raises ModelFileError if it is no JSON object, lacks a key or is too new."""
         try:
-            values = json.loads(text)
+            values = parse_object(text)
         except ValueError as error:
             raise ModelFileError(
                 f"its model card is broken JSON ({error}); export it again"
             ) from None
-        if not isinstance(values, dict):
-            raise ModelFileError("its model card is not a JSON object; export it again")
         # The version comes first: a newer format may have renamed any other key.
         version = _integer(values, "format_version", minimum=1)
         if version > FORMAT_VERSION:
@@ -65,24 +70,35 @@ class ModelCard:
         known = cls.__dataclass_fields__.keys() - {"extra"}
         return cls(
             format_version=version,
-            sample_rate=_integer(values, "sample_rate", minimum=1),
+            sample_rate=_integer(values, "sample_rate", *SAMPLE_RATES),
             vocabulary=vocabulary,
             blank_id=blank_id,
-            frame_stride=_integer(values, "frame_stride", minimum=1),
-            architecture=values.get("architecture") or {},
-            precision=values.get("precision"),
-            producer=values.get("producer"),
-            versions=values.get("versions") or {},
-            checkpoint_sha256=values.get("checkpoint_sha256"),
-            word_error_rate=values.get("word_error_rate"),
+            frame_stride=_integer(values, "frame_stride", 1, MAX_FRAME_STRIDE),
+            architecture=_optional(values, "architecture", dict) or {},
+            precision=_optional(values, "precision", str),
+            producer=_optional(values, "producer", str),
+            versions=_optional(values, "versions", dict) or {},
+            checkpoint_sha256=_optional(values, "checkpoint_sha256", str),
+            word_error_rate=_optional(values, "word_error_rate", dict),
             extra={key: value for key, value in values.items() if key not in known},
         )
 
 
-def _integer(values: Mapping[str, Any], key: str, minimum: int) -> int:
+def _integer(
+    values: Mapping[str, Any], key: str, minimum: int, maximum: int | None = None
+) -> int:
     value = _required(values, key)
     if not isinstance(value, int) or isinstance(value, bool) or value < minimum:
         raise _wrong(key, f"an integer of at least {minimum}", value)
+    if maximum is not None and value > maximum:
+        raise _wrong(key, f"an integer of at most {maximum}", value)
+    return value
+
+
+def _optional(values: Mapping[str, Any], key: str, kind: type[_Kind]) -> _Kind | None:
+    value = values.get(key)
+    if value is not None and not isinstance(value, kind):
+        raise _wrong(key, {dict: "a JSON object", str: "a string"}[kind], value)
     return value
 
 
@@ -92,6 +108,13 @@ def _vocabulary(values: Mapping[str, Any]) -> tuple[str, ...]:
         raise _wrong("vocabulary", "a list of strings", value)
     if len(set(value)) < len(value):
         raise _wrong("vocabulary", "a list without repetitions", value)
+    if len(value) > MAX_VOCABULARY or max(map(len, value)) > MAX_CLASS_CHARACTERS:
+        raise _wrong(
+            "vocabulary", f"{MAX_VOCABULARY} strings of {MAX_CLASS_CHARACTERS} at most", value
+        )
+    # Others could change what a terminal shows, or cannot be written at all.
+    if not all(item.isprintable() for item in value):
+        raise _wrong("vocabulary", "a list of printable strings", value)
     return tuple(value)
 
 

@@ -26,6 +26,9 @@ from asr_runtime.errors import (
 from asr_runtime.model_bytes import read_model_bytes
 from asr_runtime.model_card import METADATA_KEY, ModelCard
 
+# Rounding can leave one a little above 0.
+_LARGEST_LOG_PROB = 1e-2
+
 NOT_A_MODEL = "is not an ONNX model; give the model.onnx that asr-export wrote"
 
 
@@ -36,7 +39,10 @@ class ModelSession:
         self._session = session
         self.path = path
         self.provider: str = session.get_providers()[0]
-        card = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+        try:
+            card = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+        except UnicodeDecodeError:  # only of a file that the scan does not read
+            raise ModelFileError("has metadata that are no text; export it again", str(path)) from None
         if card is None:
             raise ModelFileError(
                 "is an ONNX model without a model card; give one that asr-export wrote", str(path)
@@ -66,10 +72,16 @@ class ModelSession:
             if not devices.is_onnxruntime_error(error):
                 raise
             raise self._explain(error, padded.size) from error
-        if log_probs.ndim != 3 or log_probs.shape[2] != len(self.card.vocabulary):
+        if log_probs.shape[::2] != (len(batch), len(self.card.vocabulary)) or log_probs.ndim != 3:
             raise self._broken(f"returned log-probabilities of shape {list(log_probs.shape)}")
+        if frames.shape != (len(batch),) or not (
+            (frames >= 0) & (frames <= log_probs.shape[1])
+        ).all():
+            raise self._broken("returned impossible numbers of frames")
         if np.isnan(log_probs).any():
             raise self._broken("returned NaN")
+        if log_probs.max(initial=0) > _LARGEST_LOG_PROB:
+            raise self._broken("returned what are no log-probabilities")
         return [row[:count] for row, count in zip(log_probs, frames.tolist(), strict=True)]
 
     def _explain(self, error: Exception, samples: int) -> AsrRuntimeError:

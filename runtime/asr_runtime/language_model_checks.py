@@ -1,0 +1,82 @@
+"""Does a language model's content fit together? Its checksum only says that nobody changed it since.
+
+Everything that `language_model` later uses as an index, and all sizes that decide how much memory
+the search takes, are checked here once.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+MAX_LETTERS = 1 << 21
+"""Of all words together; of the model in this package, 0.5 million."""
+
+MAX_WORD_TABLE = 1 << 24
+"""Words times the letters of the longest, which the search's lexicon is built from."""
+
+_LEAST, _MOST = -1e4, 1e2
+"""Natural logarithms of probabilities (at most 0) and of back-off factors."""
+
+
+def check_arrays(arrays: Arrays, order: int) -> None:
+    """Raise ValueError, or KeyError for a missing array, unless the arrays make a model."""
+    size = _check_words(arrays["words"]) + 2  # the unknown word and the boundary
+    _check_codes(arrays, "probability1", size, most=0.0)
+    contexts = size
+    for level in range(1, order):
+        number = size if level == 1 else len(arrays[f"word{level}"])
+        contexts = _count_bits(arrays[f"heads{level}"], number)
+        _check_codes(arrays, f"backoff{level}", contexts, most=_MOST)
+        words = _typed(arrays[f"word{level + 1}"], np.uint16)
+        _check_codes(arrays, f"probability{level + 1}", len(words), most=0.0)
+        if words.max(initial=0) >= size:
+            raise ValueError("an n-gram has a word that is not in the vocabulary")
+        starts = arrays[f"starts{level + 1}"]
+        if _count_bits(starts, len(words)) != contexts or (len(words) and not starts[0] & 1):
+            raise ValueError("n-grams and their contexts differ in number")
+    if not len(arrays["word2"]):
+        raise ValueError("it has no bigrams")
+
+
+def _check_words(text: npt.NDArray[np.uint8]) -> int:
+    """The number of words, which are ASCII, distinct and sorted."""
+    words = bytes(_typed(text, np.uint8)).decode("ascii").split("\n")
+    longest = max(map(len, words))
+    if len(text) > MAX_LETTERS or len(words) * longest > MAX_WORD_TABLE:
+        raise ValueError("the vocabulary is too large")
+    if len(words) > np.iinfo(np.uint16).max - 1:
+        raise ValueError("there are too many words for their ids")
+    if not words[0] or any(a >= b for a, b in zip(words, words[1:], strict=False)):
+        raise ValueError("the words are not sorted")
+    if not all(word.isprintable() for word in words):
+        raise ValueError("the words are not text")
+    return len(words)
+
+
+def _check_codes(arrays: Arrays, name: str, number: int, most: float) -> None:
+    """`number` codes of values from _LEAST to `most`."""
+    base = name.rstrip("0123456789")
+    codes = _typed(arrays[name], np.uint8)
+    values = _typed(arrays[f"{base}_values{name[len(base) :]}"], np.float32)
+    if len(codes) != number or (number and codes.max() >= len(values)):
+        raise ValueError(f"{name} has wrong codes")
+    # A NaN is neither.
+    if not ((values >= _LEAST) & (values <= most)).all():
+        raise ValueError(f"{name} has values that are no logarithms of probabilities")
+
+
+def _count_bits(packed: npt.NDArray[np.uint8], number: int) -> int:
+    """How many of `number` bits are set, of as many bytes as they need."""
+    if len(_typed(packed, np.uint8)) != (number + 7) // 8:
+        raise ValueError("bits are missing")
+    return int(np.unpackbits(packed, count=number, bitorder="little").sum(dtype=np.int64))
+
+
+def _typed(array: npt.NDArray[Any], kind: type[np.generic]) -> npt.NDArray[Any]:
+    if array.dtype != kind:
+        raise ValueError(f"an array is of {array.dtype} and not {np.dtype(kind)}")
+    return array
