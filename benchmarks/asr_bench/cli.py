@@ -1,7 +1,8 @@
-"""``asr-bench``: measure models."""
+"""``asr-bench``: measure models, and try what damaged files do to the runtime."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -10,10 +11,11 @@ import typer
 from asr_train.command_line import run_command
 
 if TYPE_CHECKING:
+    from asr_bench.fuzzing.seeds import Target
     from asr_train.checkpoint import Checkpoint
 
 app = typer.Typer(
-    help="Measure every form of a model.",
+    help="Measure every form of a model; try damaged files.",
     pretty_exceptions_enable=False,
     no_args_is_help=True,
 )
@@ -94,6 +96,66 @@ def latency(
         report.save_json(json_out)
     if markdown_out is not None:
         report.save_markdown(markdown_out)
+
+
+@app.command()
+def fuzz(
+    models: Annotated[int, typer.Option(min=0, help="Damaged model files to try.")] = 0,
+    audio: Annotated[int, typer.Option(min=0, help="Damaged audio files to try.")] = 0,
+    language_models: Annotated[
+        int, typer.Option(min=0, help="Damaged language model files to try.")
+    ] = 0,
+    seconds: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(help="Stop after so many, shared among the kinds; no limit if not given."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the damage: the same files for the same seed.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, help="Processes at a time.")] = 1,
+    findings: Annotated[
+        Path, typer.Option(help="Folder for the files that show something wrong.")
+    ] = Path("fuzz-findings"),
+    json_out: Annotated[
+        OutputOption, typer.Option("--json", help="Write counts and findings here.")
+    ] = None,
+) -> None:
+    """Try damaged files on the runtime: each must give a result or a clear error."""
+    import time
+
+    from tqdm import tqdm
+
+    from asr_bench.errors import BenchError
+    from asr_bench.fuzzing import seeds
+    from asr_bench.fuzzing.campaign import Campaign
+    from asr_bench.fuzzing.report import FuzzReport
+
+    if not models + audio + language_models:
+        raise BenchError("nothing to try; give --models, --audio or --language-models")
+    if seconds is not None and not seconds > 0:
+        raise BenchError(f"seconds must be more than 0, not {seconds:g}")
+    _check_outputs(json_out)
+    wanted: list[tuple[int, Callable[[], Target]]] = [
+        (models, lambda: seeds.models(seeds.small_model())),
+        (audio, seeds.audio),
+        (language_models, seeds.language_models),
+    ]
+    chosen = [(number, prepare()) for number, prepare in wanted if number]
+    campaign = Campaign(seed, findings, workers)
+    results = []
+    begin = time.monotonic()
+    with tqdm(total=sum(number for number, _ in chosen), unit="file") as bar:
+        for part, (number, target) in enumerate(chosen, 1):
+            bar.set_description(target.name)
+            # What one kind leaves of its time is the next one's.
+            deadline = None if seconds is None else begin + seconds * part / len(chosen)
+            results.append(campaign.run(target, number, deadline=deadline, after_file=bar.update))
+    report = FuzzReport(campaign, results)
+    typer.echo(report.text())
+    if json_out is not None:
+        report.save(json_out)
+    if report.findings:
+        raise BenchError(
+            f"{report.findings} files were not taken as they should be; they are in {findings}"
+        )
 
 
 def _sources(checkpoint: Path | None, presets: list[str] | None) -> dict[str, Checkpoint]:

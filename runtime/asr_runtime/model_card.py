@@ -84,9 +84,7 @@ class ModelCard:
         )
 
 
-def _integer(
-    values: Mapping[str, Any], key: str, minimum: int, maximum: int | None = None
-) -> int:
+def _integer(values: Mapping[str, Any], key: str, minimum: int, maximum: int | None = None) -> int:
     value = _required(values, key)
     if not isinstance(value, int) or isinstance(value, bool) or value < minimum:
         raise _wrong(key, f"an integer of at least {minimum}", value)
@@ -98,7 +96,7 @@ def _integer(
 def _optional(values: Mapping[str, Any], key: str, kind: type[_Kind]) -> _Kind | None:
     value = values.get(key)
     if value is not None and not isinstance(value, kind):
-        raise _wrong(key, {dict: "a JSON object", str: "a string"}[kind], value)
+        raise _wrong(key, "a string" if kind is str else "a JSON object", value)
     return value
 
 

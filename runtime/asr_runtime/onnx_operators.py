@@ -17,28 +17,33 @@ Attributes = Mapping[str, tuple[int, ...]]
 MAX_PADDING = 1 << 16
 """Around an input, and of strides and kernels."""
 
-_BROADCAST = set(
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_BROADCAST = _names(
     "Add Sub Mul Div Mod Pow Max Min Mean Sum Where PRelu And Or Xor Equal Greater GreaterOrEqual "
-    "Less LessOrEqual".split()
+    "Less LessOrEqual"
 )
-_LIKE_FIRST = set(
+_LIKE_FIRST = _names(
     "Abs Neg Sign Sqrt Reciprocal Exp Log Erf Sin Cos Tan Tanh Sigmoid Relu LeakyRelu Elu Selu Gelu "
     "HardSigmoid HardSwish Softplus Softsign Clip Ceil Floor Round Not IsNaN IsInf Cast CastLike "
     "Identity Dropout QuantizeLinear DequantizeLinear DynamicQuantizeLinear Softmax LogSoftmax "
     "LayerNormalization BatchNormalization GroupNormalization InstanceNormalization CumSum Trilu "
-    "ScatterElements ScatterND".split()
+    "ScatterElements ScatterND"
 )
-_NOT_LARGER = set(
+_NOT_LARGER = _names(
     "Slice Split Squeeze Flatten ReduceMax ReduceMin ReduceMean ReduceSum ReduceSumSquare ReduceL2 "
-    "ReduceProd ReduceLogSumExp ArgMax ArgMin Shape Size".split()
+    "ReduceProd ReduceLogSumExp ArgMax ArgMin Shape Size"
 )
-_OTHER = set(
+_OTHER = _names(
     "Constant ConstantOfShape Expand Tile Range Pad Transpose Reshape Unsqueeze Concat Gather "
-    "GatherElements GatherND MatMul MatMulInteger Gemm Conv ConvInteger GRU LSTM RNN".split()
+    "GatherElements GatherND MatMul MatMulInteger Gemm Conv ConvInteger GRU LSTM RNN"
 )
 OPERATORS = _BROADCAST | _LIKE_FIRST | _NOT_LARGER | _OTHER
 
-_COMPARISONS = set("Equal Greater GreaterOrEqual Less LessOrEqual IsNaN IsInf".split())
+_COMPARISONS = _names("Equal Greater GreaterOrEqual Less LessOrEqual IsNaN IsInf")
 _INDICES = {"Shape", "Size", "ArgMax", "ArgMin"}
 _POSITIVE_SIZES = ("kernel_shape", "strides", "dilations", "group", "hidden_size", "num_outputs")
 

@@ -116,4 +116,3 @@ def _numbers(
     if element_type == schema.INT32:
         values = [(value + (1 << 31)) % (1 << 32) - (1 << 31) for value in values]
     return tuple(values)
-

@@ -42,7 +42,9 @@ class ModelSession:
         try:
             card = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
         except UnicodeDecodeError:  # only of a file that the scan does not read
-            raise ModelFileError("has metadata that are no text; export it again", str(path)) from None
+            raise ModelFileError(
+                "has metadata that are no text; export it again", str(path)
+            ) from None
         if card is None:
             raise ModelFileError(
                 "is an ONNX model without a model card; give one that asr-export wrote", str(path)
@@ -74,9 +76,10 @@ class ModelSession:
             raise self._explain(error, padded.size) from error
         if log_probs.shape[::2] != (len(batch), len(self.card.vocabulary)) or log_probs.ndim != 3:
             raise self._broken(f"returned log-probabilities of shape {list(log_probs.shape)}")
-        if frames.shape != (len(batch),) or not (
-            (frames >= 0) & (frames <= log_probs.shape[1])
-        ).all():
+        if (
+            frames.shape != (len(batch),)
+            or not ((frames >= 0) & (frames <= log_probs.shape[1])).all()
+        ):
             raise self._broken("returned impossible numbers of frames")
         if np.isnan(log_probs).any():
             raise self._broken("returned NaN")
@@ -138,9 +141,7 @@ def _load_on_cpu(onnxruntime: Any, path: Path, content: bytes, options: Any) -> 
     return ModelSession(session, path)
 
 
-def _load_on_cuda(
-    onnxruntime: Any, path: Path, content: bytes, options: Any
-) -> ModelSession | str:
+def _load_on_cuda(onnxruntime: Any, path: Path, content: bytes, options: Any) -> ModelSession | str:
     """The model on CUDA, proven to run there, or why that does not work."""
     obstacle = devices.cuda_obstacle(onnxruntime)
     if obstacle is not None:
@@ -172,9 +173,7 @@ def _load_on_cuda(
 def _create(onnxruntime: Any, content: bytes, options: Any, providers: list[Any]) -> Any:
     # Its own fallback would retry on the CPU, here and at every later run, and print to standard
     # output.
-    session = onnxruntime.InferenceSession(
-        content, options, providers=providers, enable_fallback=0
-    )
+    session = onnxruntime.InferenceSession(content, options, providers=providers, enable_fallback=0)
     # Kept for that fallback alone: the whole file a second time, for as long as the session lives.
     session._model_bytes = None
     return session

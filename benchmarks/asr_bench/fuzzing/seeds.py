@@ -1,0 +1,149 @@
+"""Valid files to start from, and how each kind is damaged."""
+
+from __future__ import annotations
+
+import io
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from asr_bench.fuzzing.mutations import mutate_bytes
+from asr_bench.fuzzing.protobuf_mutations import mutate_protobuf
+from asr_bench.fuzzing.repairs import repair_language_model, repair_ogg
+from asr_runtime.recognizer import DEFAULT_LANGUAGE_MODEL, DEFAULT_MODEL
+
+Mutation = Callable[[bytes, random.Random], bytes]
+
+MODELS, AUDIO, LANGUAGE_MODELS = "models", "audio", "language models"
+
+_AUDIO_FORMATS = (
+    ("wav", "WAV", "PCM_16"),
+    ("wav", "WAV", "PCM_24"),
+    ("wav", "WAV", "FLOAT"),
+    ("wav", "WAV", "IMA_ADPCM"),
+    ("wav", "RF64", "PCM_16"),
+    ("flac", "FLAC", "PCM_16"),
+    ("ogg", "OGG", "VORBIS"),
+    ("opus", "OGG", "OPUS"),
+    ("mp3", "MP3", "MPEG_LAYER_III"),
+)
+_SECONDS = 1.2
+
+
+@dataclass(frozen=True)
+class Seed:
+    """A valid file.
+
+    Attributes:
+        name: for reports; its suffix is that of the damaged files.
+        content: its bytes.
+        weight: how often it is damaged, compared with the others.
+    """
+
+    name: str
+    content: bytes
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Target:
+    """A kind of file that the runtime reads.
+
+    Attributes:
+        name: one of the constants above.
+        seeds: valid files of the kind.
+        mutation: how they are damaged.
+    """
+
+    name: str
+    seeds: Sequence[Seed]
+    mutation: Mutation
+
+    def damaged(self, seed: int, index: int) -> tuple[Seed, bytes]:
+        """File number ``index`` of a run, and what it was; the same for the same ``seed``."""
+        rng = random.Random(f"{seed} {self.name} {index}")
+        chosen = rng.choices(self.seeds, [each.weight for each in self.seeds])[0]
+        return chosen, self.mutation(chosen.content, rng)
+
+
+def models(small: bytes) -> Target:
+    """A small model, and the shipped one, which takes longer and is mostly weights."""
+    shipped = Seed(DEFAULT_MODEL.name, _read(DEFAULT_MODEL))
+    return Target(MODELS, [Seed("small.onnx", small, 3.0), shipped], _mutate_model)
+
+
+def small_model() -> bytes:
+    """An export of ours of 70 kB with random weights."""
+    import torch
+
+    from asr_export.onnx_export import to_onnx
+    from asr_export.precision import Precision
+    from asr_train.checkpoint import Checkpoint
+    from asr_train.config import ModelConfig
+    from asr_train.model import ResCNNBiGRU
+
+    config = ModelConfig(
+        n_mels=24, channels=4, residual_blocks=1, rnn_dim=24, gru_hidden=24, gru_layers=2
+    )
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(1)
+        checkpoint = Checkpoint(ResCNNBiGRU(config).eval())
+    return bytes(to_onnx(checkpoint, Precision.int8).SerializeToString())
+
+
+def audio() -> Target:
+    """Tones and noise in every format that the runtime promises, mono and stereo."""
+    rng = np.random.default_rng(1)
+    seeds = []
+    for extension, form, subtype in _AUDIO_FORMATS:
+        for channels, rate in ((1, 16_000), (2, 44_100)):
+            time = np.arange(round(_SECONDS * rate))[:, None] / rate
+            samples = 0.3 * np.sin(2 * np.pi * 440 * time) + 0.05 * rng.standard_normal(
+                (len(time), channels)
+            )
+            file = io.BytesIO()
+            # Opus has rates of its own.
+            written_rate = 48_000 if subtype == "OPUS" and rate == 44_100 else rate
+            soundfile.write(file, samples, written_rate, subtype, format=form)
+            name = f"{form}-{subtype}-{channels}.{extension}".lower()
+            seeds.append(Seed(name, file.getvalue()))
+    return Target(AUDIO, seeds, _mutate_audio)
+
+
+def language_models(path: Path = DEFAULT_LANGUAGE_MODEL) -> Target:
+    """The shipped language model, or another one."""
+    return Target(LANGUAGE_MODELS, [Seed(path.name, _read(path))], _mutate_language_model)
+
+
+def _mutate_model(content: bytes, rng: random.Random) -> bytes:
+    mutation = mutate_bytes if rng.random() < 0.25 else mutate_protobuf
+    return mutation(content, rng)
+
+
+def _mutate_audio(content: bytes, rng: random.Random) -> bytes:
+    damaged = mutate_bytes(content, rng)
+    if content[:4] == b"OggS" and rng.random() < 0.6:
+        damaged = repair_ogg(damaged)
+    return damaged
+
+
+def _mutate_language_model(content: bytes, rng: random.Random) -> bytes:
+    damaged = mutate_bytes(content, rng)
+    if rng.random() < 0.5:
+        # The header alone: a change anywhere else is mostly one of some probability.
+        end = 12 + int.from_bytes(content[8:12], "little")
+        damaged = content[:12] + mutate_bytes(content[12:end], rng) + content[end:]
+    return repair_language_model(damaged) if rng.random() < 0.7 else damaged
+
+
+def _read(path: Path) -> bytes:
+    from asr_bench.errors import BenchError
+
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BenchError(f"{path} cannot be read: {error.strerror}") from None
