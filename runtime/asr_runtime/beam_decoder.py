@@ -27,6 +27,9 @@ from asr_runtime.word_scores import WordScorer
 # Frames aligned at a time: at least, where there is a pause, and at most.
 _PART_FRAMES = (300, 1500)
 
+# Letters of all words times classes: the most that the lexicon's table can have, at 4 bytes each.
+_MAX_LEXICON = 1 << 26
+
 
 class BeamDecoder:
     """Decodes with a language model; open to words outside its vocabulary.
@@ -122,4 +125,6 @@ def misfit(model: LanguageModel, vocabulary: Sequence[str]) -> str | None:
             f"has words with {', '.join(map(repr, missing))}, which the model cannot write; "
             "give a language model that was built for it"
         )
+    if sum(map(len, model.words)) * len(vocabulary) > _MAX_LEXICON:
+        return "has too many words for a model of so many classes; use the greedy decoder"
     return None

@@ -107,6 +107,8 @@ def transcribe(
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     if doctor:
+        if files:
+            raise typer.BadParameter("--doctor takes no FILE", param_hint="'FILE...'")
         _diagnose(device, model, language_model, output_format)
         return
     if not files:

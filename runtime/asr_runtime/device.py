@@ -140,12 +140,16 @@ def is_onnxruntime_error(error: Exception) -> bool:
     Its own exceptions have no common base; what its C++ does not translate arrives as the others.
     """
     return type(error).__module__.startswith("onnxruntime") or isinstance(
-        error, (RuntimeError, MemoryError)
+        # The last where its message quotes a file that is no text.
+        error,
+        (RuntimeError, MemoryError, UnicodeDecodeError),
     )
 
 
 def clean_message(error: Exception) -> str:
     """An ONNX Runtime error on one line without its codes."""
+    if isinstance(error, UnicodeDecodeError):
+        return "its message is not text"
     return re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", _first_line(error))
 
 

@@ -1,10 +1,11 @@
-"""Does a language model's content fit together? Its checksum only says that nobody changed it since.
+"""Does a language model's content fit together? Its checksum says only that nobody changed it.
 
 Everything that `language_model` later uses as an index, and all sizes that decide how much memory
 the search takes, are checked here once.
 """
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,7 @@ def _check_words(text: npt.NDArray[np.uint8]) -> int:
         raise ValueError("the vocabulary is too large")
     if len(words) > np.iinfo(np.uint16).max - 1:
         raise ValueError("there are too many words for their ids")
-    if not words[0] or any(a >= b for a, b in zip(words, words[1:], strict=False)):
+    if not words[0] or any(a >= b for a, b in pairwise(words)):
         raise ValueError("the words are not sorted")
     if not all(word.isprintable() for word in words):
         raise ValueError("the words are not text")

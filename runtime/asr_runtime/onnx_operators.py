@@ -27,11 +27,11 @@ _BROADCAST = _names(
     "Less LessOrEqual"
 )
 _LIKE_FIRST = _names(
-    "Abs Neg Sign Sqrt Reciprocal Exp Log Erf Sin Cos Tan Tanh Sigmoid Relu LeakyRelu Elu Selu Gelu "
-    "HardSigmoid HardSwish Softplus Softsign Clip Ceil Floor Round Not IsNaN IsInf Cast CastLike "
-    "Identity Dropout QuantizeLinear DequantizeLinear DynamicQuantizeLinear Softmax LogSoftmax "
-    "LayerNormalization BatchNormalization GroupNormalization InstanceNormalization CumSum Trilu "
-    "ScatterElements ScatterND"
+    "Abs Neg Sign Sqrt Reciprocal Exp Log Erf Sin Cos Tan Tanh Sigmoid Relu LeakyRelu Elu Selu "
+    "Gelu HardSigmoid HardSwish Softplus Softsign Clip Ceil Floor Round Not IsNaN IsInf Cast "
+    "CastLike Identity Dropout QuantizeLinear DequantizeLinear DynamicQuantizeLinear Softmax "
+    "LogSoftmax LayerNormalization BatchNormalization GroupNormalization InstanceNormalization "
+    "CumSum Trilu ScatterElements ScatterND"
 )
 _NOT_LARGER = _names(
     "Slice Split Squeeze Flatten ReduceMax ReduceMin ReduceMean ReduceSum ReduceSumSquare ReduceL2 "
@@ -102,7 +102,10 @@ def _element_type(
 
 
 def _check_divisor(operator: str, given: Sequence[Value]) -> None:
-    """ONNX Runtime does not check it, and a processor stops a program that divides by zero."""
+    """A processor stops a program that divides by zero.
+
+    Not all versions of ONNX Runtime that this package runs with check it, nor all their devices.
+    """
     if len(given) != 2 or given[0].element_type in schema.FLOATING:
         return
     numbers = given[1].numbers

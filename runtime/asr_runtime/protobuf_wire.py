@@ -149,6 +149,8 @@ def _walk(data: Block) -> Iterator[tuple[int, int, int | Block]]:
 
 def _varint(data: Block, position: int) -> tuple[int, int]:
     """An unsigned integer of up to 64 bits, and where the next byte is."""
+    if position < len(data) and data[position] < 0x80:  # nearly all
+        return data[position], position + 1
     value = 0
     for index, byte in enumerate(data[position : position + 10]):
         value |= (byte & 0x7F) << 7 * index

@@ -41,17 +41,15 @@ class ModelSession:
         self.provider: str = session.get_providers()[0]
         try:
             card = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
-        except UnicodeDecodeError:  # only of a file that the scan does not read
-            raise ModelFileError(
-                "has metadata that are no text; export it again", str(path)
-            ) from None
-        if card is None:
-            raise ModelFileError(
-                "is an ONNX model without a model card; give one that asr-export wrote", str(path)
-            )
-        try:
+            if card is None:
+                raise ModelFileError(
+                    "is an ONNX model without a model card; give one that asr-export wrote"
+                )
             self.card = ModelCard.from_json(card)
             check_contract(session.get_inputs(), session.get_outputs(), self.card)
+        except UnicodeDecodeError:  # in a file of ONNX Runtime's own format, which is not scanned
+            problem = "is damaged (its names or metadata are not text); copy it again"
+            raise ModelFileError(problem, str(path)) from None
         except ModelFileError as error:
             error.subject = str(path)
             raise

@@ -145,6 +145,7 @@ def test_help(asr_run):
         "--version",
         "--decoder",
         "--hotword",
+        "--doctor",
     ):
         assert option in text
 

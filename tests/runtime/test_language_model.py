@@ -93,12 +93,94 @@ def test_one_changed_byte(save_language_model):
     fails(path, "checksum is wrong")
 
 
+class TestContent:
+    """Files whose checksum is right and whose content is not."""
+
+    @pytest.fixture
+    def arrays(self, toy_language_models):
+        return toy_language_models.ToyModel(WORDS, SENTENCES).arrays()
+
+    @pytest.fixture
+    def changed(self, toy_language_models, arrays, tmp_path):
+        """Write a model with another array in the place of one; returns the file's path."""
+
+        class Changed:
+            order = 3
+
+            def __init__(self, name, new):
+                self.changed = arrays | {name: new}
+
+            def arrays(self):
+                return self.changed
+
+        def write(name, new):
+            path = tmp_path / "changed.lm"
+            path.write_bytes(toy_language_models.file_bytes(Changed(name, new)))
+            return path
+
+        return write
+
+    @pytest.mark.parametrize(
+        "name", ["probability1", "probability2", "probability3", "backoff1", "backoff2"]
+    )
+    def test_codes_without_a_value(self, changed, arrays, name):
+        codes = arrays[name].copy()
+        codes[-1] = 255
+        fails(changed(name, codes), "is a damaged language model")
+
+    @pytest.mark.parametrize("name", ["word2", "word3"])
+    def test_words_outside_of_the_vocabulary(self, changed, arrays, name):
+        words = arrays[name].copy()
+        words[0] = len(WORDS) + 2
+        fails(changed(name, words), "is a damaged language model")
+
+    @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 5.0])
+    @pytest.mark.parametrize("name", ["probability_values1", "probability_values3"])
+    def test_values_that_are_no_logarithms(self, changed, arrays, name, value):
+        values = arrays[name].copy()
+        values[0] = value
+        fails(changed(name, values), "is a damaged language model")
+
+    @pytest.mark.parametrize(
+        ("name", "new"),
+        [
+            ("words", np.frombuffer(b"b\na\nc\nd\ne\nf", np.uint8)),
+            ("words", np.frombuffer(b"a\na\nc\nd\ne\nf", np.uint8)),
+            ("words", np.frombuffer(b"\x07\nb\nc\nd\ne\nf", np.uint8)),
+            ("words", np.frombuffer("ä\nb\nc\nd\ne\nf".encode(), np.uint8)),
+            ("words", np.frombuffer(b"a\nb\nc\nd\ne\n" + b"f" * (3 << 20), np.uint8)),
+            ("words", np.zeros(0, np.uint8)),
+            ("heads1", np.zeros(1, np.uint8)),
+            ("heads2", np.full(1, 255, np.uint8)),
+            ("starts2", np.zeros(2, np.uint8)),
+            ("starts3", np.full(2, 255, np.uint8)),
+            ("word2", np.zeros(0, np.uint16)),
+            ("word3", np.zeros(3, np.float32)),
+            ("probability2", np.zeros(2, np.uint16)),
+        ],
+    )
+    def test_arrays_that_do_not_fit_each_other(self, changed, name, new):
+        fails(changed(name, new), "is a damaged language model")
+
+    def test_unchanged_one_is_read(self, changed):
+        words = np.frombuffer("\n".join(WORDS).encode(), np.uint8)
+        assert read_language_model(changed("words", words)).words == WORDS
+
+
+def test_deeply_nested_header(save_language_model):
+    nested: list = []
+    for _ in range(900):
+        nested = [nested]
+    fails(save_language_model(WORDS, SENTENCES, note=nested), "is a damaged language model")
+
+
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
         ({"format_version": 2}, "format 2, order 3.*upgrade"),
         ({"order": 7}, "order 7.*upgrade"),
         ({"order": None}, "damaged"),
+        ({"order": 2.5}, "damaged"),
         ({"arrays": {}}, "damaged"),
         ({"arrays": {"words": {"type": "object", "offset": 0, "length": 1}}}, "damaged"),
         ({"bytes": -1}, "cut off or damaged"),

@@ -1,1 +1,1 @@
-"""Damaged files against the runtime: does each give a clear error, or a result, and nothing else?"""
+"""Damaged files against the runtime: each must give a clear error or a result, nothing else."""

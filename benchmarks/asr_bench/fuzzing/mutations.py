@@ -37,6 +37,16 @@ def mutate_bytes(content: bytes, rng: random.Random) -> bytes:
     return bytes(changed)
 
 
+def overwrite_bytes(content: bytes, rng: random.Random, start: int = 0) -> bytes:
+    """One to eight changes from ``start`` on that leave everything in its place."""
+    changed = bytearray(content)
+    for _ in range(rng.randint(1, 8)):
+        if start < len(changed):
+            place = rng.randrange(start, len(changed))
+            rng.choice((_flip_bits, _write_number))(changed, place, rng)
+    return bytes(changed[: len(content)])
+
+
 def _place(content: bytearray, rng: random.Random, head: bool) -> int:
     return rng.randrange(min(len(content), _HEAD_BYTES) if head else len(content))
 

@@ -7,6 +7,8 @@ almost every change would only be a broken file, and nothing behind the reader w
 from __future__ import annotations
 
 import random
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from asr_bench.fuzzing.mutations import LONG_NUMBERS, mutate_bytes
@@ -16,6 +18,8 @@ _FIXED_SIZES = {_FIXED64: 8, _FIXED32: 4}
 _DESCENT = 0.85
 #: Longer values are data, and not taken apart.
 _LARGEST_VALUE = 4096
+_NAME = re.compile(rb"[A-Za-z_][A-Za-z0-9_.]{2,60}")
+_NAMES_WITHIN = 100_000
 
 
 @dataclass(frozen=True)
@@ -35,15 +39,18 @@ class _Part:
 
 def mutate_protobuf(content: bytes, rng: random.Random) -> bytes:
     """One to three changes of parts anywhere in the tree; of bytes, where it is no protobuf."""
+    names = list(dict.fromkeys(_NAME.findall(content[:_NAMES_WITHIN])))
     for _ in range(rng.choice((1, 1, 1, 2, 3))):
         parts = _parse(content)
         if not parts:
             return mutate_bytes(content, rng)
-        content = _change(parts, rng, top=True)
+        content = _change(parts, names, rng, top=True)
     return content
 
 
-def _change(parts: list[_Part], rng: random.Random, *, top: bool = False) -> bytes:
+def _change(
+    parts: list[_Part], names: Sequence[bytes], rng: random.Random, *, top: bool = False
+) -> bytes:
     index = rng.randrange(len(parts))
     if top:
         # Nearly everything is in one part.
@@ -53,9 +60,14 @@ def _change(parts: list[_Part], rng: random.Random, *, top: bool = False) -> byt
     if part.wire == _BYTES and isinstance(part.value, bytes) and rng.random() < _DESCENT:
         inner = _parse(part.value)
         if inner:
-            parts[index] = _Part(part.number, _BYTES, _change(inner, rng))
+            parts[index] = _Part(part.number, _BYTES, _change(inner, names, rng))
             return b"".join(each.encode() for each in parts)
     encoded = [each.encode() for each in parts]
+    is_name = isinstance(part.value, bytes) and _NAME.fullmatch(part.value) is not None
+    if names and is_name and rng.random() < 0.8:
+        # Another of the file's names, such as an operator or what it works on.
+        encoded[index] = _Part(part.number, _BYTES, rng.choice(names)).encode()
+        return b"".join(encoded)
     encoded[index] = _changed(part, rng)
     action = rng.randrange(8)
     other = rng.randrange(len(parts))

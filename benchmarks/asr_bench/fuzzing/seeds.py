@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from asr_bench.fuzzing.mutations import mutate_bytes
+from asr_bench.fuzzing.mutations import mutate_bytes, overwrite_bytes
 from asr_bench.fuzzing.protobuf_mutations import mutate_protobuf
 from asr_bench.fuzzing.repairs import repair_language_model, repair_ogg
 from asr_runtime.recognizer import DEFAULT_LANGUAGE_MODEL, DEFAULT_MODEL
@@ -132,11 +132,14 @@ def _mutate_audio(content: bytes, rng: random.Random) -> bytes:
 
 
 def _mutate_language_model(content: bytes, rng: random.Random) -> bytes:
-    damaged = mutate_bytes(content, rng)
-    if rng.random() < 0.5:
-        # The header alone: a change anywhere else is mostly one of some probability.
-        end = 12 + int.from_bytes(content[8:12], "little")
+    end = 12 + int.from_bytes(content[8:12], "little")
+    kind = rng.randrange(3)
+    if kind == 0:
+        damaged = mutate_bytes(content, rng)
+    elif kind == 1:
         damaged = content[:12] + mutate_bytes(content[12:end], rng) + content[end:]
+    else:
+        damaged = overwrite_bytes(content, rng, end)
     return repair_language_model(damaged) if rng.random() < 0.7 else damaged
 
 
