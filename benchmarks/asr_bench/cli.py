@@ -153,9 +153,8 @@ def fuzz(
     if json_out is not None:
         report.save(json_out)
     if report.findings:
-        raise BenchError(
-            f"{report.findings} files were not taken as they should be; they are in {findings}"
-        )
+        counted = "1 file was" if report.findings == 1 else f"{report.findings} files were"
+        raise BenchError(f"{counted} not taken as it should be; see {findings}")
 
 
 def _sources(checkpoint: Path | None, presets: list[str] | None) -> dict[str, Checkpoint]:
