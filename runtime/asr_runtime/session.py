@@ -65,6 +65,8 @@ class ModelSession:
         for row, samples in zip(padded, batch, strict=True):
             row[: len(samples)] = samples
         try:
+            # No I/O binding: on a GPU, the waveform goes there once and the result comes back once
+            # either way.
             log_probs, frames = self._session.run(
                 [LOG_PROBS, OUTPUT_LENGTHS], {INPUT_VALUES: padded, INPUT_LENGTHS: lengths}
             )
