@@ -14,7 +14,7 @@ from asr_runtime.integrity import find_truncation, with_wav_size
 
 READABLE = "WAV, FLAC, Ogg, Opus or MP3"
 
-_BLOCK_FRAMES = 1 << 16
+_BLOCK_SAMPLES = 1 << 17
 # libsndfile's count for a file whose header leaves the length open.
 _UNKNOWN_FRAMES = np.iinfo(np.int64).max
 
@@ -95,9 +95,11 @@ def _decode(file: BinaryIO) -> tuple[npt.NDArray[np.float32], int]:
 
 def _mono_blocks(soundfile: Any, sound: Any) -> Iterator[npt.NDArray[np.float32]]:
     frames = 0
+    # Of a file with a thousand channels, a block is as large as of one with one.
+    block_frames = max(_BLOCK_SAMPLES // sound.channels, 1)
     while True:
         try:
-            block = sound.read(_BLOCK_FRAMES, dtype="float32", always_2d=True)
+            block = sound.read(block_frames, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError:
             raise _cut_off(frames, sound) from None
         if not len(block):

@@ -3,6 +3,7 @@
 import io
 import os
 import struct
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,21 @@ def test_format_and_rate(recognizer, speak, tmp_path, extension, subtype, rate):
 def test_other_rates(recognizer, speak, tmp_path, rate):
     path = write(tmp_path / "a.wav", speak(TEXT, rate), rate)
     assert recognizer.transcribe(path).text == TEXT
+
+
+def test_a_thousand_channels_take_little_memory(tmp_path):
+    """What the header claims does not decide how much is read at a time."""
+    samples = np.random.default_rng(0).uniform(-0.5, 0.5, (3000, 1000)).astype(np.float32)
+    path = write(tmp_path / "a.wav", samples, 16000, "FLOAT")
+    read_audio(path)  # imports
+    tracemalloc.start()
+    try:
+        mono, _ = read_audio(path)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    np.testing.assert_allclose(mono, samples.mean(axis=1), atol=1e-6)
+    assert peak < samples.nbytes / 4
 
 
 @pytest.mark.parametrize("channels", [2, 6])
