@@ -5,7 +5,7 @@ the search takes, are checked here once.
 """
 
 from collections.abc import Mapping
-from itertools import pairwise
+from operator import lt
 from typing import Any
 
 import numpy as np
@@ -51,9 +51,9 @@ def _check_words(text: npt.NDArray[np.uint8]) -> int:
         raise ValueError("the vocabulary is too large")
     if len(words) > np.iinfo(np.uint16).max - 1:
         raise ValueError("there are too many words for their ids")
-    if not words[0] or any(a >= b for a, b in pairwise(words)):
+    if not words[0] or not all(map(lt, words, words[1:])):
         raise ValueError("the words are not sorted")
-    if not all(word.isprintable() for word in words):
+    if not "".join(words).isprintable():
         raise ValueError("the words are not text")
     return len(words)
 
@@ -74,7 +74,7 @@ def _count_bits(packed: npt.NDArray[np.uint8], number: int) -> int:
     """How many of `number` bits are set, of as many bytes as they need."""
     if len(_typed(packed, np.uint8)) != (number + 7) // 8:
         raise ValueError("bits are missing")
-    return int(np.unpackbits(packed, count=number, bitorder="little").sum(dtype=np.int64))
+    return int(np.count_nonzero(np.unpackbits(packed, count=number, bitorder="little")))
 
 
 def _typed(array: npt.NDArray[Any], kind: type[np.generic]) -> npt.NDArray[Any]:
