@@ -7,6 +7,7 @@ in a log line at most. Nothing here or in `session` lets that happen unseen.
 import contextlib
 import ctypes
 import io
+import os
 import re
 import sys
 from importlib import metadata
@@ -30,7 +31,13 @@ _LIBRARY = re.compile(r"[\w.+-]+\.(?:so(?:\.\d+)*|dll)")
 
 
 def load_onnxruntime() -> Any:
-    """The onnxruntime module, told to keep its log to itself. Raises DeviceError without it."""
+    """The onnxruntime module, told to keep its log, and what it is used for, to itself.
+
+    Raises DeviceError without it.
+    """
+    # From 1.29 on it reports to its maker by default. To be said before it is imported; whoever
+    # wants the reports sets the variable to 0.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnxruntime  # type: ignore[import-untyped, unused-ignore]
     except ModuleNotFoundError as error:

@@ -4,6 +4,8 @@ Machines with every fault are imitated at the edges, by fixtures of conftest: ON
 the package metadata and the system's library loader.
 """
 
+import os
+import subprocess
 import sys
 import warnings
 
@@ -164,3 +166,21 @@ def test_threads_reach_the_session(model_file):
     recognizer = Recognizer.load(model_file, device="cpu", threads=2)
     options = recognizer._session._session.get_session_options()
     assert (options.intra_op_num_threads, options.inter_op_num_threads) == (2, 1)
+
+
+@pytest.mark.parametrize(("given", "found"), [(None, "1"), ("0", "0")])
+def test_nothing_is_reported_to_anybody(given: str | None, found: str) -> None:
+    environment = {key: value for key, value in os.environ.items() if "TELEMETRY" not in key}
+    if given is not None:
+        environment["ORT_DISABLE_TELEMETRY"] = given
+    script = (
+        "import os, sys\n"
+        "from asr_runtime.device import load_onnxruntime\n"
+        "assert 'onnxruntime' not in sys.modules  # too late to tell it\n"
+        "load_onnxruntime()\n"
+        "print(os.environ['ORT_DISABLE_TELEMETRY'])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=True
+    )
+    assert result.stdout.strip() == found
