@@ -74,8 +74,10 @@ def wheel_problems(wheels: Path) -> Iterator[str]:
 def print_runs(measured: Path, cpus: list[str]) -> Iterator[str]:
     """A table row a processor. Yields how an emulated run differs from this machine's."""
     host_text, host_json = (read(measured, "host", form) for form in ("text", "json"))
-    print("\n| processor | text | largest difference of a confidence | of a time, s "
-          "| wall time, s | peak memory, MB |")
+    print(
+        "\n| processor | text | largest difference of a confidence | of a time, s "
+        "| wall time, s | peak memory, MB |"
+    )
     print("|---|---|--:|--:|--:|--:|")
     for name in ("host", *cpus):
         text, structured = (read(measured, name, form) for form in ("text", "json"))

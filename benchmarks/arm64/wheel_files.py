@@ -37,9 +37,7 @@ def _read_wheel(path: Path) -> Wheel:
             machine, page_size = read_elf(archive.read(name))
             machines.add(machine)
             page_sizes.append(page_size)
-    return Wheel(
-        path.name, path.stat().st_size, frozenset(machines), min(page_sizes, default=None)
-    )
+    return Wheel(path.name, path.stat().st_size, frozenset(machines), min(page_sizes, default=None))
 
 
 def read_elf(content: bytes) -> tuple[str, int]:
