@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -63,22 +64,46 @@ def torchscript_command(
 def verify(
     checkpoint: CheckpointArgument,
     model: Annotated[Path, typer.Argument(help="Exported model, .onnx or TorchScript.")],
+    manifest: Annotated[
+        Optional[list[Path]],  # noqa: UP045 - typer reads it at run time on Python 3.10
+        typer.Option(
+            help="Compare on the recordings of this JSON-lines manifest as well, and their word "
+            "error rates; repeatable."
+        ),
+    ] = None,
     json_out: Annotated[
-        Optional[Path],  # noqa: UP045 - typer reads it at run time on Python 3.10
+        Optional[Path],  # noqa: UP045
         typer.Option("--json", help="Also write the table here."),
     ] = None,
 ) -> None:
     """Compare an exported model with its checkpoint over batch sizes and lengths."""
     from asr_export.backends import load_backend, read_card
+    from asr_export.reading_loss import reading_loss
     from asr_export.verification import check_export, stated_precision
-    from asr_train.checkpoint import load_checkpoint
+    from asr_train.checkpoint import WEIGHTS, load_checkpoint
+    from asr_train.manifest import read_manifest
     from asr_train.output import check_writable
+    from asr_train.selection import select_and_report
 
     if json_out is not None:
         check_writable(json_out)
     source = load_checkpoint(checkpoint)
     card = read_card(model)
-    report = check_export(source.model, load_backend(model), stated_precision(card))
+    precision, candidate = stated_precision(card), load_backend(model)
+    rows = [row for path in manifest or [] for row in read_manifest(path)]
+    if rows:
+        rows = select_and_report(rows, source.model.config, "recordings")
+    report = check_export(source.model, candidate, precision)
+    if rows:
+        loss = reading_loss(
+            source.model,
+            candidate,
+            precision,
+            rows,
+            checkpoint_bytes=(checkpoint / WEIGHTS).stat().st_size,
+            model_bytes=model.stat().st_size,
+        )
+        report = replace(report, reading=loss)
     typer.echo(report.table())
     if json_out is not None:
         report.save(json_out)

@@ -12,6 +12,7 @@ import numpy as np
 
 from asr_export.backends import Backend, Floats, Integers
 from asr_export.errors import ParityError
+from asr_export.reading_loss import ReadingLoss
 from asr_export.rounding_loss import RoundingLoss
 from asr_train.config import SAMPLE_RATE, ModelConfig
 from asr_train.output import replacing
@@ -58,17 +59,27 @@ class ParityRow:
 
 @dataclass(frozen=True)
 class ParityReport:
-    """All batches of a check, and what rounding the weights cost where they were rounded."""
+    """A comparison with the checkpoint.
+
+    Attributes:
+        rows: all batches of generated audio.
+        tolerance: allowed in every row.
+        rounding: what rounding the weights cost, where they were rounded.
+        reading: what real recordings lose, where there were any.
+    """
 
     rows: tuple[ParityRow, ...]
     tolerance: float
     rounding: RoundingLoss | None = None
+    reading: ReadingLoss | None = None
 
     @property
     def passed(self) -> bool:
-        """Whether every batch passed, and rounding."""
-        rows = all(row.passes(self.tolerance) for row in self.rows)
-        return rows and (self.rounding is None or self.rounding.passed)
+        """Whether every batch passed, and what else was looked at."""
+        losses = (self.rounding, self.reading)
+        return all(row.passes(self.tolerance) for row in self.rows) and all(
+            loss is None or loss.passed for loss in losses
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -77,6 +88,7 @@ class ParityReport:
             "passed": self.passed,
             "rows": [asdict(row) for row in self.rows],
             **({} if self.rounding is None else {"rounding": self.rounding.to_dict()}),
+            **({} if self.reading is None else {"recordings": self.reading.to_dict()}),
         }
 
     def table(self) -> str:
@@ -91,6 +103,8 @@ class ParityReport:
             )
         if self.rounding is not None:
             lines.append(self.rounding.line())
+        if self.reading is not None:
+            lines += ["", self.reading.table()]
         return "\n".join(lines)
 
     def save(self, path: Path) -> None:
@@ -113,6 +127,11 @@ class ParityReport:
                 f"{self.rounding.precision.value} is too coarse for this checkpoint's weights: "
                 f"mean |d log-prob| {self.rounding.mean_difference:.2g}, allowed "
                 f"{self.rounding.limit:g}; export with a higher --precision"
+            )
+        if self.reading is not None and not self.reading.passed:
+            raise ParityError(
+                "the exported model reads recordings otherwise than the checkpoint: "
+                + "; ".join(self.reading.failures())
             )
 
 

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 import torch
 
-from asr_export.backends import Backend, TorchBackend, read_card
+from asr_export.backends import TorchBackend, read_card
 from asr_export.precision import Precision
+from asr_export.recordings import read_recordings
 from asr_export.torchscript_export import to_torchscript
 from asr_export.weight_rounding import round_weights
 from asr_runtime import Recognizer
 from asr_runtime.decoding import greedy_text
 from asr_runtime.recognizer import DEFAULT_MODEL
 from asr_train.audio_store import FileStore
-from asr_train.batching import plan_epoch
 from asr_train.checkpoint import Checkpoint, load_checkpoint
 from asr_train.manifest import Utterance, read_manifest
 from asr_train.metrics import error_rates
@@ -35,20 +35,6 @@ def checkpoint() -> Checkpoint:
 @pytest.fixture(scope="module")
 def dev(shared_data: Path) -> list[Utterance]:
     return read_manifest(shared_data / "dev.jsonl")
-
-
-def _texts(backend: Backend, audio: list[np.ndarray]) -> list[str]:
-    """Texts of all clips, in batches: a form must also be right on padded ones."""
-    texts = [""] * len(audio)
-    for batch in plan_epoch([len(samples) / 16_000 for samples in audio], 60.0):
-        lengths = np.array([len(audio[index]) for index in batch])
-        padded = np.zeros((len(batch), lengths.max()), np.float32)
-        for row, index in zip(padded, batch, strict=True):
-            row[: len(audio[index])] = audio[index]
-        logprobs, frames = backend(padded, lengths)
-        for index, values, count in zip(batch, logprobs, frames, strict=True):
-            texts[index] = greedy_text(values[:count], VOCABULARY, BLANK_ID)
-    return texts
 
 
 def test_default_model_comes_from_the_checkpoint_in_the_repository(
@@ -72,8 +58,19 @@ def test_three_forms_give_the_same_text_on_every_dev_clip(
     audio = [np.asarray(store[index]) for index in range(len(dev))]
     recognizer = Recognizer.load(device="cpu", decoder="greedy")
     onnx = [greedy_text(values, VOCABULARY, BLANK_ID) for values in recognizer.log_probs(audio)]
-    assert _texts(TorchBackend(rounded.model), audio) == onnx
-    assert _texts(TorchBackend(to_torchscript(rounded)), audio) == onnx
+    # In batches: a form must also be right on padded recordings.
+    readings = read_recordings(
+        {
+            "PyTorch": TorchBackend(rounded.model),
+            "TorchScript": TorchBackend(to_torchscript(rounded)),
+        },
+        [len(samples) / 16_000 for samples in audio],
+        audio,
+    )
+    assert {name: list(reading.texts) for name, reading in readings.items()} == {
+        "PyTorch": onnx,
+        "TorchScript": onnx,
+    }
 
     # The card states the checkpoint's; rounding its weights may cost 0.3 points.
     rates = error_rates([row.text for row in dev], onnx)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from collections import Counter
 from collections.abc import Callable
@@ -15,7 +14,6 @@ import pytest
 import torch
 from onnx import numpy_helper
 
-from asr_export import cli
 from asr_export.backends import OnnxBackend, TorchBackend, read_card
 from asr_export.errors import ExportError
 from asr_export.generated_dft import INITIALIZER, generate_dft
@@ -28,22 +26,6 @@ from asr_train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 Run = Callable[..., tuple[int, str, str]]
 
 EDGE = Path(__file__).parents[2] / "train" / "checkpoints" / "edge"
-
-
-@pytest.fixture(scope="module")
-def files(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The tiny model at every precision."""
-    paths = {}
-    for precision in Precision:
-        path = tmp_path_factory.mktemp(precision.value) / "model.onnx"
-        export_onnx(load_checkpoint(tiny_checkpoint), path, precision)
-        paths[precision.value] = path
-    return paths
-
-
-@pytest.fixture
-def asr_export(run_command_line: Callable[..., tuple[int, str, str]]) -> Run:
-    return functools.partial(run_command_line, cli.main)
 
 
 def _stored(path: Path) -> dict[str, onnx.TensorProto]:

@@ -17,13 +17,13 @@ from asr_train.checkpoint import (
     save_checkpoint,
 )
 from asr_train.command_line import run_command
-from asr_train.config import ModelConfig, preset
+from asr_train.config import preset
 from asr_train.errors import DataError, OutputError
 from asr_train.language_model_cli import language_model, tune_decoder
 from asr_train.manifest import Utterance, read_manifest
 from asr_train.objective import MaskingConfig
 from asr_train.output import check_writable, replacing
-from asr_train.selection import select
+from asr_train.selection import select_and_report
 from asr_train.synthesis.engines import Engine, load_engine
 from asr_train.trainer import Trainer
 from asr_train.training_config import Device, Precision, TrainingConfig
@@ -149,8 +149,8 @@ def fit(
         checkpoint_every=checkpoint_every,
         keep=keep,
     )
-    kept = _select(train, model_config, "train", max_seconds)
-    kept_dev = _select(dev, model_config, "dev", None) if dev else []
+    kept = select_and_report(train, model_config, "train", max_seconds)
+    kept_dev = select_and_report(dev, model_config, "dev") if dev else []
     Trainer(model_config, config, kept, kept_dev).fit(resume=resume, init=init)
 
 
@@ -179,7 +179,7 @@ def evaluate(
         check_writable(json_out)
     model = load_checkpoint(checkpoint).model
     rows = [row for path in manifest for row in read_manifest(path)]
-    rows = _select(rows, model.config, "evaluation", None)
+    rows = select_and_report(rows, model.config, "evaluation")
     result = score(model, rows, FileStore(rows), condition=Condition(gain_db, snr_db))
     rates = result.rates
     typer.echo(
@@ -269,17 +269,6 @@ def _librispeech(root: Path | None, subset: str, download: bool) -> list[Utteran
     if root is None:
         raise DataError("--dev-subset needs --librispeech")
     return read_librispeech(root, subset, download=download)
-
-
-def _select(
-    rows: list[Utterance], config: ModelConfig, name: str, max_seconds: float | None
-) -> list[Utterance]:
-    selection = select(rows, config, max_seconds)
-    hours = sum(row.duration for row in selection.kept) / 3600
-    typer.echo(f"{name}: {len(selection.kept)} utterances, {hours:.2f} h", err=True)
-    for line in selection.report():
-        typer.echo(f"{name}: {line}", err=True)
-    return selection.kept
 
 
 app.command()(language_model)

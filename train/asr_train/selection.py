@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -49,6 +50,24 @@ def select(
     if not selection.kept:
         raise DataError("no usable row is left: " + "; ".join(selection.report() or ["no rows"]))
     return selection
+
+
+def select_and_report(
+    utterances: Iterable[Utterance],
+    config: ModelConfig,
+    name: str,
+    max_seconds: float | None = None,
+) -> list[Utterance]:
+    """The rows that ``select`` keeps; what it kept and skipped goes to standard error.
+
+    ``name`` of the set begins every line; the rest is as in ``select``.
+    """
+    selection = select(utterances, config, max_seconds)
+    hours = sum(row.duration for row in selection.kept) / 3600
+    lines = [f"{len(selection.kept)} utterances, {hours:.2f} h", *selection.report()]
+    for line in lines:
+        print(f"{name}: {line}", file=sys.stderr)
+    return selection.kept
 
 
 def _why_not(row: Utterance, config: ModelConfig, max_seconds: float | None) -> tuple[str, str]:
