@@ -117,11 +117,14 @@ def verify(
 @app.command()
 def inspect(
     model: Annotated[Path, typer.Argument(help="Exported model, .onnx or TorchScript.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print all of it as JSON.")] = False,
 ) -> None:
-    """Print a model's card, inputs, outputs, operators, size and SHA-256 as JSON."""
+    """Show a model's card, inputs, outputs, operations, operators, size by layer, SHA-256."""
     from asr_export.inspection import inspect_model
+    from asr_export.inspection_text import inspection_text
 
-    typer.echo(json.dumps(inspect_model(model), indent=2))
+    report = inspect_model(model)
+    typer.echo(json.dumps(report, indent=2) if as_json else inspection_text(report))
 
 
 def _announce(out: Path, table: str) -> None:

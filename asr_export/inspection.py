@@ -9,19 +9,29 @@ from typing import Any
 
 import onnx
 
-from asr_export.backends import is_onnx, load_onnx, read_card
+from asr_export.backends import is_onnx, load_onnx, load_torchscript, read_card
+from asr_export.layer_sizes import layer_sizes
+from asr_export.operations import operations_per_second
+from asr_train.config import ModelConfig
+from asr_train.errors import ConfigError
 
 
 def inspect_model(path: Path) -> dict[str, Any]:
-    """Card, size, digest and, for ONNX, opset, inputs, outputs and operators; JSON values.
+    """Card, size, digest, operations, operators and, for ONNX, interface and layers; JSON values.
+
+    ``operations_per_second`` counts floating-point operations a second of audio, by part of the
+    network and in all; null when the card's architecture is not one that this version knows.
+    ``layers`` holds bytes as stored.
 
     Raises:
         ExportError: not a model of ours.
     """
-    report: dict[str, Any] = {"file": str(path), "model_card": read_card(path)}
+    card = read_card(path)
+    report: dict[str, Any] = {"file": str(path), "model_card": card}
     report["bytes"] = path.stat().st_size
     report["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
     report["format"] = "onnx" if is_onnx(path) else "torchscript"
+    report["operations_per_second"] = _operations(card)
     if is_onnx(path):
         model = load_onnx(path)
         report["opset"] = {entry.domain or "ai.onnx": entry.version for entry in model.opset_import}
@@ -29,7 +39,30 @@ def inspect_model(path: Path) -> dict[str, Any]:
         report["outputs"] = {value.name: _describe(value) for value in model.graph.output}
         counts = Counter(node.op_type for node in model.graph.node)
         report["operators"] = dict(counts.most_common())
+        report["layers"] = layer_sizes(model)
+    elif report["format"] == "torchscript":
+        report["operators"] = _torchscript_operators(path)
     return report
+
+
+def _torchscript_operators(path: Path) -> dict[str, int]:
+    kinds = (node.kind() for node in load_torchscript(path)[0].inlined_graph.nodes())
+    prefix = "aten::"  # the others only build lists and constants
+    counts = Counter(kind.removeprefix(prefix) for kind in kinds if kind.startswith(prefix))
+    return dict(counts.most_common())
+
+
+def _operations(card: dict[str, Any]) -> dict[str, int] | None:
+    architecture = card.get("architecture")
+    if not isinstance(architecture, dict):
+        return None
+    fields = {name: value for name, value in architecture.items() if name != "name"}
+    try:
+        counted = operations_per_second(ModelConfig.from_dict(fields))
+    except ConfigError:
+        return None
+    parts = {part: round(count) for part, count in counted.parts().items()}
+    return {**parts, "total": round(counted.total)}
 
 
 def _describe(value: onnx.ValueInfoProto) -> str:

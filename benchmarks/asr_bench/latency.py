@@ -10,11 +10,11 @@ import numpy as np
 
 from asr_bench.environment import logical_cores
 from asr_bench.errors import BenchError
-from asr_bench.operations import count_operations
 from asr_bench.roofline import Roofline, matrix_products
 from asr_bench.subjects import Subject
 from asr_bench.timing import Contender, interleave, measuring, wait_for_idle_threads
 from asr_export.backends import Backend, Floats
+from asr_export.operations import count_operations
 from asr_export.parity import probe_signal
 from asr_train.config import SAMPLE_RATE
 

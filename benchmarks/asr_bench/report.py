@@ -10,9 +10,9 @@ from typing import Any
 
 from asr_bench.environment import Environment
 from asr_bench.latency import Cell, LatencySettings
-from asr_bench.operations import operations_per_second
 from asr_bench.statistics import NOISE_LIMIT, Row, sgemm_rates, summarise
 from asr_bench.subjects import Subject
+from asr_export.operations import operations_per_second
 from asr_train.output import replacing
 
 FORMAT_VERSION = 1

@@ -5,11 +5,11 @@ import pytest
 
 from asr_bench.errors import BenchError
 from asr_bench.latency import Cell, LatencySettings, measure_latency
-from asr_bench.operations import count_operations
 from asr_bench.roofline import Roofline, matrix_products
 from asr_bench.statistics import faster_engine, sgemm_rates, summarise
 from asr_bench.subjects import EAGER, ONNX
 from asr_bench.timing import Contender
+from asr_export.operations import count_operations
 from asr_train.config import SAMPLE_RATE
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import shutil
 from collections.abc import Callable
@@ -11,15 +10,7 @@ from pathlib import Path
 import onnx
 import pytest
 
-from asr_export import cli
-
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def asr_export(run_command_line: Callable[..., tuple[int, str, str]]) -> Run:
-    """Run the command in this process: exit code, stdout, stderr."""
-    return functools.partial(run_command_line, cli.main)
 
 
 def _fails(result: tuple[int, str, str], message: str) -> None:
@@ -66,15 +57,23 @@ def test_verify_and_inspect(
     assert "equal to" in stdout.splitlines()[-1]
     assert json.loads((tmp_path / "report.json").read_text())["passed"]
 
-    code, stdout, _ = asr_export("inspect", models / name)
+    code, stdout, _ = asr_export("inspect", models / name, "--json")
     report = json.loads(stdout)
     assert code == 0
     assert report["bytes"] == (models / name).stat().st_size
     assert len(report["sha256"]) == 64
     assert report["model_card"]["frame_stride"] == 480
+    assert report["operations_per_second"]["total"] > 0
+    code, stdout, _ = asr_export("inspect", models / name)
+    assert code == 0
+    assert report["sha256"] in stdout
     if name == "model.onnx":
         assert report["operators"]["GRU"] == 2
+        assert "gru_blocks.1" in stdout
         assert report["inputs"]["input_values"] == "float [batch, samples]"
+    else:
+        assert report["operators"]["gru"] == 4  # a direction each
+        assert "stored weights" not in stdout
 
 
 def test_verify_finds_another_models_weights(

@@ -2,9 +2,26 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from asr_bench.operations import OperationCount, count_operations, operations_per_second
+from asr_export.operations import OperationCount, count_operations, operations_per_second
 from asr_train.config import SAMPLE_RATE, ModelConfig, preset
 from asr_train.model import ResCNNBiGRU
+
+
+@pytest.fixture(scope="module")
+def tiny() -> ModelConfig:
+    """Small enough to count by hand."""
+    return ModelConfig(
+        n_mels=4,
+        n_fft=16,
+        hop_length=8,
+        channels=2,
+        residual_blocks=1,
+        time_stride=2,
+        mel_stride=2,
+        rnn_dim=3,
+        gru_hidden=5,
+        gru_layers=2,
+    )
 
 
 def test_hand_computed_count(tiny: ModelConfig) -> None:
