@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -12,6 +13,7 @@ from asr_train.command_line import run_command
 
 if TYPE_CHECKING:
     from asr_bench.fuzzing.seeds import Target
+    from asr_bench.table_report import TableReport
     from asr_train.checkpoint import Checkpoint
 
 app = typer.Typer(
@@ -90,7 +92,92 @@ def latency(
             subjects.append(subject)
             cells += measure_latency(subject, settings, after_round=bar.update)
     report = LatencyReport(environment, load_average(), settings, tuple(subjects), tuple(cells))
+    _publish(report, json_out, markdown_out)
 
+
+@app.command()
+def precision(
+    checkpoint: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Argument(help="Checkpoint folder of asr-train."),
+    ] = None,
+    preset: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            help="edge or base with random weights, in place of a checkpoint; edge if neither is "
+            "given."
+        ),
+    ] = None,
+    manifest: Annotated[
+        Optional[list[Path]],  # noqa: UP045
+        typer.Option(help="JSON-lines manifest of recordings to read; repeatable."),
+    ] = None,
+    seconds: Annotated[float, typer.Option(help="Length of the audio to time.")] = 30.0,
+    rounds: Annotated[int, typer.Option(help="Samples of everything.")] = 10,
+    warmup: Annotated[int, typer.Option(help="Rounds before those, not counted.")] = 2,
+    json_out: Annotated[
+        OutputOption, typer.Option("--json", help="Write every sample and the environment here.")
+    ] = None,
+    markdown_out: Annotated[
+        OutputOption, typer.Option("--markdown", help="Write the table here.")
+    ] = None,
+) -> None:
+    """Size, speed, memory and accuracy of every form and precision, on one thread."""
+    from tqdm import tqdm
+
+    from asr_bench.environment import capture_environment, load_average
+    from asr_bench.errors import BenchError
+    from asr_bench.forms import FORMS, export_forms
+    from asr_bench.latency import LatencySettings
+    from asr_bench.precision import measure_accuracy, measure_cost
+    from asr_bench.precision_report import PrecisionReport
+    from asr_train.manifest import read_manifest
+    from asr_train.selection import select_and_report
+
+    settings = LatencySettings(durations=(seconds,), threads=(1,), rounds=rounds, warmup=warmup)
+    _check_outputs(json_out, markdown_out)
+    ((name, source),) = _sources(checkpoint, None if preset is None else [preset]).items()
+    if manifest and checkpoint is None:
+        raise BenchError(
+            "random weights have no word error rate: give a checkpoint, or no manifest"
+        )
+    rows = [row for path in manifest or [] for row in read_manifest(path)]
+    if rows:
+        rows = select_and_report(rows, source.model.config, "recordings")
+
+    environment = capture_environment()
+    with (
+        tempfile.TemporaryDirectory(prefix="asr-bench-") as folder,
+        tqdm(total=settings.rounds_in_all, unit="round") as bar,
+    ):
+        files = export_forms(
+            source,
+            Path(folder),
+            FORMS,
+            before_each=lambda label: bar.set_description(f"exporting {label}"),
+        )
+        bar.set_description("reading")
+        accuracies = measure_accuracy(source, files, utterances=rows, probe_seconds=seconds)
+        bar.set_description("measuring")
+        costs = measure_cost(files, settings, Path(folder), after_round=bar.update)
+        sizes = {label: path.stat().st_size for label, path in files.items()}
+    report = PrecisionReport(
+        environment=environment,
+        load_average_after=load_average(),
+        model=name,
+        checkpoint_sha256=source.sha256,
+        parameters=sum(weight.numel() for weight in source.model.parameters()),
+        settings=settings,
+        recordings=(len(rows), sum(row.duration for row in rows)),
+        forms=FORMS,
+        sizes=sizes,
+        costs=costs,
+        accuracies=accuracies,
+    )
+    _publish(report, json_out, markdown_out)
+
+
+def _publish(report: TableReport, json_out: Path | None, markdown_out: Path | None) -> None:
     typer.echo(report.table())
     if json_out is not None:
         report.save_json(json_out)

@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from asr_bench.environment import Environment
 from asr_bench.latency import Cell, LatencySettings
-from asr_bench.statistics import NOISE_LIMIT, Row, sgemm_rates, summarise
+from asr_bench.statistics import Row, sgemm_rates, summarise
 from asr_bench.subjects import Subject
+from asr_bench.table_report import TableReport, plural
 from asr_export.operations import operations_per_second
-from asr_train.output import replacing
 
 FORMAT_VERSION = 1
-_HEADER = (
-    "model",
-    "backend",
-    "threads",
-    "audio s",
-    "median ms",
-    "p95 ms",
-    "min ms",
-    "RTF",
-    "/ eager",
-    "GFLOP/s",
-    "of sgemm",
-    "",
-)
-_TEXT_COLUMNS = 2  # the rest are numbers
 
 
 @dataclass(frozen=True)
-class LatencyReport:
+class LatencyReport(TableReport):
     """Everything that was measured, and on what.
 
     Attributes:
@@ -44,6 +27,22 @@ class LatencyReport:
         subjects: the models.
         cells: the samples.
     """
+
+    header = (
+        "model",
+        "backend",
+        "threads",
+        "audio s",
+        "median ms",
+        "p95 ms",
+        "min ms",
+        "RTF",
+        "/ eager",
+        "GFLOP/s",
+        "of sgemm",
+        "",
+    )
+    text_columns = 2
 
     environment: Environment
     load_average_after: float | None
@@ -56,35 +55,11 @@ class LatencyReport:
         overloaded = self.environment.overloaded
         return [row for cell in self.cells for row in summarise(cell, overloaded=overloaded)]
 
-    def table(self) -> str:
-        """For a terminal."""
-        table = [_HEADER, *self._texts()]
-        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-        lines = []
-        for texts in table:
-            aligned = [
-                text.ljust(width) if index < _TEXT_COLUMNS else text.rjust(width)
-                for index, (text, width) in enumerate(zip(texts, widths, strict=True))
-            ]
-            lines.append("  ".join(aligned).rstrip())
-        return "\n".join([*lines, "", *self._notes()])
-
-    def markdown(self) -> str:
-        """For a README."""
-        rule = [":--" if index < _TEXT_COLUMNS else "--:" for index in range(len(_HEADER))]
-        table = [_HEADER, rule, *self._texts()]
-        lines = ["| " + " | ".join(texts) + " |" for texts in table]
-        return "\n".join([*lines, "", *(f"- {note}" for note in self._notes())]) + "\n"
-
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
         return {
             "format_version": FORMAT_VERSION,
-            "environment": {
-                **asdict(self.environment),
-                "load_average_after": self.load_average_after,
-                "overloaded": self.environment.overloaded,
-            },
+            "environment": self.machine(),
             "settings": asdict(self.settings),
             "models": [_describe(subject) for subject in self.subjects],
             "rows": [asdict(row) for row in self.rows()],
@@ -102,17 +77,8 @@ class LatencyReport:
             ],
         }
 
-    def save_json(self, path: Path) -> None:
-        """Write with every sample; ``ExportError`` when it cannot be written."""
-        with replacing(path) as partial:
-            partial.write_text(json.dumps(self.to_dict(), indent=2) + "\n", encoding="utf-8")
-
-    def save_markdown(self, path: Path) -> None:
-        """Write the table; ``ExportError`` when it cannot be written."""
-        with replacing(path) as partial:
-            partial.write_text(self.markdown(), encoding="utf-8")
-
-    def _texts(self) -> list[Sequence[str]]:
+    def texts(self) -> list[Sequence[str]]:
+        """One a row."""
         return [
             (
                 row.model,
@@ -131,12 +97,10 @@ class LatencyReport:
             for row in self.rows()
         ]
 
-    def _notes(self) -> list[str]:
-        here = self.environment
+    def notes(self) -> list[str]:
+        """Machine, method, models, and what the machine can do."""
         notes = [
-            f"{here.cpu}, {here.logical_cores} logical cores; {here.system}, "
-            f"python {here.python}, torch {here.torch}, onnxruntime {here.onnxruntime}, "
-            f"numpy {here.numpy}; {here.date}",
+            self.machine_note(),
             f"batch 1, {self.settings.rounds} rounds after {self.settings.warmup} of warm-up; "
             "RTF is the median latency over the audio's length; / eager and of sgemm are medians "
             "of ratios within a round",
@@ -151,15 +115,8 @@ class LatencyReport:
         for threads in self.settings.threads:
             rates = sgemm_rates(self.cells, threads).items()
             listed = ", ".join(f"{engine} {rate:.1f} GFLOP/s" for engine, rate in rates)
-            notes.append(f"fp32, {_plural(threads, 'thread')}: {listed}; of sgemm: of the fastest")
-        if here.overloaded:
-            notes.append(
-                f"noisy: load average {here.load_average:.1f} before the measurement on "
-                f"{_plural(here.logical_cores, 'core')}; repeat on an idle machine"
-            )
-        elif any(row.noisy for row in self.rows()):
-            notes.append(f"noisy: p95 above {NOISE_LIMIT:g} x median")
-        return notes
+            notes.append(f"fp32, {plural(threads, 'thread')}: {listed}; of sgemm: of the fastest")
+        return notes + self.noise_notes(any(row.noisy for row in self.rows()))
 
 
 def _describe(subject: Subject) -> dict[str, Any]:
@@ -174,7 +131,3 @@ def _describe(subject: Subject) -> dict[str, Any]:
             "total": round(operations.total),
         },
     }
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

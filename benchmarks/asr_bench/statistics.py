@@ -58,7 +58,7 @@ def summarise(cell: Cell, *, overloaded: bool = False) -> list[Row]:
     rows = []
     for backend, seconds in cell.latencies.items():
         latency = np.array(seconds)
-        median, p95 = (float(value) for value in np.percentile(latency, (50, 95)))
+        median, p95 = _median_and_p95(latency)
         rows.append(
             Row(
                 model=cell.model,
@@ -69,15 +69,28 @@ def summarise(cell: Cell, *, overloaded: bool = False) -> list[Row]:
                 p95_ms=1e3 * p95,
                 min_ms=1e3 * float(latency.min()),
                 real_time_factor=median / cell.duration,
-                # Within a round the machine is in one state: ratios first, then their median.
-                ratio_to_eager=_median(latency / reference),
+                ratio_to_eager=paired_ratio(latency, reference),
                 gflops=cell.operations / median / 1e9,
                 sgemm_fraction=_median(cell.operations / latency / sgemm),
-                noisy=overloaded or p95 > NOISE_LIMIT * median,
+                noisy=overloaded or scattered(latency),
                 samples_ms=tuple(1e3 * value for value in seconds),
             )
         )
     return rows
+
+
+def paired_ratio(
+    values: Sequence[float] | np.ndarray, reference: Sequence[float] | np.ndarray
+) -> float:
+    """Median over the rounds of ``values`` over ``reference``, both one a round."""
+    # Within a round the machine is in one state: ratios first, then their median.
+    return _median(np.asarray(values) / np.asarray(reference))
+
+
+def scattered(samples: Sequence[float] | np.ndarray) -> bool:
+    """Whether they scatter too much to be trusted."""
+    median, p95 = _median_and_p95(samples)
+    return p95 > NOISE_LIMIT * median
 
 
 def faster_engine(cell: Cell) -> str:
@@ -94,6 +107,11 @@ def sgemm_rates(cells: Sequence[Cell], threads: int) -> dict[str, float]:
                 pooled.setdefault(engine, []).extend(values)
     medians = {engine: _median(values) / 1e9 for engine, values in pooled.items()}
     return dict(sorted(medians.items(), key=lambda item: -item[1]))
+
+
+def _median_and_p95(values: Sequence[float] | np.ndarray) -> tuple[float, float]:
+    median, p95 = np.percentile(values, (50, 95))
+    return float(median), float(p95)
 
 
 def _median(values: Sequence[float] | np.ndarray) -> float:
