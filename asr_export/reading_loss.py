@@ -15,14 +15,13 @@ from asr_train.manifest import Utterance
 from asr_train.metrics import ErrorRates, error_rates
 from asr_train.model import ResCNNBiGRU
 
-#: Smallest part of the recordings whose greedy text is the checkpoint's. It asks for a model that
-#: is sure of its letters: an edge model with 60 % of the words wrong keeps 100 % of 259 clips at
-#: float16, but 73 % at int8, though 0.3 % of the characters change and the error rate does not.
-EQUAL_TEXTS: dict[Precision, float] = {
-    Precision.fp32: 0.99,
-    Precision.fp16: 0.99,
-    Precision.int8: 0.95,
-}
+#: Smallest part of the recordings whose greedy text is the checkpoint's, where the weights are so
+#: exact that a text changes by chance alone.
+EQUAL_TEXTS: dict[Precision, float] = {Precision.fp32: 0.99, Precision.fp16: 0.99}
+#: Largest part of the characters that int8 may change. A share of equal texts would measure how
+#: long the recordings are and how sure the model: the second edge model, with 60 % of words wrong,
+#: keeps 73 % of 259 texts, though 0.3 % of the characters change and the error rates do not.
+CHANGED_CHARACTERS: dict[Precision, float] = {Precision.int8: 0.01}
 #: Largest change of the word error rate, either way: 0.3 points.
 WORD_ERROR_RATE_CHANGE = 0.003
 
@@ -77,12 +76,18 @@ class ReadingLoss:
         failures = []
         if not math.isfinite(self.max_difference):
             failures.append("output_lengths differ, or a log-probability is not finite")
-        required = EQUAL_TEXTS[self.precision]
+        required = EQUAL_TEXTS.get(self.precision, 0.0)
         if not self.equal_share >= required:
             failures.append(
                 f"{self.equal_texts} of {self.recordings} texts are equal, "
                 f"{100 * self.equal_share:.1f} %, required {100 * required:g} % for "
                 f"{self.precision.value}"
+            )
+        allowed = CHANGED_CHARACTERS.get(self.precision, math.inf)
+        if not self.changed_characters <= allowed:
+            failures.append(
+                f"{100 * self.changed_characters:.2f} % of the characters change, allowed "
+                f"{100 * allowed:g} % for {self.precision.value}"
             )
         if not abs(self.word_error_rate_change) <= WORD_ERROR_RATE_CHANGE:
             failures.append(
@@ -97,7 +102,8 @@ class ReadingLoss:
             **asdict(self),
             "precision": self.precision.value,
             "equal_share": self.equal_share,
-            "required_equal_share": EQUAL_TEXTS[self.precision],
+            "required_equal_share": EQUAL_TEXTS.get(self.precision),
+            "allowed_changed_characters": CHANGED_CHARACTERS.get(self.precision),
             "word_error_rate_change": self.word_error_rate_change,
             "allowed_word_error_rate_change": WORD_ERROR_RATE_CHANGE,
             "passed": self.passed,
@@ -106,7 +112,8 @@ class ReadingLoss:
     def table(self) -> str:
         """For a terminal."""
         rates = (self.checkpoint_rates, self.model_rates)
-        required = EQUAL_TEXTS[self.precision]
+        required = EQUAL_TEXTS.get(self.precision)
+        allowed = CHANGED_CHARACTERS.get(self.precision)
         title = f"{self.recordings} recordings, {self.seconds / 60:.1f} min"
         rows = [
             (title, "checkpoint", f"model {self.precision.value}", ""),
@@ -130,9 +137,14 @@ class ReadingLoss:
                 "texts equal, %",
                 "",
                 f"{100 * self.equal_share:.2f}",
-                f"{100 * required:g} or more",
+                "" if required is None else f"{100 * required:g} or more",
             ),
-            ("characters changed, %", "", f"{100 * self.changed_characters:.2f}", ""),
+            (
+                "characters changed, %",
+                "",
+                f"{100 * self.changed_characters:.2f}",
+                "" if allowed is None else f"{100 * allowed:g} or less",
+            ),
             ("max |d log-prob|", "", f"{self.max_difference:.2g}", ""),
             ("mean |d log-prob|", "", f"{self.mean_difference:.2g}", ""),
         ]
