@@ -1,8 +1,9 @@
-"""The three forms of a model behind one call: PyTorch, TorchScript, ONNX Runtime."""
+"""The forms of a model behind one call: PyTorch's (three of them) and ONNX Runtime's (two)."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,7 +15,7 @@ import torch
 
 from asr_export.errors import ExportError
 from asr_export.model_card import CARD_KEY
-from asr_train.model import ResCNNBiGRU
+from asr_export.pt2_file import load_pt2
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
@@ -29,13 +30,16 @@ class Backend(Protocol):
 
 
 class TorchBackend:
-    """An ``nn.Module`` or a ``ScriptModule`` that keeps the contract, on the CPU.
+    """An ``nn.Module``, a ``ScriptModule`` or an exported program that keeps the contract.
+
+    It runs on the CPU.
 
     Threads are PyTorch's own, process-wide: see ``torch.set_num_threads``.
     """
 
-    def __init__(self, module: ResCNNBiGRU | torch.jit.ScriptModule) -> None:
-        self._module = module.eval()
+    def __init__(self, module: torch.nn.Module) -> None:
+        # An exported program has no other mode, and raises when asked.
+        self._module = module if isinstance(module, torch.fx.GraphModule) else module.eval()
 
     @torch.inference_mode()
     def __call__(self, input_values: Floats, input_lengths: Integers) -> tuple[Floats, Integers]:
@@ -47,7 +51,7 @@ class TorchBackend:
 
 
 class OnnxBackend:
-    """An ONNX file on ONNX Runtime's CPU provider."""
+    """An ONNX or .ort file on ONNX Runtime's CPU provider."""
 
     def __init__(self, path: Path, threads: int | None = None) -> None:
         options = onnxruntime.SessionOptions()
@@ -68,26 +72,41 @@ class OnnxBackend:
         logprobs, lengths = self._session.run(["logprobs", "output_lengths"], feeds)
         return np.asarray(logprobs), np.asarray(lengths)
 
+    @property
+    def card_text(self) -> str:
+        """The card in the file, unread; empty when there is none."""
+        text: str = self._session.get_modelmeta().custom_metadata_map.get(CARD_KEY, "")
+        return text
+
 
 def is_onnx(path: Path) -> bool:
     """By the file's name."""
     return path.suffix.lower() == ".onnx"
 
 
+def model_format(path: Path) -> str:
+    """``onnx``, ``ort``, ``pt2`` or ``torchscript``, by the file's name."""
+    suffix = path.suffix.lower().removeprefix(".")
+    return suffix if suffix in ("onnx", "ort", "pt2") else "torchscript"
+
+
 def load_backend(path: Path, threads: int | None = None) -> Backend:
-    """An exported model by its suffix: ``.onnx``, or TorchScript.
+    """An exported model by its suffix: ``.onnx``, ``.ort``, ``.pt2``, or TorchScript.
 
     Raises:
         ExportError: not such a model, or not one of ours.
     """
     read_card(path)
-    return OnnxBackend(path, threads) if is_onnx(path) else TorchBackend(load_torchscript(path)[0])
+    form = model_format(path)
+    if form in ("onnx", "ort"):
+        return OnnxBackend(path, threads)
+    return TorchBackend((load_pt2 if form == "pt2" else load_torchscript)(path)[0])
 
 
 def read_card(path: Path) -> dict[str, Any]:
     """The card in an exported model; ``ExportError`` when there is none."""
     _require_file(path)
-    text = _onnx_card(path) if is_onnx(path) else load_torchscript(path)[1]
+    text = _CARD_READERS[model_format(path)](path)
     if not text:
         raise ExportError(f"{path} carries no {CARD_KEY}: it was not written by asr-export")
     try:
@@ -128,11 +147,23 @@ def _onnx_card(path: Path) -> str:
     )
 
 
+_CARD_READERS: dict[str, Callable[[Path], str]] = {
+    "onnx": _onnx_card,
+    "ort": lambda path: OnnxBackend(path).card_text,
+    "pt2": lambda path: load_pt2(path)[1],
+    "torchscript": lambda path: load_torchscript(path)[1],
+}
+
+
 def _require_file(path: Path) -> None:
     if path.is_dir():
-        raise ExportError(f"{path} is a folder; give an exported model file (.onnx or .pt)")
+        raise ExportError(
+            f"{path} is a folder; give an exported model file (.onnx, .ort, .pt2 or .pt)"
+        )
     if not path.is_file():
-        raise ExportError(f"{path} does not exist; give an exported model file (.onnx or .pt)")
+        raise ExportError(
+            f"{path} does not exist; give an exported model file (.onnx, .ort, .pt2 or .pt)"
+        )
 
 
 def _first_line(error: BaseException) -> str:

@@ -13,7 +13,7 @@ from asr_export.precision import Precision
 from asr_train.command_line import run_command
 
 app = typer.Typer(
-    help="Convert a trained checkpoint to ONNX or TorchScript, mel front end included.",
+    help="Convert a trained checkpoint to ONNX, TorchScript and others, mel front end included.",
     pretty_exceptions_enable=False,
     no_args_is_help=True,
 )
@@ -44,26 +44,72 @@ def onnx_command(
     _announce(out, report.table())
 
 
+@app.command("ort")
+def ort_command(
+    checkpoint: CheckpointArgument,
+    out: Annotated[Path, typer.Argument(help="ORT file to write, such as model.ort.")],
+    precision: Annotated[
+        Precision,
+        typer.Option(
+            help="How the file holds the weights. fp16 and int8 are smaller and slower: the "
+            "weights are expanded at every run."
+        ),
+    ] = Precision.fp32,
+) -> None:
+    """Export to ONNX Runtime's own format, for reduced builds of it, and verify."""
+    from asr_export.errors import ExportError
+    from asr_export.ort_export import export_ort
+    from asr_train.checkpoint import load_checkpoint
+
+    if out.suffix != ".ort":
+        raise ExportError(f"{out}: the file's name must end in .ort; ONNX Runtime goes by it")
+    report = export_ort(load_checkpoint(checkpoint), out, precision)
+    _announce(out, report.table())
+
+
+@app.command("pt2")
+def pt2_command(
+    checkpoint: CheckpointArgument,
+    out: Annotated[Path, typer.Argument(help="File to write, such as model.pt2.")],
+) -> None:
+    """Export to a torch.export program and verify."""
+    from asr_export.errors import ExportError
+    from asr_export.pt2_export import export_pt2
+    from asr_train.checkpoint import load_checkpoint
+
+    if out.suffix != ".pt2":
+        raise ExportError(f"{out}: the file's name must end in .pt2; PyTorch goes by it")
+    report = export_pt2(load_checkpoint(checkpoint), out)
+    _announce(out, report.table())
+
+
 @app.command("torchscript")
 def torchscript_command(
     checkpoint: CheckpointArgument,
     out: Annotated[Path, typer.Argument(help="TorchScript file to write, such as model.pt.")],
+    precision: Annotated[
+        Precision,
+        typer.Option(help="fp32, or int8 weights and arithmetic in recurrent and linear layers."),
+    ] = Precision.fp32,
 ) -> None:
     """Export to TorchScript and verify."""
+    from asr_export.backends import model_format
     from asr_export.errors import ExportError
     from asr_export.torchscript_export import export_torchscript
     from asr_train.checkpoint import load_checkpoint
 
-    if out.suffix.lower() == ".onnx":
-        raise ExportError(f"{out}: a TorchScript file's name must not end in .onnx")
-    report = export_torchscript(load_checkpoint(checkpoint), out)
+    if model_format(out) != "torchscript":
+        raise ExportError(f"{out}: a TorchScript file's name must not end in {out.suffix}")
+    report = export_torchscript(load_checkpoint(checkpoint), out, precision)
     _announce(out, report.table())
 
 
 @app.command()
 def verify(
     checkpoint: CheckpointArgument,
-    model: Annotated[Path, typer.Argument(help="Exported model, .onnx or TorchScript.")],
+    model: Annotated[
+        Path, typer.Argument(help="Exported model: .onnx, .ort, .pt2 or TorchScript.")
+    ],
     manifest: Annotated[
         Optional[list[Path]],  # noqa: UP045 - typer reads it at run time on Python 3.10
         typer.Option(
@@ -79,7 +125,7 @@ def verify(
     """Compare an exported model with its checkpoint over batch sizes and lengths."""
     from asr_export.backends import load_backend, read_card
     from asr_export.reading_loss import reading_loss
-    from asr_export.verification import check_export, stated_precision
+    from asr_export.verification import check_export, computes_in_int8, stated_precision
     from asr_train.checkpoint import WEIGHTS, load_checkpoint
     from asr_train.manifest import read_manifest
     from asr_train.output import check_writable
@@ -93,7 +139,9 @@ def verify(
     rows = [row for path in manifest or [] for row in read_manifest(path)]
     if rows:
         rows = select_and_report(rows, source.model.config, "recordings")
-    report = check_export(source.model, candidate, precision)
+    report = check_export(
+        source.model, candidate, precision, int8_arithmetic=computes_in_int8(card)
+    )
     if rows:
         loss = reading_loss(
             source.model,
@@ -116,7 +164,9 @@ def verify(
 
 @app.command()
 def inspect(
-    model: Annotated[Path, typer.Argument(help="Exported model, .onnx or TorchScript.")],
+    model: Annotated[
+        Path, typer.Argument(help="Exported model: .onnx, .ort, .pt2 or TorchScript.")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print all of it as JSON.")] = False,
 ) -> None:
     """Show a model's card, inputs, outputs, operations, operators, size by layer, SHA-256."""

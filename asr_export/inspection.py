@@ -9,7 +9,7 @@ from typing import Any
 
 import onnx
 
-from asr_export.backends import is_onnx, load_onnx, load_torchscript, read_card
+from asr_export.backends import is_onnx, load_onnx, load_torchscript, model_format, read_card
 from asr_export.layer_sizes import layer_sizes
 from asr_export.operations import operations_per_second
 from asr_train.config import ModelConfig
@@ -30,7 +30,7 @@ def inspect_model(path: Path) -> dict[str, Any]:
     report: dict[str, Any] = {"file": str(path), "model_card": card}
     report["bytes"] = path.stat().st_size
     report["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
-    report["format"] = "onnx" if is_onnx(path) else "torchscript"
+    report["format"] = model_format(path)
     report["operations_per_second"] = _operations(card)
     if is_onnx(path):
         model = load_onnx(path)

@@ -5,25 +5,31 @@ from __future__ import annotations
 import importlib.metadata
 from typing import Any
 
-from asr_export.precision import Precision
+from asr_export.precision import INT8_ARITHMETIC, INT8_ARITHMETIC_NOTE, Precision
 from asr_train.checkpoint import Checkpoint
 from asr_train.config import SAMPLE_RATE
 from asr_train.vocabulary import BLANK_ID, VOCABULARY
 
-#: Key of ``metadata_props`` in ONNX, name of the extra file in TorchScript.
+#: Key of ``metadata_props`` in ONNX, name of the extra file in TorchScript and .pt2.
 CARD_KEY = "model_card"
 FORMAT_VERSION = 1
 #: Distributions whose versions can change an exported file.
 _PRODUCERS = ("torch", "torchaudio", "onnx", "onnxscript")
 
 
-def model_card(checkpoint: Checkpoint, *, precision: Precision = Precision.fp32) -> dict[str, Any]:
+def model_card(
+    checkpoint: Checkpoint,
+    *,
+    precision: Precision = Precision.fp32,
+    int8_arithmetic: bool = False,
+) -> dict[str, Any]:
     """Card of a model exported from ``checkpoint``; JSON values only.
 
     ``frame_stride`` is in samples; ``word_error_rate`` is what training measured on its dev set
     (greedy decoding, the checkpoint's own weights), null when it had none. ``precision_note`` is
-    there when the file's weights are rounded.
+    there when the file's weights are rounded, ``arithmetic`` when it is not float32.
     """
+    note = INT8_ARITHMETIC_NOTE if int8_arithmetic else precision.note
     config = checkpoint.model.config
     measured = checkpoint.progress.get("word_error_rate")
     trained = ("step", "epoch", "train_hours", "train_utterances")
@@ -36,7 +42,8 @@ def model_card(checkpoint: Checkpoint, *, precision: Precision = Precision.fp32)
         "architecture": {"name": "ResCNN-BiGRU", **config.to_dict()},
         "parameters": sum(weight.numel() for weight in checkpoint.model.parameters()),
         "precision": precision.value,
-        **({} if precision.note is None else {"precision_note": precision.note}),
+        **({} if note is None else {"precision_note": note}),
+        **({"arithmetic": INT8_ARITHMETIC} if int8_arithmetic else {}),
         "producer": f"asr-export {_version('asr-export')}",
         "versions": {name: _version(name) for name in _PRODUCERS},
         "checkpoint_sha256": checkpoint.sha256,

@@ -26,6 +26,8 @@ from asr_export.precision import Precision
 
 #: Largest mean |Δ log-probability| on the probe signal.
 LIMITS: dict[Precision, float] = {Precision.fp16: 0.01, Precision.int8: 0.1}
+#: The same where products are computed in int8 too.
+INT8_ARITHMETIC_LIMIT = 0.2
 
 
 @dataclass(frozen=True)
@@ -36,16 +38,18 @@ class RoundingLoss:
         precision: of the exported model.
         mean_difference: mean |Δ log-probability|.
         max_difference: largest |Δ log-probability|.
+        int8_arithmetic: whether the exported model computes in int8 too.
     """
 
     precision: Precision
     mean_difference: float
     max_difference: float
+    int8_arithmetic: bool = False
 
     @property
     def limit(self) -> float:
         """Of the mean difference."""
-        return LIMITS[self.precision]
+        return INT8_ARITHMETIC_LIMIT if self.int8_arithmetic else LIMITS[self.precision]
 
     @property
     def passed(self) -> bool:

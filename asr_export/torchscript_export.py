@@ -2,34 +2,52 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 
 from asr_export.backends import TorchBackend, load_torchscript
+from asr_export.dynamic_quantization import UtteranceByUtterance, quantized
+from asr_export.errors import ExportError
 from asr_export.model_card import CARD_KEY, model_card
-from asr_export.parity import ParityReport, check_parity
+from asr_export.parity import ParityReport
+from asr_export.precision import Precision
+from asr_export.verification import check_export
 from asr_train.checkpoint import Checkpoint
 from asr_train.config import SAMPLE_RATE
+from asr_train.model import ResCNNBiGRU
 from asr_train.output import replacing
 
 
-def export_torchscript(checkpoint: Checkpoint, path: Path) -> ParityReport:
+def export_torchscript(
+    checkpoint: Checkpoint, path: Path, precision: Precision = Precision.fp32
+) -> ParityReport:
     """Write ``path`` and the parity report beside it; the card is the extra file ``model_card``.
 
+    Args:
+        checkpoint: the model.
+        path: of the file to write.
+        precision: fp32, or int8, in which this form computes as well (``quantized``).
+
     Raises:
-        ExportError: it cannot be written there.
+        ExportError: it cannot be written there, or not in this precision.
         ParityError: its results differ; nothing is written.
     """
+    if precision is Precision.fp16:
+        raise ExportError("TorchScript comes in fp32 and int8; choose one of them with --precision")
+    int8_arithmetic = precision is Precision.int8
     with replacing(path) as partial:
-        card = json.dumps(model_card(checkpoint))
-        torch.jit.save(to_torchscript(checkpoint), partial, _extra_files={CARD_KEY: card})
+        card = model_card(checkpoint, precision=precision, int8_arithmetic=int8_arithmetic)
+        script = to_int8_torchscript(checkpoint) if int8_arithmetic else to_torchscript(checkpoint)
+        torch.jit.save(script, partial, _extra_files={CARD_KEY: json.dumps(card)})
         module, _ = load_torchscript(partial)
-        report = check_parity(
-            TorchBackend(checkpoint.model), TorchBackend(module), checkpoint.model.config
+        report = check_export(
+            checkpoint.model, TorchBackend(module), precision, int8_arithmetic=int8_arithmetic
         )
         report.require()
         report.save(path.with_name(f"{path.name}.parity.json"))
@@ -37,16 +55,46 @@ def export_torchscript(checkpoint: Checkpoint, path: Path) -> ParityReport:
 
 
 def to_torchscript(checkpoint: Checkpoint) -> torch.jit.ScriptModule:
-    """The traced and frozen model; sizes of batch and time stay dynamic."""
+    """The traced and frozen model; sizes of batch and time stay dynamic.
+
+    ``torch.jit.optimize_for_inference`` was tried on it: twice as slow, and what it makes can be
+    saved but not loaded again ("required keyword attribute 'value' is undefined").
+    """
+    return _frozen(_traced(copy.deepcopy(checkpoint.model).eval().requires_grad_(False), batch=2))
+
+
+def to_int8_torchscript(checkpoint: Checkpoint) -> torch.jit.ScriptModule:
+    """The same with dynamically quantised layers, utterance by utterance."""
+    network = _traced(quantized(checkpoint.model), batch=1)
+    model = UtteranceByUtterance(network, checkpoint.model.config.frame_stride).eval()
+    with _quiet():
+        script: torch.jit.ScriptModule = torch.jit.script(model)
+        return _frozen(script)
+
+
+def _traced(model: ResCNNBiGRU, batch: int) -> torch.jit.ScriptModule:
     samples = 2 * SAMPLE_RATE
-    example = (torch.zeros(2, samples), torch.tensor([samples, samples // 2]))
-    model = copy.deepcopy(checkpoint.model).eval().requires_grad_(False)
-    with warnings.catch_warnings():
-        # TorchScript is deprecated, and tracing remarks on every size it meets; the parity check
-        # that follows is what tells whether sizes stayed dynamic.
-        warnings.simplefilter("ignore")
-        traced = torch.jit.trace(  # type: ignore[no-untyped-call]
+    example = (torch.zeros(batch, samples), torch.tensor([samples, samples // 2][:batch]))
+    with _quiet():
+        traced: torch.jit.ScriptModule = torch.jit.trace(  # type: ignore[no-untyped-call]
             model, example, check_trace=False
         )
-        frozen: torch.jit.ScriptModule = torch.jit.freeze(traced)
+        return traced
+
+
+def _frozen(script: torch.jit.ScriptModule) -> torch.jit.ScriptModule:
+    with _quiet():
+        frozen: torch.jit.ScriptModule = torch.jit.freeze(script)
         return frozen
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without PyTorch's remarks.
+
+    TorchScript is deprecated, and tracing remarks on every size it meets; the parity check that
+    follows is what tells whether sizes stayed dynamic.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from asr_export.backends import Backend, TorchBackend
+from asr_export.dynamic_quantization import UtteranceByUtterance, quantized
 from asr_export.errors import ExportError
 from asr_export.parity import BATCHES, ParityReport, check_parity, probe_signal
-from asr_export.precision import Precision
+from asr_export.precision import INT8_ARITHMETIC, Precision
 from asr_export.rounding_loss import RoundingLoss
 from asr_export.weight_rounding import round_weights
 from asr_train.model import ResCNNBiGRU
@@ -25,19 +26,25 @@ def check_export(
     candidate: Backend,
     precision: Precision,
     *,
+    int8_arithmetic: bool = False,
     batches: Sequence[Sequence[float]] = BATCHES,
 ) -> ParityReport:
     """Compare an exported model with the checkpoint it came from.
 
     Two questions, apart. Is the graph right? It is compared with ``model`` after the same rounding
     of its weights, at float32's tolerance. Did rounding cost too much? It is compared with
-    ``model`` as it is, at the precision's limit.
+    ``model`` as it is, at the precision's limit. With ``int8_arithmetic`` (see
+    ``computes_in_int8``) the graph is compared with ``model`` quantised in the same way.
     """
-    rounded = TorchBackend(round_weights(model, precision))
+    if int8_arithmetic:
+        rounded = TorchBackend(UtteranceByUtterance(quantized(model), model.config.frame_stride))
+    else:
+        rounded = TorchBackend(round_weights(model, precision))
     report = check_parity(rounded, candidate, model.config, batches=batches)
     if precision is Precision.fp32:
         return report
-    return replace(report, rounding=_rounding_loss(TorchBackend(model), candidate, precision))
+    loss = _rounding_loss(TorchBackend(model), candidate, precision)
+    return replace(report, rounding=replace(loss, int8_arithmetic=int8_arithmetic))
 
 
 def stated_precision(card: dict[str, Any]) -> Precision:
@@ -51,6 +58,11 @@ def stated_precision(card: dict[str, Any]) -> Precision:
             f"the model's card states the precision {stated!r}, this version knows {known}; "
             "upgrade asr-export or export the model again"
         ) from None
+
+
+def computes_in_int8(card: dict[str, Any]) -> bool:
+    """Whether the card of an exported model says so, as of TorchScript in int8."""
+    return card.get("arithmetic") == INT8_ARITHMETIC
 
 
 def _rounding_loss(original: Backend, candidate: Backend, precision: Precision) -> RoundingLoss:

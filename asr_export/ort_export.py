@@ -1,0 +1,41 @@
+"""Checkpoint to ONNX Runtime's own format: the same contract, for small builds of the engine."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from asr_export.backends import OnnxBackend
+from asr_export.onnx_export import to_onnx
+from asr_export.ort_format import write_ort, write_required_operators
+from asr_export.parity import ParityReport
+from asr_export.precision import Precision
+from asr_export.verification import check_export
+from asr_train.checkpoint import Checkpoint
+from asr_train.output import replacing
+
+
+def export_ort(
+    checkpoint: Checkpoint, path: Path, precision: Precision = Precision.fp32
+) -> ParityReport:
+    """Write ``path`` (.ort), its required operators and the parity report beside it.
+
+    Raises:
+        ExportError: it cannot be written there, or its weights do not fit the precision.
+        ParityError: its results differ; nothing is written.
+    """
+    operators = path.with_suffix(".required_operators.config")
+    with (
+        replacing(path) as partial,
+        replacing(operators) as partial_operators,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        draft = Path(folder) / "model.ort"  # ONNX Runtime goes by the suffix
+        write_ort(to_onnx(checkpoint, precision), draft, precision)
+        report = check_export(checkpoint.model, OnnxBackend(draft), precision)
+        report.require()
+        write_required_operators(draft, partial_operators, path.name)
+        shutil.copyfile(draft, partial)
+        report.save(path.with_name(f"{path.name}.parity.json"))
+    return report
