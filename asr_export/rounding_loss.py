@@ -26,7 +26,8 @@ from asr_export.precision import Precision
 
 #: Largest mean |Δ log-probability| on the probe signal.
 LIMITS: dict[Precision, float] = {Precision.fp16: 0.01, Precision.int8: 0.1}
-#: The same where products are computed in int8 too.
+#: The same where products are computed in int8 too: the edge model has 0.09 on it, and by the table
+#: no more words go wrong up to a mean of 0.2 on speech.
 INT8_ARITHMETIC_LIMIT = 0.2
 
 

@@ -60,16 +60,23 @@ def to_torchscript(checkpoint: Checkpoint) -> torch.jit.ScriptModule:
     ``torch.jit.optimize_for_inference`` was tried on it: twice as slow, and what it makes can be
     saved but not loaded again ("required keyword attribute 'value' is undefined").
     """
-    return _frozen(_traced(copy.deepcopy(checkpoint.model).eval().requires_grad_(False), batch=2))
+    model = copy.deepcopy(checkpoint.model).eval().requires_grad_(False)
+    with _quiet():
+        frozen: torch.jit.ScriptModule = torch.jit.freeze(_traced(model, batch=2))
+        return frozen
 
 
 def to_int8_torchscript(checkpoint: Checkpoint) -> torch.jit.ScriptModule:
-    """The same with dynamically quantised layers, utterance by utterance."""
+    """The same with dynamically quantised layers, utterance by utterance.
+
+    Not frozen: that makes other convolutions of it, and differences in the last bit, once rounded
+    to int8, become such that nothing could be told from a comparison with PyTorch.
+    """
     network = _traced(quantized(checkpoint.model), batch=1)
     model = UtteranceByUtterance(network, checkpoint.model.config.frame_stride).eval()
     with _quiet():
         script: torch.jit.ScriptModule = torch.jit.script(model)
-        return _frozen(script)
+        return script
 
 
 def _traced(model: ResCNNBiGRU, batch: int) -> torch.jit.ScriptModule:
@@ -80,12 +87,6 @@ def _traced(model: ResCNNBiGRU, batch: int) -> torch.jit.ScriptModule:
             model, example, check_trace=False
         )
         return traced
-
-
-def _frozen(script: torch.jit.ScriptModule) -> torch.jit.ScriptModule:
-    with _quiet():
-        frozen: torch.jit.ScriptModule = torch.jit.freeze(script)
-        return frozen
 
 
 @contextlib.contextmanager

@@ -9,8 +9,10 @@ import pytest
 import torch
 
 from asr_export.backends import load_backend, load_torchscript, read_card
-from asr_export.errors import ParityError
+from asr_export.errors import ExportError, ParityError
+from asr_export.precision import Precision
 from asr_export.torchscript_export import export_torchscript
+from asr_export.verification import check_export
 from asr_train.checkpoint import Checkpoint, load_checkpoint
 from asr_train.model import ResCNNBiGRU
 
@@ -61,3 +63,58 @@ def test_a_failed_check_leaves_no_file(
     with pytest.raises(ParityError):
         export_torchscript(loaded, tmp_path / "model.pt")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def int8(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("int8") / "model.pt"
+    export_torchscript(load_checkpoint(tiny_checkpoint), path, Precision.int8)
+    return path
+
+
+class TestInt8:
+    def test_the_card_tells_that_it_computes_in_int8(self, int8: Path) -> None:
+        card = read_card(int8)
+        assert (card["precision"], card["arithmetic"]) == ("int8", "int8")
+        assert "computed in int8" in card["precision_note"]
+
+    def test_rounded_and_close(self, int8: Path, loaded: Checkpoint) -> None:
+        module, _ = load_torchscript(int8)
+        samples, lengths = torch.randn(1, 20_000), torch.tensor([20_000])
+        difference = (module(samples, lengths)[0] - loaded.model(samples, lengths)[0]).abs()
+        assert 1e-4 < difference.mean() < 0.2
+
+    def test_padding_and_company_change_nothing(self, int8: Path) -> None:
+        """PyTorch rounds by the range of the whole batch; here a loud neighbour is no matter."""
+        module, _ = load_torchscript(int8)
+        samples, lengths = 0.1 * torch.randn(3, 20_000), torch.tensor([20_000, 5_000, 800])
+        samples[0] *= 10
+        samples[1, 5_000:] = 1.0
+        logprobs, frames = module(samples, lengths)
+        assert logprobs.shape == (3, 42, 29)
+        assert frames.tolist() == [42, 11, 2]
+        for row, length in enumerate(lengths.tolist()):
+            alone, _ = module(samples[row : row + 1, :length], lengths[row : row + 1])
+            assert torch.equal(logprobs[row, : frames[row]], alone[0])
+            assert (logprobs[row, frames[row] :].argmax(dim=1) == 28).all()
+
+    def test_another_models_weights_are_found_out(self, int8: Path, loaded: Checkpoint) -> None:
+        def passes() -> bool:
+            report = check_export(
+                loaded.model,
+                load_backend(int8),
+                Precision.int8,
+                int8_arithmetic=True,
+                batches=[(0.5,)],
+            )
+            return report.passed
+
+        assert passes()
+        with torch.no_grad():
+            loaded.model.gru_blocks[1].gru.backward_gru.weight_hh_l0[3] *= 1.1
+        assert not passes()
+
+    def test_there_is_no_float16(self, loaded: Checkpoint, tmp_path: Path) -> None:
+        with pytest.raises(ExportError, match="fp32 and int8"):
+            export_torchscript(loaded, tmp_path / "model.pt", Precision.fp16)
+        assert list(tmp_path.iterdir()) == []
