@@ -51,8 +51,8 @@ def ort_command(
     precision: Annotated[
         Precision,
         typer.Option(
-            help="How the file holds the weights. fp16 and int8 are smaller and slower: the "
-            "weights are expanded at every run."
+            help="How the file holds the weights. fp16 and int8 are expanded at every run, which "
+            "takes a little time."
         ),
     ] = Precision.fp32,
 ) -> None:

@@ -51,7 +51,7 @@ def to_pt2(checkpoint: Checkpoint) -> torch.export.ExportedProgram:
     dynamic = torch.export.Dim.DYNAMIC
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of PyTorch, about its own deprecated functions
-        program = torch.export.export(
+        program: torch.export.ExportedProgram = torch.export.export(
             _exportable(checkpoint.model),
             example,
             dynamic_shapes={

@@ -57,7 +57,7 @@ def export_torchscript(
 def to_torchscript(checkpoint: Checkpoint) -> torch.jit.ScriptModule:
     """The traced and frozen model; sizes of batch and time stay dynamic.
 
-    ``torch.jit.optimize_for_inference`` was tried on it: twice as slow, and what it makes can be
+    ``torch.jit.optimize_for_inference`` was tried on it: slower, and what it makes can be
     saved but not loaded again ("required keyword attribute 'value' is undefined").
     """
     model = copy.deepcopy(checkpoint.model).eval().requires_grad_(False)
