@@ -135,13 +135,12 @@ def verify(
         check_writable(json_out)
     source = load_checkpoint(checkpoint)
     card = read_card(model)
-    precision, candidate = stated_precision(card), load_backend(model)
+    precision, int8_arithmetic = stated_precision(card), computes_in_int8(card)
+    candidate = load_backend(model)
     rows = [row for path in manifest or [] for row in read_manifest(path)]
     if rows:
         rows = select_and_report(rows, source.model.config, "recordings")
-    report = check_export(
-        source.model, candidate, precision, int8_arithmetic=computes_in_int8(card)
-    )
+    report = check_export(source.model, candidate, precision, int8_arithmetic=int8_arithmetic)
     if rows:
         loss = reading_loss(
             source.model,
@@ -150,6 +149,7 @@ def verify(
             rows,
             checkpoint_bytes=(checkpoint / WEIGHTS).stat().st_size,
             model_bytes=model.stat().st_size,
+            int8_arithmetic=int8_arithmetic,
         )
         report = replace(report, reading=loss)
     typer.echo(report.table())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +47,20 @@ def inspect_model(path: Path) -> dict[str, Any]:
 
 
 def _torchscript_operators(path: Path) -> dict[str, int]:
-    kinds = (node.kind() for node in load_torchscript(path)[0].inlined_graph.nodes())
-    prefix = "aten::"  # the others only build lists and constants
-    counts = Counter(kind.removeprefix(prefix) for kind in kinds if kind.startswith(prefix))
+    kinds = (node.kind() for node in _nodes(load_torchscript(path)[0].inlined_graph))
+    # The others only build lists and constants.
+    counts = Counter(
+        kind.removeprefix("aten::") for kind in kinds if kind.startswith(("aten::", "quantized::"))
+    )
     return dict(counts.most_common())
+
+
+def _nodes(block: Any) -> Iterator[Any]:
+    """Of a graph and the loops in it."""
+    for node in block.nodes():
+        yield node
+        for inner in node.blocks():
+            yield from _nodes(inner)
 
 
 def _operations(card: dict[str, Any]) -> dict[str, int] | None:

@@ -22,6 +22,9 @@ EQUAL_TEXTS: dict[Precision, float] = {Precision.fp32: 0.99, Precision.fp16: 0.9
 #: long the recordings are and how sure the model: the second edge model, with 60 % of words wrong,
 #: keeps 73 % of 259 texts, though 0.3 % of the characters change and the error rates do not.
 CHANGED_CHARACTERS: dict[Precision, float] = {Precision.int8: 0.01}
+#: The same where products are computed in int8 too. The edge model changes 1.3 % on 60 clips, its
+#: word error rate by 0.1 points.
+INT8_ARITHMETIC_CHANGED_CHARACTERS = 0.03
 #: Largest change of the word error rate, either way: 0.3 points.
 WORD_ERROR_RATE_CHANGE = 0.003
 
@@ -42,6 +45,7 @@ class ReadingLoss:
         model_rates: the same of the exported model.
         checkpoint_bytes: size of the checkpoint's weights file.
         model_bytes: size of the exported model's file.
+        int8_arithmetic: whether the exported model computes in int8 too.
     """
 
     precision: Precision
@@ -55,6 +59,7 @@ class ReadingLoss:
     model_rates: ErrorRates
     checkpoint_bytes: int
     model_bytes: int
+    int8_arithmetic: bool = False
 
     @property
     def equal_share(self) -> float:
@@ -65,6 +70,13 @@ class ReadingLoss:
     def word_error_rate_change(self) -> float:
         """The exported model's less the checkpoint's."""
         return self.model_rates.word_error_rate - self.checkpoint_rates.word_error_rate
+
+    @property
+    def allowed_changed_characters(self) -> float | None:
+        """Of all; None where the precision has no such limit."""
+        if self.int8_arithmetic:
+            return INT8_ARITHMETIC_CHANGED_CHARACTERS
+        return CHANGED_CHARACTERS.get(self.precision)
 
     @property
     def passed(self) -> bool:
@@ -83,8 +95,8 @@ class ReadingLoss:
                 f"{100 * self.equal_share:.1f} %, required {100 * required:g} % for "
                 f"{self.precision.value}"
             )
-        allowed = CHANGED_CHARACTERS.get(self.precision, math.inf)
-        if not self.changed_characters <= allowed:
+        allowed = self.allowed_changed_characters
+        if allowed is not None and not self.changed_characters <= allowed:
             failures.append(
                 f"{100 * self.changed_characters:.2f} % of the characters change, allowed "
                 f"{100 * allowed:g} % for {self.precision.value}"
@@ -103,7 +115,7 @@ class ReadingLoss:
             "precision": self.precision.value,
             "equal_share": self.equal_share,
             "required_equal_share": EQUAL_TEXTS.get(self.precision),
-            "allowed_changed_characters": CHANGED_CHARACTERS.get(self.precision),
+            "allowed_changed_characters": self.allowed_changed_characters,
             "word_error_rate_change": self.word_error_rate_change,
             "allowed_word_error_rate_change": WORD_ERROR_RATE_CHANGE,
             "passed": self.passed,
@@ -113,7 +125,7 @@ class ReadingLoss:
         """For a terminal."""
         rates = (self.checkpoint_rates, self.model_rates)
         required = EQUAL_TEXTS.get(self.precision)
-        allowed = CHANGED_CHARACTERS.get(self.precision)
+        allowed = self.allowed_changed_characters
         title = f"{self.recordings} recordings, {self.seconds / 60:.1f} min"
         rows = [
             (title, "checkpoint", f"model {self.precision.value}", ""),
@@ -164,6 +176,7 @@ def reading_loss(
     *,
     checkpoint_bytes: int,
     model_bytes: int,
+    int8_arithmetic: bool = False,
 ) -> ReadingLoss:
     """Transcribe ``utterances``, which must have passed ``select``, with both; see ``ReadingLoss``.
 
@@ -189,4 +202,5 @@ def reading_loss(
         model_rates=error_rates(references, found.texts),
         checkpoint_bytes=checkpoint_bytes,
         model_bytes=model_bytes,
+        int8_arithmetic=int8_arithmetic,
     )

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 import soundfile
 
-from asr_export import cli, ort_export
+from asr_export import ort_export
 from asr_export.backends import OnnxBackend, TorchBackend, load_backend, read_card
 from asr_export.errors import ParityError
-from asr_export.onnx_export import to_onnx
 from asr_export.ort_export import export_ort
 from asr_export.parity import probe_signal
 from asr_export.precision import Precision
@@ -24,38 +21,36 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="module")
-def files(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The tiny model as .ort in float32 and int8, and as int8 .onnx."""
+def ort_files(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The tiny model in float32 and int8, with what lies beside it."""
     folder = tmp_path_factory.mktemp("exported")
-    checkpoint = load_checkpoint(tiny_checkpoint)
     for precision in (Precision.fp32, Precision.int8):
-        export_ort(checkpoint, folder / f"{precision.value}.ort", precision)
-    onnx.save(to_onnx(checkpoint, Precision.int8), folder / "int8.onnx")
+        export_ort(load_checkpoint(tiny_checkpoint), folder / f"{precision.value}.ort", precision)
     return {path.name: path for path in folder.iterdir()}
 
 
-def test_it_gives_what_the_checkpoint_gives(files: dict[str, Path], loaded: Checkpoint) -> None:
+def test_it_gives_what_the_checkpoint_gives(ort_files: dict[str, Path], loaded: Checkpoint) -> None:
     values, lengths = probe_signal(2.0, 3)[None, :], np.array([32_000])
-    found, frames = load_backend(files["fp32.ort"])(values, lengths)
+    found, frames = load_backend(ort_files["fp32.ort"])(values, lengths)
     wanted, wanted_frames = TorchBackend(loaded.model)(values, lengths)
     assert frames.tolist() == wanted_frames.tolist()
     np.testing.assert_allclose(found, wanted, atol=1e-4)
 
 
-def test_card_and_report_are_there(files: dict[str, Path], loaded: Checkpoint) -> None:
-    card = read_card(files["int8.ort"])
+def test_card_and_report_are_there(ort_files: dict[str, Path], loaded: Checkpoint) -> None:
+    card = read_card(ort_files["int8.ort"])
     assert card["precision"] == "int8"
     assert card["checkpoint_sha256"] == loaded.sha256
-    assert {"fp32.ort.parity.json", "int8.ort.parity.json"} <= files.keys()
+    assert {"fp32.ort.parity.json", "int8.ort.parity.json"} <= ort_files.keys()
 
 
-def test_int8_stays_one_byte_a_weight(files: dict[str, Path], loaded: Checkpoint) -> None:
+def test_int8_stays_one_byte_a_weight(ort_files: dict[str, Path], loaded: Checkpoint) -> None:
     gru = sum(weight.numel() for weight in loaded.model.gru_blocks.parameters() if weight.ndim == 2)
-    assert files["fp32.ort"].stat().st_size - files["int8.ort"].stat().st_size > 2.5 * gru
+    assert ort_files["fp32.ort"].stat().st_size - ort_files["int8.ort"].stat().st_size > 2.5 * gru
 
 
-def test_required_operators_with_types_and_without_paths(files: dict[str, Path]) -> None:
-    text = files["int8.required_operators.config"].read_text()
+def test_required_operators_with_types_and_without_paths(ort_files: dict[str, Path]) -> None:
+    text = ort_files["int8.required_operators.config"].read_text()
     lines = text.splitlines()
     assert [line for line in lines if line.startswith("#")][1:] == ["# - int8.ort"]
     operators = {
@@ -63,32 +58,38 @@ def test_required_operators_with_types_and_without_paths(files: dict[str, Path])
     }
     assert {"GRU", "Conv", "MatMul", "LayerNormalization"} <= operators
     assert '"int8_t"' in text
-    assert '"int8_t"' not in files["fp32.required_operators.config"].read_text()
+    assert '"int8_t"' not in ort_files["fp32.required_operators.config"].read_text()
 
 
 class TestSlimRuntime:
-    def test_same_text_as_the_onnx_file(self, files: dict[str, Path]) -> None:
+    def test_same_text_as_the_onnx_file(
+        self, files: dict[str, Path], ort_files: dict[str, Path]
+    ) -> None:
         from asr_runtime import Recognizer
 
         samples = probe_signal(6.0, 5)
         transcripts = [
-            Recognizer.load(files[name], device="cpu").transcribe(samples, 16_000)
-            for name in ("int8.onnx", "int8.ort")
+            Recognizer.load(path, device="cpu").transcribe(samples, 16_000)
+            for path in (files["int8"], ort_files["int8.ort"])
         ]
         assert transcripts[0].text
         assert transcripts[0].text == transcripts[1].text
         assert transcripts[0].confidence == pytest.approx(transcripts[1].confidence, abs=1e-4)
 
     def test_its_command(
-        self, run_command_line: Run, files: dict[str, Path], tmp_path: Path
+        self,
+        run_command_line: Run,
+        files: dict[str, Path],
+        ort_files: dict[str, Path],
+        tmp_path: Path,
     ) -> None:
         from asr_runtime.cli import main
 
         wave = tmp_path / "probe.wav"
         soundfile.write(wave, probe_signal(2.0, 0), 16_000)
         runs = [
-            run_command_line(main, wave, "--model", files[name], "--device", "cpu")
-            for name in ("int8.onnx", "int8.ort")
+            run_command_line(main, wave, "--model", path, "--device", "cpu")
+            for path in (files["int8"], ort_files["int8.ort"])
         ]
         assert runs[0] == runs[1]
         assert runs[1][0] == 0
@@ -118,9 +119,8 @@ def test_a_failed_check_leaves_no_file(
 
 
 def test_command(
-    run_command_line: Run, tiny_checkpoint: Path, files: dict[str, Path], tmp_path: Path
+    asr_export: Run, tiny_checkpoint: Path, ort_files: dict[str, Path], tmp_path: Path
 ) -> None:
-    asr_export = functools.partial(run_command_line, cli.main)
     code, _, stderr = asr_export("ort", tiny_checkpoint, tmp_path / "a.onnx")
     assert (code, stderr.count("\n")) == (1, 1)
     assert "must end in .ort" in stderr
@@ -129,6 +129,6 @@ def test_command(
     code, _, stderr = asr_export("inspect", garbage)
     assert (code, stderr.count("\n")) == (1, 1)
     assert "cannot be run by ONNX Runtime" in stderr
-    code, stdout, stderr = asr_export("verify", tiny_checkpoint, files["int8.ort"])
+    code, stdout, stderr = asr_export("verify", tiny_checkpoint, ort_files["int8.ort"])
     assert (code, stderr) == (0, "")
     assert stdout.splitlines()[-1].endswith("rounded to int8 within 0.0001")

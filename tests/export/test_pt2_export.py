@@ -109,6 +109,21 @@ def test_standard_operators_and_nothing_of_the_exporting_machine(
         assert trace not in content, trace
 
 
+def test_commands(
+    asr_export: Callable[..., tuple[int, str, str]],
+    exported: Path,
+    tiny_checkpoint: Path,
+    tmp_path: Path,
+) -> None:
+    code, _, stderr = asr_export("pt2", tiny_checkpoint, tmp_path / "a.onnx")
+    assert (code, stderr.count("\n")) == (1, 1)
+    assert "must end in .pt2" in stderr
+    code, stdout, stderr = asr_export("verify", tiny_checkpoint, exported)
+    assert (code, stderr) == (0, "")
+    code, stdout, _ = asr_export("inspect", exported, "--json")
+    assert json.loads(stdout)["format"] == "pt2"
+
+
 def test_a_failed_check_leaves_no_file(
     loaded: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

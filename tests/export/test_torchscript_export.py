@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from asr_export.torchscript_export import export_torchscript
 from asr_export.verification import check_export
 from asr_train.checkpoint import Checkpoint, load_checkpoint
 from asr_train.model import ResCNNBiGRU
+
+Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +116,18 @@ class TestInt8:
         with torch.no_grad():
             loaded.model.gru_blocks[1].gru.backward_gru.weight_hh_l0[3] *= 1.1
         assert not passes()
+
+    def test_inspect_sees_what_computes_in_int8(self, asr_export: Run, int8: Path) -> None:
+        code, stdout, _ = asr_export("inspect", int8, "--json")
+        operators = json.loads(stdout)["operators"]
+        assert code == 0
+        assert operators["quantized_gru"] == 4
+        assert operators["quantized::linear_dynamic"] == 3
+
+    def test_verify_command(self, asr_export: Run, tiny_checkpoint: Path, int8: Path) -> None:
+        code, stdout, stderr = asr_export("verify", tiny_checkpoint, int8)
+        assert (code, stderr) == (0, "")
+        assert "rounding to int8" in stdout
 
     def test_there_is_no_float16(self, loaded: Checkpoint, tmp_path: Path) -> None:
         with pytest.raises(ExportError, match="fp32 and int8"):
