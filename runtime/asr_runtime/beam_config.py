@@ -33,14 +33,14 @@ class BeamConfig:
     """
 
     beam_size: int = 200
-    beam_threshold: float = 12.0
-    label_threshold: float = 3e-3
+    beam_threshold: float = 14.0
+    label_threshold: float = 1e-3
     letter_prior_weight: float = 0.8
-    blank_penalty: float = 2.2
+    blank_penalty: float = 1.6
     language_model_weight: float = 1.0
     word_bonus: float = 0.0
     unknown_word_penalty: float = 4.0
-    unknown_letter_penalty: float = 3.0
+    unknown_letter_penalty: float = 4.0
     hotword_bonus: float = 0.5
     silence_threshold: float = 1.0
 
