@@ -32,15 +32,24 @@ def onnx_command(
             "float16. Arithmetic is float32 in all."
         ),
     ] = Precision.fp32,
+    documentation: Annotated[
+        Optional[Path],  # noqa: UP045 - typer reads it at run time on Python 3.10
+        typer.Option(
+            "--model-card",
+            help="Text to carry in the file's card: sources, licences, limits; Markdown.",
+        ),
+    ] = None,
 ) -> None:
     """Export to ONNX, verify, and write vocab.txt and config.json beside it."""
     from asr_export.errors import ExportError
+    from asr_export.model_card import read_documentation
     from asr_export.onnx_export import export_onnx
     from asr_train.checkpoint import load_checkpoint
 
     if out.suffix.lower() != ".onnx":
         raise ExportError(f"{out}: an ONNX file's name must end in .onnx")
-    report = export_onnx(load_checkpoint(checkpoint), out, precision)
+    text = None if documentation is None else read_documentation(documentation)
+    report = export_onnx(load_checkpoint(checkpoint), out, precision, text)
     _announce(out, report.table())
 
 

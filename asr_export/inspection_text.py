@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+#: Keys of the card that have a place of their own.
+_ELSEWHERE = {"architecture", "documentation"}
+
 _Rows = Sequence[tuple[str, str]]
 
 
@@ -23,7 +26,7 @@ def inspection_text(report: Mapping[str, Any]) -> str:
         ),
         (
             "model card",
-            [(key, _value(value)) for key, value in card.items() if key != "architecture"],
+            [(key, _value(value)) for key, value in card.items() if key not in _ELSEWHERE],
         ),
     ]
     if isinstance(architecture, Mapping):
@@ -41,7 +44,10 @@ def inspection_text(report: Mapping[str, Any]) -> str:
         sections.append(("operators", rows))
     if "layers" in report:
         sections.append(("stored weights by layer", _layers(report)))
-    return "\n\n".join(_section(title, rows) for title, rows in sections)
+    parts = [_section(title, rows) for title, rows in sections]
+    if isinstance(card.get("documentation"), str):
+        parts.append(card["documentation"].strip())
+    return "\n\n".join(parts)
 
 
 def _format(report: Mapping[str, Any]) -> str:

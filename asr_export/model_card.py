@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.metadata
+from pathlib import Path
 from typing import Any
 
+from asr_export.errors import ExportError
 from asr_export.precision import INT8_ARITHMETIC, INT8_ARITHMETIC_NOTE, Precision
 from asr_train.checkpoint import Checkpoint
 from asr_train.config import SAMPLE_RATE
@@ -13,6 +15,8 @@ from asr_train.vocabulary import BLANK_ID, VOCABULARY
 #: Key of ``metadata_props`` in ONNX, name of the extra file in TorchScript and .pt2.
 CARD_KEY = "model_card"
 FORMAT_VERSION = 1
+#: Characters; asr-runtime reads cards of up to a million.
+MAX_DOCUMENTATION = 100_000
 #: Distributions whose versions can change an exported file.
 _PRODUCERS = ("torch", "torchaudio", "onnx", "onnxscript")
 
@@ -22,12 +26,14 @@ def model_card(
     *,
     precision: Precision = Precision.fp32,
     int8_arithmetic: bool = False,
+    documentation: str | None = None,
 ) -> dict[str, Any]:
     """Card of a model exported from ``checkpoint``; JSON values only.
 
     ``frame_stride`` is in samples; ``word_error_rate`` is what training measured on its dev set
     (greedy decoding, the checkpoint's own weights), null when it had none. ``precision_note`` is
     there when the file's weights are rounded, ``arithmetic`` when it is not float32.
+    ``documentation`` is what people should read: sources, licences, limits; Markdown.
     """
     note = INT8_ARITHMETIC_NOTE if int8_arithmetic else precision.note
     config = checkpoint.model.config
@@ -51,7 +57,19 @@ def model_card(
             key: checkpoint.progress[key] for key in trained if key in checkpoint.progress
         },
         "word_error_rate": None if measured is None else {"dev_greedy": measured},
+        **({} if documentation is None else {"documentation": documentation}),
     }
+
+
+def read_documentation(path: Path) -> str:
+    """A model's documentation; ``ExportError`` if the file cannot be read, or is far too long."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ExportError(f"{path}: cannot be read as text: {error}") from None
+    if len(text) > MAX_DOCUMENTATION:
+        raise ExportError(f"{path} is longer than {MAX_DOCUMENTATION} characters; shorten it")
+    return text
 
 
 def _version(distribution: str) -> str:

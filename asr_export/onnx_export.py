@@ -35,9 +35,14 @@ OUTPUTS = ("logprobs", "output_lengths")
 
 
 def export_onnx(
-    checkpoint: Checkpoint, path: Path, precision: Precision = Precision.fp32
+    checkpoint: Checkpoint,
+    path: Path,
+    precision: Precision = Precision.fp32,
+    documentation: str | None = None,
 ) -> ParityReport:
     """Write ``path``, ``vocab.txt``, ``config.json`` and the parity report beside it.
+
+    ``documentation``, Markdown, travels in the model's card.
 
     The file takes its place only after ONNX's checker, shape inference and the comparison with
     PyTorch have passed.
@@ -49,7 +54,7 @@ def export_onnx(
     config = checkpoint.model.config
     check_companions(path.parent, config)
     with replacing(path) as partial:
-        model = to_onnx(checkpoint, precision)
+        model = to_onnx(checkpoint, precision, documentation)
         onnx.save(model, partial)
         report = check_export(checkpoint.model, OnnxBackend(partial), precision)
         report.require()
@@ -58,7 +63,11 @@ def export_onnx(
     return report
 
 
-def to_onnx(checkpoint: Checkpoint, precision: Precision = Precision.fp32) -> onnx.ModelProto:
+def to_onnx(
+    checkpoint: Checkpoint,
+    precision: Precision = Precision.fp32,
+    documentation: str | None = None,
+) -> onnx.ModelProto:
     """The checked graph with its card; dimensions ``batch``, ``samples`` and ``frames`` dynamic.
 
     Raises:
@@ -89,7 +98,7 @@ def to_onnx(checkpoint: Checkpoint, precision: Precision = Precision.fp32) -> on
     _name_dimensions(model)
     store_compactly(model)
     generate_dft(model)
-    card = model_card(checkpoint, precision=precision)
+    card = model_card(checkpoint, precision=precision, documentation=documentation)
     onnx.helper.set_model_props(model, {CARD_KEY: json.dumps(card)})
     model.doc_string = "ResCNN-BiGRU speech recogniser: 16 kHz waveform to CTC log-probabilities."
     # full_check runs shape inference too, strictly.

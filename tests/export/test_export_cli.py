@@ -10,6 +10,8 @@ from pathlib import Path
 import onnx
 import pytest
 
+from asr_runtime import Recognizer
+
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -44,6 +46,21 @@ def test_export_prints_the_parity_table(
     assert "max |d|" in stdout
     assert "0.05 0.31 3 11.1 35" in stdout
     assert stdout.splitlines()[-1].startswith(f"wrote {tmp_path / name}")
+
+
+def test_documentation_travels_in_the_card(
+    asr_export: Run, tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    text = tmp_path / "CARD.md"
+    text.write_text("# A tiny model\n\nTrained on nothing, for nothing.\n")
+    out = tmp_path / "model.onnx"
+    code, _, stderr = asr_export("onnx", tiny_checkpoint, out, "--model-card", text)
+    assert (code, stderr) == (0, "")
+    code, stdout, _ = asr_export("inspect", out)
+    assert stdout.rstrip().endswith("# A tiny model\n\nTrained on nothing, for nothing.")
+    assert Recognizer.load(out, device="cpu").card.extra["documentation"] == text.read_text()
+    missing = asr_export("onnx", tiny_checkpoint, out, "--model-card", tmp_path / "no.md")
+    _fails(missing, "no.md: cannot be read as text")
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "model.pt"])

@@ -15,4 +15,5 @@ print("average" if rates[0] < rates[1] else "third/best")
 PY
 )
 asr-train compact "$WORK/$better" "$WORK/edge"
-asr-export onnx "$WORK/edge" "$WORK/edge.onnx" --precision int8
+asr-export onnx "$WORK/edge" "$WORK/edge.onnx" --precision int8 \
+  --model-card "$(dirname "$0")/../../../runtime/asr_runtime/models/MODEL_CARD.md"
