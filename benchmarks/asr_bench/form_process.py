@@ -119,8 +119,21 @@ def load_torchscript(model: Path) -> Run:
     """As a Python program without this toolkit does it."""
     import torch
 
-    torch.set_num_threads(1)
     module = torch.jit.load(model, map_location="cpu").eval()  # type: ignore[no-untyped-call]
+    return _on_one_thread(module)
+
+
+def load_torch_export(model: Path) -> Run:
+    """Checked first, as this toolkit does it."""
+    from asr_export.pt2_file import load_pt2
+
+    return _on_one_thread(load_pt2(model)[0])
+
+
+def _on_one_thread(module: Callable[..., object]) -> Run:
+    import torch
+
+    torch.set_num_threads(1)
 
     @torch.inference_mode()
     def run(signal: Floats) -> object:
@@ -132,7 +145,9 @@ def load_torchscript(model: Path) -> Run:
 #: By the file's suffix.
 LOADERS: dict[str, Callable[[Path], Run]] = {
     ".onnx": load_onnx_runtime,
+    ".ort": load_onnx_runtime,
     ".pt": load_torchscript,
+    ".pt2": load_torch_export,
 }
 
 

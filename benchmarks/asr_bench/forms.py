@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asr_export.onnx_export import export_onnx
+from asr_export.ort_export import export_ort
 from asr_export.precision import Precision
+from asr_export.pt2_export import export_pt2
 from asr_export.torchscript_export import export_torchscript
 from asr_train.checkpoint import Checkpoint
 
@@ -49,7 +51,21 @@ FORMS: tuple[Form, ...] = (
     _onnx(Precision.fp32),
     _onnx(Precision.fp16),
     _onnx(Precision.int8),
+    Form("ORT", Precision.fp32, "model.ort", export_ort),
+    Form(
+        "ORT",
+        Precision.int8,
+        "model.ort",
+        lambda checkpoint, path: export_ort(checkpoint, path, Precision.int8),
+    ),
     Form("TorchScript", Precision.fp32, "model.pt", export_torchscript),
+    Form(
+        "TorchScript",
+        Precision.int8,
+        "model.pt",
+        lambda checkpoint, path: export_torchscript(checkpoint, path, Precision.int8),
+    ),
+    Form("torch.export", Precision.fp32, "model.pt2", export_pt2),
 )
 
 

@@ -46,9 +46,9 @@ def two_forms() -> tuple[Form, ...]:
 
 def test_every_form_and_precision_is_measured_and_can_be_loaded() -> None:
     assert FORMS[0].label == "ONNX fp32"
-    assert {"ONNX fp32", "ONNX fp16", "ONNX int8", "TorchScript fp32"} <= {
-        form.label for form in FORMS
-    }
+    labels = {form.label for form in FORMS}
+    assert {"ONNX fp32", "ONNX fp16", "ONNX int8", "TorchScript fp32"} <= labels
+    assert {"ORT int8", "TorchScript int8", "torch.export fp32"} <= labels
     assert len({form.label for form in FORMS}) == len(FORMS)
     assert {Path(form.file_name).suffix for form in FORMS} <= set(LOADERS)
 
