@@ -141,6 +141,17 @@ def test_nothing_said_is_an_empty_text(make_language_model, form):
         assert decoding.confidence == pytest.approx(greedy.confidence)
 
 
+def test_a_word_that_silence_explains_better_is_left_out(make_language_model):
+    model = make_language_model(["the", "cat"], sentences=["the cat"] * 9)
+    said, faint = spelled("the_cat_", ENGLISH), spelled("________", ENGLISH, 0.6)
+    for frame, letter in enumerate("the"):
+        faint[frame, ENGLISH.index(letter)] = np.log(0.2)
+    # The search finds the word in both; in the second each letter is a third as probable as a blank.
+    assert decode(model, said, word_bonus=9.0) == "the cat"
+    assert decode(model, faint, word_bonus=9.0, silence_threshold=9.0) == "the"
+    assert decode(model, faint, word_bonus=9.0) == ""
+
+
 def test_spaces_are_single_and_inside(make_language_model):
     model = make_language_model(["a", "b"], sentences=["a b"] * 3)
     assert decode(model, spelled("  _a _ _  b_ _", ENGLISH)) == "a b"
