@@ -146,7 +146,7 @@ def test_a_word_that_silence_explains_better_is_left_out(make_language_model):
     said, faint = spelled("the_cat_", ENGLISH), spelled("________", ENGLISH, 0.6)
     for frame, letter in enumerate("the"):
         faint[frame, ENGLISH.index(letter)] = np.log(0.2)
-    # The search finds the word in both; in the second each letter is a third as probable as a blank.
+    # The search finds the word in both; in the second each letter is a third of a blank.
     assert decode(model, said, word_bonus=9.0) == "the cat"
     assert decode(model, faint, word_bonus=9.0, silence_threshold=9.0) == "the"
     assert decode(model, faint, word_bonus=9.0) == ""
