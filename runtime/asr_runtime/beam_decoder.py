@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from asr_runtime.alignment import align_in_parts, cut_frames
 from asr_runtime.beam_config import BeamConfig
 from asr_runtime.beam_search import BeamSearch
 from asr_runtime.decoding import (
@@ -20,12 +19,9 @@ from asr_runtime.hotwords import split_hotwords
 from asr_runtime.language_model import LanguageModel
 from asr_runtime.letter_priors import letter_priors
 from asr_runtime.lexicon import build_lexicon
-from asr_runtime.spoken_words import spoken
-from asr_runtime.transcript import Token, geometric_mean
+from asr_runtime.placement import TokenPlacer
+from asr_runtime.transcript import geometric_mean
 from asr_runtime.word_scores import WordScorer
-
-# Frames aligned at a time: at least, where there is a pause, and at most.
-_PART_FRAMES = (300, 1500)
 
 # Letters of all words times classes: the most that the lexicon's table can have, at 4 bytes each.
 _MAX_LEXICON = 1 << 26
@@ -37,6 +33,9 @@ class BeamDecoder:
     model: its words must consist of classes of the vocabulary.
     vocabulary: the text of each class; `blank_id` is the blank's. A space must be among them.
     hotwords: words or phrases to prefer.
+
+    search, placer: its two halves, for a decoder of endless speech. Nothing of it changes while it
+    decodes, so that threads may share one.
 
     Raises LanguageModelError if the language model does not fit the vocabulary, and DecoderError
     for hotwords that it cannot spell.
@@ -56,12 +55,13 @@ class BeamDecoder:
         problem = misfit(model, vocabulary)
         if problem is not None:
             raise LanguageModelError(problem)
-        self._space = self._vocabulary.index(WORD_BOUNDARY)
+        space = self._vocabulary.index(WORD_BOUNDARY)
         phrases = split_hotwords(hotwords, vocabulary)
         words = WordScorer(model, phrases, self.config)
         lexicon = build_lexicon(words.words, words.expected, vocabulary)
         priors = letter_priors(model, vocabulary, WORD_BOUNDARY)
-        self._search = BeamSearch(lexicon, words, priors, blank_id, self._space, self.config)
+        self.search = BeamSearch(lexicon, words, priors, blank_id, space, self.config)
+        self.placer = TokenPlacer(vocabulary, blank_id, space, self.config.silence_threshold)
 
     def decode(
         self, log_probs: npt.NDArray[np.floating[Any]], seconds_per_frame: float
@@ -76,38 +76,12 @@ class BeamDecoder:
         Raises ValueError if the shape does not fit the vocabulary.
         """
         check_log_probs(log_probs, self._vocabulary, self._blank)
-        found = self._search.run(log_probs)
-        scores = np.maximum(log_probs, -1e4)
-        first, last = align_in_parts(
-            scores,
-            found.labels,
-            found.entered,
-            cut_frames(found.quiet, *_PART_FRAMES),
-            self._blank,
-            self._space,
-        )
-        kept = spoken(
-            scores,
-            found.labels,
-            first,
-            last,
-            self._blank,
-            self._space,
-            self.config.silence_threshold,
-        )
-        if not kept.any():
+        found = self.search.run(log_probs)
+        quiet = self.search.quiet(log_probs)
+        first, last = self.placer.align(log_probs, found.labels, found.entered, quiet)
+        tokens = self.placer.tokens(log_probs, found.labels, first, last, seconds_per_frame)
+        if not tokens:
             return Decoding("", (), mean_probability(log_probs[:, self._blank]))
-        tokens = tuple(
-            Token(
-                self._vocabulary[label],
-                begin * seconds_per_frame,
-                (end + 1) * seconds_per_frame,
-                mean_probability(log_probs[begin : end + 1, label]),
-            )
-            for label, begin, end in zip(
-                found.labels[kept].tolist(), first[kept].tolist(), last[kept].tolist(), strict=True
-            )
-        )
         return Decoding(
             text="".join(token.text for token in tokens),
             tokens=tokens,

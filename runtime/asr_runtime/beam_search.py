@@ -7,15 +7,15 @@ can tell apart are as in decoders with a lexicon tree (H. Ney, S. Ortmanns, "Dyn
 search for continuous speech recognition", IEEE Signal Processing Magazine 16(5), 1999).
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from asr_runtime.beam_config import BeamConfig
-from asr_runtime.hypotheses import NEVER, Floats, Hypotheses, Integers, Trace
+from asr_runtime.hypotheses import NEVER, Floats, Hypotheses, Integers
 from asr_runtime.lexicon import NO_WORD, ROOT, Lexicon
+from asr_runtime.search_state import Found, SearchState
 from asr_runtime.word_scores import WordScorer
 
 _IMPROBABLE = -1e4
@@ -24,22 +24,6 @@ _NODE_BITS = 24
 _OUTSIDE = np.int64(-(1 << 63))
 _HASH_FACTOR = np.int64(6364136223846793005)
 _HASH_TERM = np.int64(1442695040888963407)
-
-
-@dataclass(frozen=True)
-class Found:
-    """The best text of an utterance.
-
-    labels: its classes, single word boundaries between words [labels].
-    entered: frame from which on the search spelled each label [labels].
-    quiet: frames in which no label was considered [frames].
-    score: nats.
-    """
-
-    labels: Integers
-    entered: Integers
-    quiet: npt.NDArray[np.bool_]
-    score: float
 
 
 def _hash(texts: Integers, labels: Integers | int) -> Integers:
@@ -82,11 +66,28 @@ class BeamSearch:
 
     def run(self, log_probs: npt.NDArray[np.floating[Any]]) -> Found:
         """Search one utterance [frames, classes] of natural-log probabilities."""
+        state = self.begin()
+        self.advance(state, log_probs)
+        return self.finish(state)
+
+    def begin(self) -> SearchState:
+        """The state before an utterance."""
+        return SearchState(self._start())
+
+    def quiet(self, log_probs: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.bool_]:
+        """Frames in which no label is considered [frames], of log-probabilities as for `run`."""
+        return ~self._likely(log_probs).any(axis=1)
+
+    def advance(self, state: SearchState, log_probs: npt.NDArray[np.floating[Any]]) -> None:
+        """Search the next frames [frames, classes] of an utterance, any number of them.
+
+        The state afterwards does not depend on how the frames were divided. A frame takes the same
+        time however many there were before it.
+        """
         # Impossible is very improbable here, so that there is always a best text.
         scores = np.maximum(log_probs.astype(np.float64), _IMPROBABLE)
-        likely = scores > np.log(self._config.label_threshold)
+        likely = self._likely(scores)
         scores += self._adjustment
-        likely[:, self._blank] = False
         quiet = ~likely.any(axis=1)
         boundary = likely[:, self._space].copy()
         likely[:, self._space] = False
@@ -94,8 +95,7 @@ class BeamSearch:
         # By whether a word has begun [frames, 2].
         silence = np.stack([np.logaddexp(blank, scores[:, self._space]), blank], axis=1)
 
-        beam = self._start()
-        trace = Trace()
+        beam, trace = state.beam, state.trace
         for frame, row in enumerate(scores):
             total = beam.total()
             stay = beam._replace(
@@ -108,8 +108,45 @@ class BeamSearch:
             labels = np.flatnonzero(likely[frame])
             beam = self._step(beam, stay, total, row, labels, bool(boundary[frame]))
             new = np.flatnonzero(beam.trace < 0)
-            beam.trace[new] = trace.add(~beam.trace[new], beam.label[new], frame)
-        return self._finish(beam, trace, quiet)
+            beam.trace[new] = trace.add(~beam.trace[new], beam.label[new], state.frames + frame)
+            if trace.crowded:
+                beam = beam._replace(trace=trace.keep(beam.trace))
+        state.beam = beam
+        state.frames += len(scores)
+
+    def best(self, state: SearchState) -> Found:
+        """The text that is ahead so far, the beginning of a word perhaps at its end."""
+        total = state.beam.total()
+        index = int(total.argmax())
+        labels, entered = state.trace.follow(int(state.beam.trace[index]))
+        return Found(labels, entered, float(total[index]))
+
+    def finish(self, state: SearchState) -> Found:
+        """The best text of an utterance that ends here. The state stays as it is."""
+        beam = state.beam
+        total = beam.total()
+        context = beam.context.copy()
+        inside = np.flatnonzero(beam.node != ROOT)
+        if len(inside):
+            gains, context[inside] = self._end_words(beam, inside)
+            total[inside] += gains - beam.ahead[inside]
+        total += self._words.finish(context)
+        # The same text may stand with and without a boundary after it.
+        scores: dict[tuple[int, ...], float] = {}
+        entered: dict[tuple[int, ...], Integers] = {}
+        for index in total.argsort()[::-1][:_FINALISTS].tolist():
+            labels, frames = state.trace.follow(int(beam.trace[index]))
+            end = len(labels) - int(len(labels) > 0 and labels[-1] == self._space)
+            text = tuple(labels[:end].tolist())
+            scores[text] = float(np.logaddexp(scores.get(text, -np.inf), total[index]))
+            entered.setdefault(text, frames[:end])
+        best = max(scores, key=scores.__getitem__)
+        return Found(np.array(best, np.int64), entered[best], scores[best])
+
+    def _likely(self, log_probs: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.bool_]:
+        likely = log_probs > np.log(self._config.label_threshold)
+        likely[:, self._blank] = False
+        return likely
 
     def _start(self) -> Hypotheses:
         context = np.array([self._words.start], np.int64)
@@ -238,23 +275,3 @@ class BeamSearch:
             top = np.argpartition(np.maximum(blank, spoken), -size)[-size:]
             chosen, blank, spoken = chosen[top], blank[top], spoken[top]
         return options.take(chosen)._replace(blank=blank, spoken=spoken)
-
-    def _finish(self, beam: Hypotheses, trace: Trace, quiet: npt.NDArray[np.bool_]) -> Found:
-        total = beam.total()
-        context = beam.context.copy()
-        inside = np.flatnonzero(beam.node != ROOT)
-        if len(inside):
-            gains, context[inside] = self._end_words(beam, inside)
-            total[inside] += gains - beam.ahead[inside]
-        total += self._words.finish(context)
-        # The same text may stand with and without a boundary after it.
-        scores: dict[tuple[int, ...], float] = {}
-        entered: dict[tuple[int, ...], Integers] = {}
-        for index in total.argsort()[::-1][:_FINALISTS].tolist():
-            labels, frames = trace.follow(int(beam.trace[index]))
-            end = len(labels) - int(len(labels) > 0 and labels[-1] == self._space)
-            text = tuple(labels[:end].tolist())
-            scores[text] = float(np.logaddexp(scores.get(text, -np.inf), total[index]))
-            entered.setdefault(text, frames[:end])
-        best = max(scores, key=scores.__getitem__)
-        return Found(np.array(best, np.int64), entered[best], quiet, scores[best])

@@ -1,4 +1,4 @@
-"""What the beam search keeps: the hypotheses of the moment, and how each was spelled."""
+"""What the beam search keeps: the hypotheses of the moment."""
 
 from typing import NamedTuple
 
@@ -43,38 +43,3 @@ class Hypotheses(NamedTuple):
     def take(self, index: Integers) -> "Hypotheses":
         """Some of them."""
         return Hypotheses(*(array[index] for array in self))  # type: ignore[arg-type]
-
-
-class Trace:
-    """All prefixes ever kept, each as the number of the one before and the label it added."""
-
-    def __init__(self) -> None:
-        self._parents = [np.zeros(1, np.int32)]
-        self._labels = [np.zeros(1, np.int32)]
-        self._frames = [np.zeros(1, np.int32)]
-        self._number = 1
-
-    def add(self, parents: Integers, labels: Integers, frame: int) -> Integers:
-        """The numbers of new prefixes."""
-        self._parents.append(parents.astype(np.int32))
-        self._labels.append(labels.astype(np.int32))
-        self._frames.append(np.full(len(parents), frame, np.int32))
-        begin = self._number
-        self._number += len(parents)
-        return np.arange(begin, self._number)
-
-    def follow(self, number: int) -> tuple[Integers, Integers]:
-        """Labels of a prefix from its first, and the frames they were added in."""
-        path = []
-        while number:
-            path.append(number)
-            number = int(self._joined(self._parents)[number])
-        path.reverse()
-        labels = self._joined(self._labels)[path].astype(np.int64)
-        return labels, self._joined(self._frames)[path].astype(np.int64)
-
-    @staticmethod
-    def _joined(parts: list[npt.NDArray[np.int32]]) -> npt.NDArray[np.int32]:
-        if len(parts) > 1:
-            parts[:] = [np.concatenate(parts)]
-        return parts[0]

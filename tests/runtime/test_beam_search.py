@@ -69,7 +69,7 @@ def test_one_word_is_exactly_the_sum_over_its_alignments(make_language_model, se
     values = random_log_probs(seed, 6, 4)
     values[:, SPACE] = -1e4
     decoder = BeamDecoder(make_language_model(["a", "ab"]), VOCABULARY, BLANK, config=EXACT)
-    found = decoder._search.run(values)
+    found = decoder.search.run(values)
     texts = brute_force(values)
     best = max(texts, key=texts.__getitem__)
     assert "".join(VOCABULARY[label] for label in found.labels) == best
@@ -81,7 +81,7 @@ def test_best_text_of_several_words(make_language_model, seed):
     """With spaces, the worse of two beginnings that the language model cannot tell apart goes."""
     model = make_language_model(["a", "aa", "ab", "b", "ba", "bb"])
     values = random_log_probs(100 + seed, 6, 4)
-    found = BeamDecoder(model, VOCABULARY, BLANK, config=EXACT)._search.run(values)
+    found = BeamDecoder(model, VOCABULARY, BLANK, config=EXACT).search.run(values)
     text = "".join(VOCABULARY[label] for label in found.labels)
     texts = brute_force(values)
     assert texts[text] - 0.1 <= found.score <= texts[text] + 1e-6
