@@ -50,12 +50,12 @@ class BeamDecoder:
         config: BeamConfig | None = None,
     ) -> None:
         self.config = config or BeamConfig()
-        self._vocabulary = tuple(vocabulary)
+        self.vocabulary = tuple(vocabulary)
         self._blank = blank_id
         problem = misfit(model, vocabulary)
         if problem is not None:
             raise LanguageModelError(problem)
-        space = self._vocabulary.index(WORD_BOUNDARY)
+        space = self.vocabulary.index(WORD_BOUNDARY)
         phrases = split_hotwords(hotwords, vocabulary)
         words = WordScorer(model, phrases, self.config)
         lexicon = build_lexicon(words.words, words.expected, vocabulary)
@@ -75,7 +75,7 @@ class BeamDecoder:
 
         Raises ValueError if the shape does not fit the vocabulary.
         """
-        check_log_probs(log_probs, self._vocabulary, self._blank)
+        check_log_probs(log_probs, self.vocabulary, self._blank)
         found = self.search.run(log_probs)
         quiet = self.search.quiet(log_probs)
         first, last = self.placer.align(log_probs, found.labels, found.entered, quiet)

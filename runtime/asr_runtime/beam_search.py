@@ -76,7 +76,8 @@ class BeamSearch:
 
     def quiet(self, log_probs: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.bool_]:
         """Frames in which no label is considered [frames], of log-probabilities as for `run`."""
-        return ~self._likely(log_probs).any(axis=1)
+        quiet: npt.NDArray[np.bool_] = ~np.logical_or.reduce(self._likely(log_probs), axis=1)
+        return quiet
 
     def advance(self, state: SearchState, log_probs: npt.NDArray[np.floating[Any]]) -> None:
         """Search the next frames [frames, classes] of an utterance, any number of them.
@@ -88,7 +89,7 @@ class BeamSearch:
         scores = np.maximum(log_probs.astype(np.float64), _IMPROBABLE)
         likely = self._likely(scores)
         scores += self._adjustment
-        quiet = ~likely.any(axis=1)
+        quiet = ~np.logical_or.reduce(likely, axis=1)
         boundary = likely[:, self._space].copy()
         likely[:, self._space] = False
         blank = scores[:, self._blank]
@@ -144,7 +145,7 @@ class BeamSearch:
         return Found(np.array(best, np.int64), entered[best], scores[best])
 
     def _likely(self, log_probs: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.bool_]:
-        likely = log_probs > np.log(self._config.label_threshold)
+        likely: npt.NDArray[np.bool_] = log_probs > np.log(self._config.label_threshold)
         likely[:, self._blank] = False
         return likely
 

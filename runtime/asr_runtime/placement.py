@@ -38,7 +38,16 @@ class TokenPlacer:
         entered: Frames,
         quiet: npt.NDArray[np.bool_],
     ) -> tuple[Frames, Frames]:
-        """First and last frame of each label; the arguments are those of `BeamSearch`."""
+        """First and last frame of each label.
+
+        log_probs: natural logarithms [frames, classes].
+        labels, entered: as `Found` has them, frames counted from the first of these [labels].
+        quiet: as `BeamSearch.quiet` gives it [frames].
+        """
+        repeats = np.count_nonzero(labels[1:] == labels[:-1])
+        if len(labels) + repeats > len(log_probs):
+            # The search joins paths, so that a part of one need not be a path.
+            return entered, entered
         scores = np.maximum(log_probs, _IMPROBABLE)
         cuts = cut_frames(quiet, *_PART_FRAMES)
         return align_in_parts(scores, labels, entered, cuts, self._blank, self._space)

@@ -68,7 +68,8 @@ class Trace:
         self._number = len(kept)
         self._limit = max(_FEW_PREFIXES, 2 * len(kept))
         # Numbers grow along a path, so that the largest is the whole of it.
-        return np.searchsorted(kept, places.max(axis=1, initial=0))
+        new: Integers = np.searchsorted(kept, places.max(axis=1, initial=0))
+        return new
 
     def _places(self, numbers: Integers) -> Integers:
         """The numbers of all prefixes of some, from the shortest; 0 after the last."""
@@ -82,7 +83,8 @@ class Trace:
         places = np.stack(steps, axis=1)
         begins = longest - np.count_nonzero(places, axis=1)
         columns = np.minimum(np.arange(longest) + begins[:, None], longest)
-        return np.take_along_axis(places, columns, axis=1)
+        taken: Integers = np.take_along_axis(places, columns, axis=1)
+        return taken
 
 
 def _joined(parts: list[npt.NDArray[np.int32]]) -> npt.NDArray[np.int32]:

@@ -53,14 +53,18 @@ class Transcript:
     over all frames: how sure the model is that nothing was said. It ranks results of one model; it
     is not the probability that the text is right.
 
-    `tokens` joined are `text`, and `duration` is the length of the audio in seconds. A CTC model
-    marks a character where it recognises it, so times are good to about a tenth of a second.
+    `tokens` joined are `text`. `start` is where the audio that the text covers begins, in seconds,
+    and `duration` its length: of a whole recording 0 and its length, of a sentence within one the
+    part between the pauses around it. The times of tokens count from the recording's beginning. A
+    CTC model marks a character where it recognises it, so times are good to about a tenth of a
+    second.
     """
 
     text: str
     confidence: float
     tokens: tuple[Token, ...]
     duration: float
+    start: float = 0.0
 
     @property
     def words(self) -> tuple[Word, ...]:
@@ -80,6 +84,7 @@ class Transcript:
         return {
             "text": self.text,
             "confidence": round(self.confidence, CONFIDENCE_DIGITS),
+            "start": round(self.start, SECONDS_DIGITS),
             "duration": round(self.duration, SECONDS_DIGITS),
             "words": [word.to_dict() for word in self.words],
             "tokens": [token.to_dict() for token in self.tokens],
