@@ -59,6 +59,8 @@ def test_recurrence_has_the_numerical_gradient() -> None:
     arguments = [torch.randn(2, 4, 3, 6), torch.randn(2, 6, 2), torch.randn(2, 6)]
     arguments = [value.double().requires_grad_() for value in arguments]
     assert torch.autograd.gradcheck(gru_recurrence, arguments)
+    initial = torch.randn(2, 3, 2).double().requires_grad_()
+    assert torch.autograd.gradcheck(gru_recurrence, [*arguments, initial])
 
 
 def test_recurrence_with_bfloat16_products_stays_close() -> None:

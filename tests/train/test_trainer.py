@@ -16,6 +16,7 @@ import torch
 
 from asr_train import interruption
 from asr_train.checkpoint import WEIGHTS, load_checkpoint
+from asr_train.chunking import ChunkedTraining
 from asr_train.config import ModelConfig
 from asr_train.errors import CheckpointError, OutputError, TrainingError
 from asr_train.history import EPOCHS_CSV, PLOT, STEPS_CSV, read_csv
@@ -68,6 +69,19 @@ def test_it_learns_to_read_tones(
     assert float(epochs[-1]["dev_loss"]) < 0.3 * float(epochs[0]["dev_loss"])
     assert (tmp_path / "run" / PLOT).read_bytes().startswith(b"\x89PNG")
     assert list((tmp_path / "run" / "tensorboard").iterdir())
+
+
+def test_it_learns_from_chunks_as_well(
+    tiny_config: ModelConfig, rows: list[Utterance], tmp_path: Path
+) -> None:
+    losses = {}
+    for probability in (0.0, 1.0):
+        out = tmp_path / f"run-{probability}"
+        chunked = ChunkedTraining(probability, chunk_ms=(300, 500), lookahead_ms=(60, 120))
+        Trainer(tiny_config, _config(out, epochs=6, chunked=chunked), rows * 3).fit()
+        losses[probability] = [float(row["loss"]) for row in read_csv(out / STEPS_CSV)]
+    assert losses[1.0][-1] < 0.8 * losses[1.0][0]
+    assert losses[1.0][0] != losses[0.0][0]
 
 
 def test_a_stopped_run_resumes_as_if_it_never_stopped(

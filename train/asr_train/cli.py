@@ -16,6 +16,7 @@ from asr_train.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
+from asr_train.chunking import ChunkedTraining
 from asr_train.command_line import run_command
 from asr_train.config import preset
 from asr_train.errors import DataError, OutputError
@@ -97,6 +98,21 @@ def fit(
         float,
         typer.Option(min=0, max=1, help="Part of the utterances replaced by sounds without words."),
     ] = 0.0,
+    chunked: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Part of the batches computed as on a stream, so that the model holds its "
+            "accuracy there.",
+        ),
+    ] = 0.0,
+    chunk_ms: Annotated[
+        tuple[float, float], typer.Option(help="Their shortest and longest chunk.")
+    ] = ChunkedTraining.chunk_ms,
+    lookahead_ms: Annotated[
+        tuple[float, float], typer.Option(help="Their shortest and longest look-ahead.")
+    ] = ChunkedTraining.lookahead_ms,
     seed: int = 1,
     precision: Precision = Precision.auto,
     device: Device = Device.auto,
@@ -141,6 +157,7 @@ def fit(
             volume=volume,
             non_speech=non_speech,
         ),
+        chunked=ChunkedTraining(chunked, chunk_ms, lookahead_ms),
         seed=seed,
         precision=precision,
         device=device,

@@ -67,6 +67,13 @@ class ModelConfig:
         return self.hop_length * self.time_stride
 
     @property
+    def context_frames(self) -> int:
+        """Frames before a chunk that its convolutions and DFT windows reach into."""
+        # Two 3x3 convolutions a block, one before them (a mel frame to each side), half a window.
+        samples = 2 * self.residual_blocks * self.frame_stride + self.hop_length + self.n_fft // 2
+        return -(-samples // self.frame_stride)
+
+    @property
     def reduced_mels(self) -> int:
         """Mel bands left after the first convolution."""
         return (self.n_mels - 1) // self.mel_stride + 1

@@ -49,14 +49,25 @@ class BidirectionalGRU(nn.Module):
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()
+        self.hidden_size = hidden_size
         self.forward_gru = nn.GRU(input_size, hidden_size, batch_first=True)
         self.backward_gru = nn.GRU(input_size, hidden_size, batch_first=True)
 
-    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """[batch, frames, input_size] and int64 [batch] to [batch, frames, 2 * hidden_size]."""
-        if self.training and x.device.type == "cpu":
+    def forward(self, x: Tensor, lengths: Tensor, state: Tensor | None = None) -> Tensor:
+        """The states of both directions.
+
+        Args:
+            x: [batch, frames, input_size].
+            lengths: int64 [batch], frames.
+            state: [batch, hidden_size], of the forward direction before the first frame; zeros if
+                None. Not for training.
+
+        Returns:
+            [batch, frames, 2 * hidden_size].
+        """
+        if self.training and x.device.type == "cpu" and state is None:
             return self._train_on_cpu(x, lengths)
-        ahead = self.forward_gru(x)[0]
+        ahead = run_gru(self.forward_gru, x, state)
         time = torch.arange(x.shape[1], device=x.device)[None, :]
         # Within the length t -> length - 1 - t (its own inverse); past it any frame will do.
         reverse = (lengths[:, None] - 1 - time).clamp(min=0).unsqueeze(2)
@@ -76,12 +87,37 @@ class BidirectionalGRU(nn.Module):
             weight, bias = _parameters(gru, "hh")
             weights.append(weight)
             biases.append(bias)
-        weight = torch.stack(weights)
-        if torch.is_autocast_enabled("cpu"):
-            weight = weight.to(torch.get_autocast_dtype("cpu"))
+        weight = _autocast(torch.stack(weights))
         states = gru_recurrence(torch.stack(inputs).float(), weight, torch.stack(biases))
         back = states[1].gather(0, reverse.expand(-1, -1, states.shape[3]))
         return torch.cat([states[0], back], dim=2).transpose(0, 1)
+
+
+def run_gru(gru: nn.GRU, x: Tensor, initial: Tensor | None = None) -> Tensor:
+    """A one-directional GRU's states; fast to train on a CPU, see ``gru_recurrence``.
+
+    Args:
+        gru: one layer, batch first.
+        x: [batch, frames, inputs].
+        initial: [batch, hidden]; zeros if None.
+
+    Returns:
+        [batch, frames, hidden].
+    """
+    if not (gru.training and x.device.type == "cpu"):
+        states: Tensor = gru(x, None if initial is None else initial.unsqueeze(0))[0]
+        return states
+    inputs = functional.linear(x.transpose(0, 1), *_parameters(gru, "ih")).float()
+    weight, bias = _parameters(gru, "hh")
+    start = None if initial is None else initial.float().unsqueeze(0)
+    recurrence = gru_recurrence(inputs[None], _autocast(weight)[None], bias[None], start)
+    return recurrence[0].transpose(0, 1)
+
+
+def _autocast(weight: Tensor) -> Tensor:
+    if torch.is_autocast_enabled("cpu"):
+        return weight.to(torch.get_autocast_dtype("cpu"))
+    return weight
 
 
 def _parameters(gru: nn.GRU, kind: str) -> tuple[Tensor, Tensor]:
@@ -150,7 +186,7 @@ class ResCNNBiGRU(nn.Module):
         """
         features, feature_lengths = self.front_end(input_values, input_lengths)
         logprobs, output_lengths = self.network(features, feature_lengths)
-        return self._blank_past_end(logprobs, output_lengths), output_lengths
+        return self.blank_past_end(logprobs, output_lengths), output_lengths
 
     def network(self, features: Tensor, feature_lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Log-probabilities of normalised features (0 past the end).
@@ -163,18 +199,35 @@ class ResCNNBiGRU(nn.Module):
             float32 [batch, frames, 29] (unspecified past the end) and int64 [batch] frames.
         """
         lengths = (feature_lengths - 1) // self.config.time_stride + 1
-        x = self.conv(features.transpose(1, 2).unsqueeze(1))  # [batch, channels, frames, mels]
-        mask = length_mask(lengths, x.shape[2])[:, None, :, None].to(x.dtype)
-        for block in self.residual_blocks:
-            x = block(x, mask)
-        x = self.projection(x.transpose(1, 2).flatten(2))
+        frames = (features.shape[2] - 1) // self.config.time_stride + 1
+        x = self.convolve(features, length_mask(lengths, frames)[:, None, :, None])
         for block in self.gru_blocks:
             x = block(x, lengths)
         logits = self.classifier(x)
         return functional.log_softmax(logits.float(), dim=-1), lengths
 
-    def _blank_past_end(self, logprobs: Tensor, lengths: Tensor) -> Tensor:
-        """A caller that forgets ``output_lengths`` reads blanks, not noise."""
+    def convolve(self, features: Tensor, mask: Tensor) -> Tensor:
+        """What the first recurrent layer gets.
+
+        Args:
+            features: [batch, n_mels, mel frames].
+            mask: boolean [batch, 1, frames, 1], True inside the utterance.
+
+        Returns:
+            [batch, frames, rnn_dim].
+        """
+        x = self.conv(features.transpose(1, 2).unsqueeze(1))  # [batch, channels, frames, mels]
+        mask = mask.to(x.dtype)
+        for block in self.residual_blocks:
+            x = block(x, mask)
+        projected: Tensor = self.projection(x.transpose(1, 2).flatten(2))
+        return projected
+
+    def blank_past_end(self, logprobs: Tensor, lengths: Tensor) -> Tensor:
+        """``logprobs`` with the certain blank from each length on.
+
+        A caller that forgets ``output_lengths`` reads blanks, not noise.
+        """
         certain = torch.full_like(logprobs[:1, :1], PADDING_LOG_PROB)
         certain[:, :, BLANK_ID] = 0.0
         return torch.where(length_mask(lengths, logprobs.shape[1])[:, :, None], logprobs, certain)

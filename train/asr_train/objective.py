@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchaudio.functional import mask_along_axis_iid
 
+from asr_train.chunking import Chunking, chunked_network
 from asr_train.model import ResCNNBiGRU
 from asr_train.vocabulary import BLANK_ID
 
@@ -39,13 +40,26 @@ class CTCObjective(nn.Module):
         self.masking = masking
 
     def forward(
-        self, samples: Tensor, lengths: Tensor, targets: Tensor, target_lengths: Tensor
+        self,
+        samples: Tensor,
+        lengths: Tensor,
+        targets: Tensor,
+        target_lengths: Tensor,
+        chunking: Chunking | None = None,
     ) -> Tensor:
-        """Negative log-likelihood, summed over the batch (natural logarithm, scalar)."""
+        """Negative log-likelihood, summed over the batch (natural logarithm, scalar).
+
+        ``chunking``: compute it as on a stream that is cut so; None for whole utterances.
+        """
         features, feature_lengths = self.model.front_end(samples, lengths)
         if self.training:
             features = self._mask(features)
-        logprobs, output_lengths = self.model.network(features, feature_lengths)
+        if chunking is None:
+            logprobs, output_lengths = self.model.network(features, feature_lengths)
+        else:
+            logprobs, output_lengths = chunked_network(
+                self.model, features, feature_lengths, chunking
+            )
         # CTC sums over paths in float32 even where the network ran in bfloat16.
         with torch.autocast(samples.device.type, enabled=False):
             return functional.ctc_loss(

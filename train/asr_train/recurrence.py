@@ -15,8 +15,10 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 
-def gru_recurrence(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Hidden states of several GRUs side by side, from zero states, in ``nn.GRU``'s equations.
+def gru_recurrence(
+    inputs: Tensor, weight: Tensor, bias: Tensor, initial: Tensor | None = None
+) -> Tensor:
+    """Hidden states of several GRUs side by side, in ``nn.GRU``'s equations.
 
     With gates r, z, n (Cho et al. 2014, arXiv:1406.1078; the reset after the product, as cuDNN):
     r = σ(i_r + W_r h + b_r), z = σ(i_z + W_z h + b_z), n = tanh(i_n + r (W_n h + b_n)),
@@ -30,17 +32,22 @@ def gru_recurrence(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
             gates in the order r, z, n.
         weight: [GRUs, 3 * hidden, hidden], recurrent; of the inputs' type or bfloat16.
         bias: [GRUs, 3 * hidden], recurrent.
+        initial: [GRUs, batch, hidden], the states before the first frame; zeros if None.
 
     Returns:
         [GRUs, frames, batch, hidden], differentiable once.
     """
-    states: Tensor = _GRURecurrence.apply(inputs, weight, bias)  # type: ignore[no-untyped-call]
+    states: Tensor = _GRURecurrence.apply(  # type: ignore[no-untyped-call]
+        inputs, weight, bias, initial
+    )
     return states
 
 
 class _GRURecurrence(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    def forward(
+        ctx: Any, inputs: Tensor, weight: Tensor, bias: Tensor, initial: Tensor | None
+    ) -> Tensor:
         grus, frames, batch, wide = inputs.shape
         hidden = wide // 3
         across = weight.transpose(1, 2).contiguous()
@@ -50,6 +57,8 @@ class _GRURecurrence(torch.autograd.Function):
         gates = torch.empty_like(inputs)
         candidates = inputs.new_empty(grus, frames, batch, hidden)
         states = inputs.new_zeros(grus, frames + 1, batch, hidden)
+        if initial is not None:
+            states[:, 0] = initial
         reset, update, recurrent = torch.chunk(gates, 3, dim=-1)
         reset_update, to_gates = gates[..., : 2 * hidden], inputs[..., : 2 * hidden]
         to_candidates = inputs[..., 2 * hidden :]
@@ -65,7 +74,7 @@ class _GRURecurrence(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor | None, ...]:
         weight, gates, candidates, states = ctx.saved_tensors
         grus, frames, batch, hidden = candidates.shape
         reset, update, recurrent = torch.chunk(gates, 3, dim=-1)
@@ -82,6 +91,7 @@ class _GRURecurrence(torch.autograd.Function):
         grad_states[:, -1] = grad_output[:, -1]
         given = weight.new_empty(grus, batch, 3 * hidden)
         product = weight.new_empty(grus, batch, hidden)
+        grad_initial = None
         for t in range(frames - 1, -1, -1):
             grad_state = grad_states[:, t]
             grad_gates = factors[:, t].mul_(grad_state.unsqueeze(-2)).view(grus, batch, -1)
@@ -89,10 +99,13 @@ class _GRURecurrence(torch.autograd.Function):
                 before = grad_states[:, t - 1]
                 torch.addcmul(grad_output[:, t - 1], grad_state, update[:, t], out=before)
                 before.add_(torch.bmm(given.copy_(grad_gates), weight, out=product))
+            elif ctx.needs_input_grad[3]:
+                grad_initial = grad_state * update[:, t]
+                grad_initial += torch.bmm(given.copy_(grad_gates), weight, out=product)
         grad_recurrent = factors.view(grus, frames * batch, 3 * hidden)
         before = states[:, :-1].reshape(grus, frames * batch, hidden).to(weight.dtype)
         grad_weight = torch.bmm(grad_recurrent.transpose(1, 2).to(weight.dtype), before)
         grad_bias = grad_recurrent.sum(dim=1)
         grad_inputs = factors.view_as(gates)
         torch.mul(grad_states, to_n, out=grad_inputs[..., 2 * hidden :])
-        return grad_inputs, grad_weight, grad_bias
+        return grad_inputs, grad_weight, grad_bias, grad_initial

@@ -176,6 +176,7 @@ class Trainer:
             batch.lengths.to(device),
             batch.targets.to(device),
             batch.target_lengths.to(device),
+            self.config.chunked.draw(self.model_config, self._seed(run.progress.step)),
         )
         # Processes average their gradients; the loss is a mean over the characters of the whole
         # batch, so each one's share is scaled by their number: the result is that of one process.

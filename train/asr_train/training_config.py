@@ -8,6 +8,7 @@ from pathlib import Path
 
 from asr_train.augmentation import AugmentationConfig
 from asr_train.batching import PadTo
+from asr_train.chunking import ChunkedTraining
 from asr_train.objective import MaskingConfig
 
 
@@ -42,6 +43,7 @@ class TrainingConfig:
         pad_to: see ``PadTo``.
         masking: SpecAugment, on training data only.
         augmentation: of the waveforms, on training data only.
+        chunked: batches computed as on a stream, so that the weights hold their accuracy there.
         seed: of initial weights, shuffles, masks and dropout.
         precision: see ``Precision``.
         device: see ``Device``.
@@ -61,6 +63,7 @@ class TrainingConfig:
     pad_to: PadTo = PadTo.batch
     masking: MaskingConfig = field(default_factory=MaskingConfig)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
+    chunked: ChunkedTraining = field(default_factory=ChunkedTraining)
     seed: int = 1
     precision: Precision = Precision.auto
     device: Device = Device.auto
