@@ -72,6 +72,27 @@ class OnnxBackend:
         logprobs, lengths = self._session.run(["logprobs", "output_lengths"], feeds)
         return np.asarray(logprobs), np.asarray(lengths)
 
+    def chunk(
+        self,
+        input_values: Floats,
+        input_lengths: Integers,
+        context_frames: Integers,
+        chunk_frames: Integers,
+        state: Floats,
+    ) -> tuple[Floats, Integers, Floats]:
+        """One chunk of streams, with a model that can; see ``asr_train.streaming``."""
+        logprobs, lengths, next_state = self._session.run(
+            ["logprobs", "output_lengths", "next_state"],
+            {
+                "input_values": input_values,
+                "input_lengths": input_lengths,
+                "context_frames": context_frames,
+                "chunk_frames": chunk_frames,
+                "state": state,
+            },
+        )
+        return np.asarray(logprobs), np.asarray(lengths), np.asarray(next_state)
+
     @property
     def card_text(self) -> str:
         """The card in the file, unread; empty when there is none."""

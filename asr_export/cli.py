@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from asr_export.precision import Precision
 from asr_train.command_line import run_command
+
+if TYPE_CHECKING:
+    from asr_train.checkpoint import Checkpoint
+    from asr_train.chunking import Chunking
 
 app = typer.Typer(
     help="Convert a trained checkpoint to ONNX, TorchScript and others, mel front end included.",
@@ -19,6 +23,22 @@ app = typer.Typer(
 )
 
 CheckpointArgument = Annotated[Path, typer.Argument(help="Checkpoint folder of asr-train.")]
+Streaming = Annotated[
+    bool,
+    typer.Option(
+        "--streaming",
+        help="A file that can be run chunk by chunk as well, for live transcripts; on whole "
+        "recordings it is the same model.",
+    ),
+]
+ChunkMilliseconds = Annotated[
+    Optional[float],  # noqa: UP045 - typer reads it at run time on Python 3.10
+    typer.Option(help="Chunk that a streaming file recommends; 640 by default."),
+]
+LookaheadMilliseconds = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option(help="Look-ahead that it recommends; 320 by default."),
+]
 
 
 @app.command("onnx")
@@ -39,6 +59,9 @@ def onnx_command(
             help="Text to carry in the file's card: sources, licences, limits; Markdown.",
         ),
     ] = None,
+    streaming: Streaming = False,
+    chunk_ms: ChunkMilliseconds = None,
+    lookahead_ms: LookaheadMilliseconds = None,
 ) -> None:
     """Export to ONNX, verify, and write vocab.txt and config.json beside it."""
     from asr_export.errors import ExportError
@@ -49,7 +72,9 @@ def onnx_command(
     if out.suffix.lower() != ".onnx":
         raise ExportError(f"{out}: an ONNX file's name must end in .onnx")
     text = None if documentation is None else read_documentation(documentation)
-    report = export_onnx(load_checkpoint(checkpoint), out, precision, text)
+    source = load_checkpoint(checkpoint)
+    chunking = _chunking(source, streaming, chunk_ms, lookahead_ms)
+    report = export_onnx(source, out, precision, text, chunking)
     _announce(out, report.table())
 
 
@@ -64,6 +89,9 @@ def ort_command(
             "takes a little time."
         ),
     ] = Precision.fp32,
+    streaming: Streaming = False,
+    chunk_ms: ChunkMilliseconds = None,
+    lookahead_ms: LookaheadMilliseconds = None,
 ) -> None:
     """Export to ONNX Runtime's own format, for reduced builds of it, and verify."""
     from asr_export.errors import ExportError
@@ -72,7 +100,9 @@ def ort_command(
 
     if out.suffix != ".ort":
         raise ExportError(f"{out}: the file's name must end in .ort; ONNX Runtime goes by it")
-    report = export_ort(load_checkpoint(checkpoint), out, precision)
+    source = load_checkpoint(checkpoint)
+    chunking = _chunking(source, streaming, chunk_ms, lookahead_ms)
+    report = export_ort(source, out, precision, chunking)
     _announce(out, report.table())
 
 
@@ -134,7 +164,12 @@ def verify(
     """Compare an exported model with its checkpoint over batch sizes and lengths."""
     from asr_export.backends import load_backend, read_card
     from asr_export.reading_loss import reading_loss
-    from asr_export.verification import check_export, computes_in_int8, stated_precision
+    from asr_export.verification import (
+        check_export,
+        computes_in_int8,
+        stated_chunking,
+        stated_precision,
+    )
     from asr_train.checkpoint import WEIGHTS, load_checkpoint
     from asr_train.manifest import read_manifest
     from asr_train.output import check_writable
@@ -149,7 +184,13 @@ def verify(
     rows = [row for path in manifest or [] for row in read_manifest(path)]
     if rows:
         rows = select_and_report(rows, source.model.config, "recordings")
-    report = check_export(source.model, candidate, precision, int8_arithmetic=int8_arithmetic)
+    report = check_export(
+        source.model,
+        candidate,
+        precision,
+        int8_arithmetic=int8_arithmetic,
+        chunking=stated_chunking(card),
+    )
     if rows:
         loss = reading_loss(
             source.model,
@@ -184,6 +225,26 @@ def inspect(
 
     report = inspect_model(model)
     typer.echo(json.dumps(report, indent=2) if as_json else inspection_text(report))
+
+
+def _chunking(
+    source: Checkpoint, streaming: bool, chunk_ms: float | None, lookahead_ms: float | None
+) -> Chunking | None:
+    from asr_export.errors import ExportError
+    from asr_export.streaming import DEFAULT_CHUNK_MS, DEFAULT_LOOKAHEAD_MS
+    from asr_train.chunking import Chunking
+
+    if not streaming:
+        if chunk_ms is not None or lookahead_ms is not None:
+            raise ExportError(
+                "--chunk-ms and --lookahead-ms are for --streaming; give that as well"
+            )
+        return None
+    return Chunking.from_milliseconds(
+        source.model.config,
+        DEFAULT_CHUNK_MS if chunk_ms is None else chunk_ms,
+        DEFAULT_LOOKAHEAD_MS if lookahead_ms is None else lookahead_ms,
+    )
 
 
 def _announce(out: Path, table: str) -> None:

@@ -22,10 +22,11 @@ def store_compactly(model: onnx.ModelProto) -> None:
     see ``round_weights``, and ``asr-train compact``.
     """
     graph = model.graph
+    inputs = {value.name for value in graph.input}  # whose defaults keep their names
     kept, expansions = [], []
     for initializer in graph.initializer:
         smaller = None
-        if initializer.data_type == onnx.TensorProto.FLOAT:
+        if initializer.data_type == onnx.TensorProto.FLOAT and initializer.name not in inputs:
             values = numpy_helper.to_array(initializer)
             if values.size >= MIN_ELEMENTS:
                 smaller = _as_int8(initializer.name, values) or _as_float16(

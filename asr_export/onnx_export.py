@@ -10,6 +10,7 @@ import logging
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import onnx
 import torch
@@ -22,12 +23,22 @@ from asr_export.model_card import CARD_KEY, model_card
 from asr_export.onnx_gru import TRANSLATIONS, OnnxBidirectionalGRU
 from asr_export.parity import ParityReport
 from asr_export.precision import Precision
+from asr_export.streaming import (
+    NEXT_STATE,
+    STREAMING_INPUTS,
+    add_defaults,
+    streaming_card,
+    streaming_example,
+    unwrap_names,
+)
 from asr_export.verification import check_export
 from asr_export.weight_rounding import round_weights
 from asr_train.checkpoint import Checkpoint
+from asr_train.chunking import Chunking
 from asr_train.config import SAMPLE_RATE
 from asr_train.model import BidirectionalGRU, GRUBlock, ResCNNBiGRU
 from asr_train.output import replacing
+from asr_train.streaming import StreamingModel
 
 OPSET = 18
 INPUTS = ("input_values", "input_lengths")
@@ -39,10 +50,12 @@ def export_onnx(
     path: Path,
     precision: Precision = Precision.fp32,
     documentation: str | None = None,
+    chunking: Chunking | None = None,
 ) -> ParityReport:
     """Write ``path``, ``vocab.txt``, ``config.json`` and the parity report beside it.
 
-    ``documentation``, Markdown, travels in the model's card.
+    ``documentation``, Markdown, travels in the model's card. With ``chunking`` the file can be run
+    on a stream as well (see ``asr_export.streaming``), and recommends that chunk and look-ahead.
 
     The file takes its place only after ONNX's checker, shape inference and the comparison with
     PyTorch have passed.
@@ -54,9 +67,9 @@ def export_onnx(
     config = checkpoint.model.config
     check_companions(path.parent, config)
     with replacing(path) as partial:
-        model = to_onnx(checkpoint, precision, documentation)
+        model = to_onnx(checkpoint, precision, documentation, chunking)
         onnx.save(model, partial)
-        report = check_export(checkpoint.model, OnnxBackend(partial), precision)
+        report = check_export(checkpoint.model, OnnxBackend(partial), precision, chunking=chunking)
         report.require()
         write_companions(path.parent, config)
         report.save(path.with_name(f"{path.name}.parity.json"))
@@ -67,6 +80,7 @@ def to_onnx(
     checkpoint: Checkpoint,
     precision: Precision = Precision.fp32,
     documentation: str | None = None,
+    chunking: Chunking | None = None,
 ) -> onnx.ModelProto:
     """The checked graph with its card; dimensions ``batch``, ``samples`` and ``frames`` dynamic.
 
@@ -75,20 +89,30 @@ def to_onnx(
     """
     rounded = round_weights(checkpoint.model, precision)
     batch, samples = 2, 2 * SAMPLE_RATE
-    example = (torch.zeros(batch, samples), torch.tensor([samples, samples // 2]))
+    example: tuple[torch.Tensor, ...] = (
+        torch.zeros(batch, samples),
+        torch.tensor([samples, samples // 2]),
+    )
+    config = checkpoint.model.config
     dynamic = torch.export.Dim.DYNAMIC
+    module: torch.nn.Module = exportable(rounded)
+    inputs: tuple[str, ...] = INPUTS
+    outputs: tuple[str, ...] = OUTPUTS
+    if chunking is not None:
+        module = StreamingModel(exportable(rounded))
+        inputs, outputs = (*INPUTS, *STREAMING_INPUTS), (*OUTPUTS, NEXT_STATE)
+        example += streaming_example(config, batch)
+    shapes: dict[str, dict[int, Any]] = {name: {0: dynamic} for name in inputs}
+    shapes["input_values"][1] = dynamic
     with _quiet():
         program = torch.onnx.export(
-            exportable(rounded),
+            module,
             example,
             dynamo=True,
             opset_version=OPSET,
-            input_names=INPUTS,
-            output_names=OUTPUTS,
-            dynamic_shapes={
-                "input_values": {0: dynamic, 1: dynamic},
-                "input_lengths": {0: dynamic},
-            },
+            input_names=inputs,
+            output_names=outputs,
+            dynamic_shapes=shapes,
             custom_translation_table=TRANSLATIONS,
             verbose=False,
         )
@@ -96,9 +120,13 @@ def to_onnx(
     model = program.model_proto
     _strip(model)
     _name_dimensions(model)
+    card = model_card(checkpoint, precision=precision, documentation=documentation)
+    if chunking is not None:
+        unwrap_names(model)
+        add_defaults(model, config)
+        card["streaming"] = streaming_card(config, chunking)
     store_compactly(model)
     generate_dft(model)
-    card = model_card(checkpoint, precision=precision, documentation=documentation)
     onnx.helper.set_model_props(model, {CARD_KEY: json.dumps(card)})
     model.doc_string = "ResCNN-BiGRU speech recogniser: 16 kHz waveform to CTC log-probabilities."
     # full_check runs shape inference too, strictly.
@@ -139,10 +167,11 @@ def _name_dimensions(model: onnx.ModelProto) -> None:
         "input_lengths": ("batch",),
         "logprobs": ("batch", "frames"),
         "output_lengths": ("batch",),
+        NEXT_STATE: ("batch",),
     }
     for value in (*model.graph.input, *model.graph.output):
         for dimension, name in zip(
-            value.type.tensor_type.shape.dim, names[value.name], strict=False
+            value.type.tensor_type.shape.dim, names.get(value.name, ()), strict=False
         ):
             dimension.dim_param = name
 

@@ -27,8 +27,9 @@ def bidirectional_gru(
     bias: Tensor,
     lengths: Tensor,
     hidden_size: int,
+    initial: Tensor | None = None,
 ) -> Tensor:
-    """ONNX ``GRU``, direction bidirectional, ``linear_before_reset=1``, zero initial state.
+    """ONNX ``GRU``, direction bidirectional, ``linear_before_reset=1``.
 
     Args:
         x: [frames, batch, input_size].
@@ -37,6 +38,7 @@ def bidirectional_gru(
         bias: [2, 6 * hidden_size], of the input, then of the hidden state.
         lengths: int32 [batch], frames.
         hidden_size: hidden units of each direction.
+        initial: [2, batch, hidden_size], the states to start from; zeros if None.
 
     Returns:
         [frames, 2, batch, hidden_size], zeros past the end.
@@ -46,7 +48,7 @@ def bidirectional_gru(
     for direction in range(2):
         input_bias, hidden_bias = bias[direction].chunk(2)
         projected = x @ weight_input[direction].T + input_bias
-        hidden = x.new_zeros(batch, hidden_size)
+        hidden = x.new_zeros(batch, hidden_size) if initial is None else initial[direction]
         steps = range(frames) if direction == 0 else reversed(range(frames))
         for t in steps:
             recurrent = hidden @ weight_hidden[direction].T + hidden_bias
@@ -69,12 +71,19 @@ def _(
     bias: Tensor,
     lengths: Tensor,
     hidden_size: int,
+    initial: Tensor | None = None,
 ) -> Tensor:
     return x.new_empty(x.shape[0], 2, x.shape[1], hidden_size)
 
 
 def _onnx_gru(
-    x: Any, weight_input: Any, weight_hidden: Any, bias: Any, lengths: Any, hidden_size: int
+    x: Any,
+    weight_input: Any,
+    weight_hidden: Any,
+    bias: Any,
+    lengths: Any,
+    hidden_size: int,
+    initial: Any = None,
 ) -> Any:
     output, _ = op.GRU(
         x,
@@ -82,6 +91,7 @@ def _onnx_gru(
         weight_hidden,
         bias,
         lengths,
+        *(() if initial is None else (initial,)),
         direction="bidirectional",
         hidden_size=hidden_size,
         linear_before_reset=1,
@@ -112,8 +122,9 @@ class OnnxBidirectionalGRU(nn.Module):
         self.register_buffer("weight_hidden", stacked("weight_hh"))
         self.register_buffer("bias", torch.cat([stacked("bias_ih"), stacked("bias_hh")], dim=1))
 
-    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """[batch, frames, input_size] and int64 [batch] to [batch, frames, 2 * hidden_size]."""
+    def forward(self, x: Tensor, lengths: Tensor, state: Tensor | None = None) -> Tensor:
+        """As ``BidirectionalGRU.forward``; zeros past the end."""
+        initial = None if state is None else torch.stack([state, torch.zeros_like(state)])
         output: Tensor = bidirectional_gru(
             x.transpose(0, 1),
             self.weight_input,
@@ -121,6 +132,7 @@ class OnnxBidirectionalGRU(nn.Module):
             self.bias,
             lengths.to(torch.int32),
             self.hidden_size,
+            initial,
         )
         return output.permute(2, 0, 1, 3).flatten(2)
 

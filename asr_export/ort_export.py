@@ -13,13 +13,19 @@ from asr_export.parity import ParityReport
 from asr_export.precision import Precision
 from asr_export.verification import check_export
 from asr_train.checkpoint import Checkpoint
+from asr_train.chunking import Chunking
 from asr_train.output import replacing
 
 
 def export_ort(
-    checkpoint: Checkpoint, path: Path, precision: Precision = Precision.fp32
+    checkpoint: Checkpoint,
+    path: Path,
+    precision: Precision = Precision.fp32,
+    chunking: Chunking | None = None,
 ) -> ParityReport:
     """Write ``path`` (.ort), its required operators and the parity report beside it.
+
+    ``chunking``: as ``export_onnx`` has it.
 
     Raises:
         ExportError: it cannot be written there, or its weights do not fit the precision.
@@ -32,8 +38,8 @@ def export_ort(
         tempfile.TemporaryDirectory() as folder,
     ):
         draft = Path(folder) / "model.ort"  # ONNX Runtime goes by the suffix
-        write_ort(to_onnx(checkpoint, precision), draft, precision)
-        report = check_export(checkpoint.model, OnnxBackend(draft), precision)
+        write_ort(to_onnx(checkpoint, precision, chunking=chunking), draft, precision)
+        report = check_export(checkpoint.model, OnnxBackend(draft), precision, chunking=chunking)
         report.require()
         write_required_operators(draft, partial_operators, path.name)
         shutil.copyfile(draft, partial)

@@ -14,6 +14,7 @@ from asr_export.backends import Backend, Floats, Integers
 from asr_export.errors import ParityError
 from asr_export.reading_loss import ReadingLoss
 from asr_export.rounding_loss import RoundingLoss
+from asr_export.streaming_parity import StreamingParity
 from asr_train.config import SAMPLE_RATE, ModelConfig
 from asr_train.output import replacing
 
@@ -65,18 +66,20 @@ class ParityReport:
         rows: all batches of generated audio.
         tolerance: allowed in every row.
         rounding: what rounding the weights cost, where they were rounded.
+        streaming: the same on a stream, of a model for streams.
         reading: what real recordings lose, where there were any.
     """
 
     rows: tuple[ParityRow, ...]
     tolerance: float
     rounding: RoundingLoss | None = None
+    streaming: StreamingParity | None = None
     reading: ReadingLoss | None = None
 
     @property
     def passed(self) -> bool:
         """Whether every batch passed, and what else was looked at."""
-        losses = (self.rounding, self.reading)
+        losses = (self.rounding, self.streaming, self.reading)
         return all(row.passes(self.tolerance) for row in self.rows) and all(
             loss is None or loss.passed for loss in losses
         )
@@ -88,6 +91,7 @@ class ParityReport:
             "passed": self.passed,
             "rows": [asdict(row) for row in self.rows],
             **({} if self.rounding is None else {"rounding": self.rounding.to_dict()}),
+            **({} if self.streaming is None else {"streaming": self.streaming.to_dict()}),
             **({} if self.reading is None else {"recordings": self.reading.to_dict()}),
         }
 
@@ -103,6 +107,8 @@ class ParityReport:
             )
         if self.rounding is not None:
             lines.append(self.rounding.line())
+        if self.streaming is not None:
+            lines.append(self.streaming.line())
         if self.reading is not None:
             lines += ["", self.reading.table()]
         return "\n".join(lines)
@@ -122,6 +128,8 @@ class ParityReport:
                     f"batched against single {row.max_batching_difference:.2g} "
                     f"(allowed {self.tolerance:g}), lengths equal: {row.lengths_equal}"
                 )
+        if self.streaming is not None and not self.streaming.passed:
+            raise ParityError(f"the exported model differs: {self.streaming.line()}")
         if self.rounding is not None and not self.rounding.passed:
             raise ParityError(
                 f"{self.rounding.precision.value} is too coarse for this checkpoint's weights: "

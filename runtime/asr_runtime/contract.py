@@ -1,4 +1,4 @@
-"""The inputs and outputs that every exported model has."""
+"""The inputs and outputs that every exported model has, and those of one that can stream."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,19 +11,33 @@ INPUT_LENGTHS = "input_lengths"  # int64 [batch]: samples of each before the pad
 LOG_PROBS = "logprobs"  # float32 [batch, frames, classes]: natural log
 OUTPUT_LENGTHS = "output_lengths"  # int64 [batch]: frames of each
 
+CONTEXT_FRAMES = "context_frames"  # int64 [batch]: leading frames that are context only
+CHUNK_FRAMES = "chunk_frames"  # int64 [batch]: frames to emit after those
+STATE = "state"  # float32 [batch, layers, hidden]: from the chunk before
+NEXT_STATE = "next_state"  # float32 [batch, layers, hidden]: for the next chunk
+
 _FLOAT, _INTEGER = "tensor(float)", "tensor(int64)"
 _INPUTS = {INPUT_VALUES: (_FLOAT, 2), INPUT_LENGTHS: (_INTEGER, 1)}
 _OUTPUTS = {LOG_PROBS: (_FLOAT, 3), OUTPUT_LENGTHS: (_INTEGER, 1)}
+_STREAMING_INPUTS = {CONTEXT_FRAMES: (_INTEGER, 1), CHUNK_FRAMES: (_INTEGER, 1), STATE: (_FLOAT, 3)}
+_STREAMING_OUTPUTS = {NEXT_STATE: (_FLOAT, 3)}
 
 
-def check_contract(inputs: Sequence[Any], outputs: Sequence[Any], card: ModelCard) -> None:
+def check_contract(
+    inputs: Sequence[Any], optional: Sequence[Any], outputs: Sequence[Any], card: ModelCard
+) -> None:
     """Compare a session's inputs and outputs (ONNX Runtime's NodeArg) with the contract.
+
+    optional: inputs that have a default.
 
     Raises ModelFileError for the first difference: a name, a type, a rank, or a number of classes
     that is not the vocabulary's.
     """
     _check("input", inputs, _INPUTS)
     _check("output", outputs, _OUTPUTS)
+    if card.streaming is not None:
+        _check("optional input", optional, _STREAMING_INPUTS)
+        _check("output", outputs, _STREAMING_OUTPUTS)
     unexpected = [node.name for node in inputs if node.name not in _INPUTS]
     if unexpected:
         raise ModelFileError(f"it wants an unknown input {unexpected[0]!r}; export it again")

@@ -17,6 +17,40 @@ FORMAT_VERSION = 1
 MAX_VOCABULARY = 4096
 MAX_CLASS_CHARACTERS = 64
 MAX_FRAME_STRIDE = 1_000_000
+MAX_STREAM_FRAMES = 100_000
+MAX_STATE_SIZE = 65_536
+
+
+@dataclass(frozen=True)
+class StreamingCard:
+    """How a model that can stream is to be streamed; all in output frames.
+
+    chunk_frames, lookahead_frames: what the model recommends; others work as well.
+    context_frames: of audio before a chunk that the model has to see again.
+    state_shape: of the state that goes from chunk to chunk, without the batch.
+    """
+
+    chunk_frames: int
+    lookahead_frames: int
+    context_frames: int
+    state_shape: tuple[int, ...]
+
+    @classmethod
+    def from_card(cls, values: Mapping[str, Any]) -> "StreamingCard":
+        """Read the card's ``streaming``. Raises ModelFileError for what cannot be."""
+        shape = _required(values, "state_shape")
+        if not (
+            isinstance(shape, list)
+            and len(shape) == 2
+            and all(isinstance(size, int) and 1 <= size <= MAX_STATE_SIZE for size in shape)
+        ):
+            raise _wrong("state_shape", "two sizes", shape)
+        return cls(
+            chunk_frames=_integer(values, "chunk_frames", 1, MAX_STREAM_FRAMES),
+            lookahead_frames=_integer(values, "lookahead_frames", 0, MAX_STREAM_FRAMES),
+            context_frames=_integer(values, "context_frames", 0, MAX_STREAM_FRAMES),
+            state_shape=tuple(shape),
+        )
 
 
 @dataclass(frozen=True)
@@ -26,6 +60,7 @@ class ModelCard:
     sample_rate: samples a second that the model takes.
     vocabulary: the text of each output class; `blank_id` is the CTC blank's class.
     frame_stride: samples from one output frame to the next.
+    streaming: how to stream it, None for a model for whole recordings only.
     The rest describes the model and may be empty; keys this version does not know are in `extra`.
     """
 
@@ -34,6 +69,7 @@ class ModelCard:
     vocabulary: tuple[str, ...]
     blank_id: int
     frame_stride: int
+    streaming: StreamingCard | None = None
     architecture: Mapping[str, Any] = field(default_factory=dict)
     precision: str | None = None
     producer: str | None = None
@@ -67,6 +103,7 @@ class ModelCard:
         blank_id = _integer(values, "blank_id", minimum=0)
         if blank_id >= len(vocabulary):
             raise _wrong("blank_id", f"an index into the vocabulary of {len(vocabulary)}", blank_id)
+        streaming = _optional(values, "streaming", dict)
         known = cls.__dataclass_fields__.keys() - {"extra"}
         return cls(
             format_version=version,
@@ -74,6 +111,7 @@ class ModelCard:
             vocabulary=vocabulary,
             blank_id=blank_id,
             frame_stride=_integer(values, "frame_stride", 1, MAX_FRAME_STRIDE),
+            streaming=None if streaming is None else StreamingCard.from_card(streaming),
             architecture=_optional(values, "architecture", dict) or {},
             precision=_optional(values, "precision", str),
             producer=_optional(values, "producer", str),

@@ -92,8 +92,17 @@ class _GraphCheck:
             raise WireError(f"has {len(nodes)} operators, far more than a model of ours")
         for block in graph.blocks("input"):
             self._define(*_value_info(block, budget))
+        inputs = dict(self._values)
         for block in graph.blocks("initializer"):
-            self._define(*read_tensor(block, budget))
+            name, value = read_tensor(block, budget)
+            declared = inputs.pop(name, None)
+            if declared is None:
+                self._define(name, value)
+                continue
+            # An input's default, which a caller may replace: a value that nothing is known about.
+            if value.element_type != declared.element_type:
+                raise WireError(f"is damaged (its input {_shown(name)} has another type's default)")
+            self._count(value)
         for block in nodes:
             self._check_node(Message(block, schema.NODE, budget))
         for field in ("output", "value_info"):
@@ -109,6 +118,9 @@ class _GraphCheck:
         if not name or len(name) > MAX_NAME_BYTES:
             raise WireError("is damaged (it has a value without a name, or with a huge one)")
         self._values[name] = value
+        self._count(value)
+
+    def _count(self, value: Value) -> None:
         self._constant_elements += value.elements or 0
         if self._constant_elements > MAX_CONSTANT_ELEMENTS:
             raise WireError("has constants of an enormous size")

@@ -10,10 +10,14 @@ import numpy.typing as npt
 
 from asr_runtime import device as devices
 from asr_runtime.contract import (
+    CHUNK_FRAMES,
+    CONTEXT_FRAMES,
     INPUT_LENGTHS,
     INPUT_VALUES,
     LOG_PROBS,
+    NEXT_STATE,
     OUTPUT_LENGTHS,
+    STATE,
     check_contract,
 )
 from asr_runtime.errors import (
@@ -46,7 +50,12 @@ class ModelSession:
                     "is an ONNX model without a model card; give one that asr-export wrote"
                 )
             self.card = ModelCard.from_json(card)
-            check_contract(session.get_inputs(), session.get_outputs(), self.card)
+            check_contract(
+                session.get_inputs(),
+                session.get_overridable_initializers(),
+                session.get_outputs(),
+                self.card,
+            )
         except UnicodeDecodeError:  # in a file of ONNX Runtime's own format, which is not scanned
             problem = "is damaged (its names or metadata are not text); copy it again"
             raise ModelFileError(problem, str(path)) from None
@@ -60,26 +69,54 @@ class ModelSession:
         Raises AudioContentError if memory does not suffice, and ModelFileError if the model fails
         or gives something that is no log-probability.
         """
-        lengths = np.array([len(samples) for samples in batch], dtype=np.int64)
-        padded = np.zeros((len(batch), int(lengths.max())), dtype=np.float32)
-        for row, samples in zip(padded, batch, strict=True):
-            row[: len(samples)] = samples
+        log_probs, frames = self._run([LOG_PROBS, OUTPUT_LENGTHS], _padded(batch))
+        return self._checked(log_probs, frames, len(batch))
+
+    def run_chunk(
+        self,
+        samples: npt.NDArray[np.float32],
+        context_frames: int,
+        chunk_frames: int,
+        state: npt.NDArray[np.float32],
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """One chunk of a stream, with a model whose card has `streaming`.
+
+        samples: [samples] of the context before the chunk, the chunk, and the look-ahead after it.
+        context_frames: how many frames of context they begin with.
+        chunk_frames: frames to emit; at the end of the stream, more than there can be.
+        state: [layers, hidden], what the chunk before gave, or zeros.
+
+        Returns log-probabilities [frames, classes] and the next state. Raises as `run` does.
+        """
+        log_probs, frames, next_state = self._run(
+            [LOG_PROBS, OUTPUT_LENGTHS, NEXT_STATE],
+            {
+                **_padded([samples]),
+                CONTEXT_FRAMES: np.array([context_frames], dtype=np.int64),
+                CHUNK_FRAMES: np.array([chunk_frames], dtype=np.int64),
+                STATE: state[np.newaxis],
+            },
+        )
+        if next_state.shape != (1, *state.shape) or not np.isfinite(next_state).all():
+            raise self._broken("returned a broken state")
+        return self._checked(log_probs, frames, 1)[0], next_state[0]
+
+    def _run(self, outputs: list[str], feeds: dict[str, npt.NDArray[Any]]) -> Any:
         try:
             # No I/O binding: on a GPU, the waveform goes there once and the result comes back once
             # either way.
-            log_probs, frames = self._session.run(
-                [LOG_PROBS, OUTPUT_LENGTHS], {INPUT_VALUES: padded, INPUT_LENGTHS: lengths}
-            )
+            return self._session.run(outputs, feeds)
         except Exception as error:
             if not devices.is_onnxruntime_error(error):
                 raise
-            raise self._explain(error, padded.size) from error
-        if log_probs.shape[::2] != (len(batch), len(self.card.vocabulary)) or log_probs.ndim != 3:
+            raise self._explain(error, feeds[INPUT_VALUES].size) from error
+
+    def _checked(
+        self, log_probs: npt.NDArray[np.float32], frames: npt.NDArray[np.int64], batch: int
+    ) -> list[npt.NDArray[np.float32]]:
+        if log_probs.shape[::2] != (batch, len(self.card.vocabulary)) or log_probs.ndim != 3:
             raise self._broken(f"returned log-probabilities of shape {list(log_probs.shape)}")
-        if (
-            frames.shape != (len(batch),)
-            or not ((frames >= 0) & (frames <= log_probs.shape[1])).all()
-        ):
+        if frames.shape != (batch,) or not ((frames >= 0) & (frames <= log_probs.shape[1])).all():
             raise self._broken("returned impossible numbers of frames")
         if np.isnan(log_probs).any():
             raise self._broken("returned NaN")
@@ -98,6 +135,14 @@ class ModelSession:
 
     def _broken(self, what: str) -> ModelFileError:
         return ModelFileError(f"{what}; export it again", str(self.path))
+
+
+def _padded(batch: Sequence[npt.NDArray[np.float32]]) -> dict[str, npt.NDArray[Any]]:
+    lengths = np.array([len(samples) for samples in batch], dtype=np.int64)
+    padded = np.zeros((len(batch), int(lengths.max())), dtype=np.float32)
+    for row, samples in zip(padded, batch, strict=True):
+        row[: len(samples)] = samples
+    return {INPUT_VALUES: padded, INPUT_LENGTHS: lengths}
 
 
 def load_session(path: Path, *, device: str = "auto", threads: int | None = None) -> ModelSession:

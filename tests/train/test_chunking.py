@@ -146,7 +146,8 @@ def test_chunks_are_drawn_for_part_of_the_batches() -> None:
     assert 160 < len(cut) < 240
     chunks = [chunking.chunk_frames for chunking in cut]
     lookaheads = [chunking.lookahead_frames for chunking in cut]
-    assert 13 <= min(chunks) < 16 and 48 < max(chunks) <= 53
+    assert 13 <= min(chunks) < 16
+    assert 48 < max(chunks) <= 53
     assert (min(lookaheads), max(lookaheads)) == (6, 20)
     assert all(ChunkedTraining(0.0).draw(config, seed) is None for seed in range(50))
 
