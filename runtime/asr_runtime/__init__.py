@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from asr_runtime.beam_config import BeamConfig
+    from asr_runtime.endpoint_config import EndpointConfig
     from asr_runtime.errors import (
         AsrRuntimeError,
         AudioContentError,
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
         DeviceWarning,
         LanguageModelError,
         ModelFileError,
+        StreamError,
     )
+    from asr_runtime.live_stream import LiveStream, StreamResult
     from asr_runtime.model_card import ModelCard
     from asr_runtime.recognizer import Recognizer
     from asr_runtime.transcript import Token, Transcript, Word
@@ -33,10 +36,14 @@ __all__ = [
     "DecoderError",
     "DeviceError",
     "DeviceWarning",
+    "EndpointConfig",
     "LanguageModelError",
+    "LiveStream",
     "ModelCard",
     "ModelFileError",
     "Recognizer",
+    "StreamError",
+    "StreamResult",
     "Token",
     "Transcript",
     "Word",
@@ -51,10 +58,14 @@ _MODULE_OF = {
     "DecoderError": "errors",
     "DeviceError": "errors",
     "DeviceWarning": "errors",
+    "EndpointConfig": "endpoint_config",
     "LanguageModelError": "errors",
+    "LiveStream": "live_stream",
     "ModelCard": "model_card",
     "ModelFileError": "errors",
     "Recognizer": "recognizer",
+    "StreamError": "errors",
+    "StreamResult": "live_stream",
     "Token": "transcript",
     "Transcript": "transcript",
     "Word": "transcript",

@@ -25,6 +25,10 @@ class AudioContentError(AsrRuntimeError):
     """The samples are unusable: none, too few, too many, not finite or wrongly scaled."""
 
 
+class StreamError(AsrRuntimeError):
+    """A stream's settings are impossible, or it was fed after its end."""
+
+
 class ModelFileError(AsrRuntimeError):
     """The model file is missing, is no ONNX model, or does not keep the model contract."""
 

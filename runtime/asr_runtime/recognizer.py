@@ -12,9 +12,12 @@ from asr_runtime.audio import read_audio
 from asr_runtime.beam_config import BeamConfig
 from asr_runtime.beam_decoder import BeamDecoder
 from asr_runtime.decoding import Decoding, greedy_decode
+from asr_runtime.endpoint_config import EndpointConfig
 from asr_runtime.errors import AsrRuntimeError, DecoderError, LanguageModelError, ModelFileError
 from asr_runtime.language_model import read_language_model
+from asr_runtime.live_stream import LiveStream
 from asr_runtime.model_card import ModelCard
+from asr_runtime.sentence_decoder import SentenceDecoder
 from asr_runtime.session import ModelSession, load_session
 from asr_runtime.transcript import Token, Transcript
 from asr_runtime.waveform import Waveform, to_waveform
@@ -164,6 +167,31 @@ class Recognizer:
         for window in self._windows(items):
             transcripts += self._transcribe(window)
         return transcripts
+
+    def stream(
+        self,
+        sample_rate: float,
+        *,
+        chunk_ms: float | None = None,
+        lookahead_ms: float | None = None,
+        endpoint: EndpointConfig | None = None,
+    ) -> LiveStream:
+        """Begin to transcribe audio while it is recorded; see `LiveStream`.
+
+        sample_rate: of the samples that will be fed, Hz.
+        chunk_ms: audio that goes through the model at a time; None for what the model recommends.
+        lookahead_ms: audio after each chunk that it waits for; likewise. Text comes at most both
+            together after its sound. Less of either costs accuracy.
+        endpoint: what ends a sentence.
+
+        Raises ModelFileError for a model that was not exported for streaming, AudioContentError for
+        a sample rate that is none, and StreamError for impossible milliseconds.
+        """
+        card = self.card
+        decoder = SentenceDecoder(
+            self._beam_decoder, card.vocabulary, card.blank_id, card.seconds_per_frame, endpoint
+        )
+        return LiveStream(self._session, decoder, sample_rate, chunk_ms, lookahead_ms)
 
     def log_probs(
         self, samples: Sequence[npt.NDArray[np.float32]]

@@ -37,24 +37,33 @@ def to_waveform(samples: npt.ArrayLike, sample_rate: float, target_rate: int) ->
     Raises AudioContentError if they are no audio; see the module's constants for the limits.
     """
     rate = checked_sample_rate(sample_rate)
-    mono = _mono(np.asarray(samples))
+    mono = to_mono(samples)
     duration = len(mono) / rate
     if not len(mono):
         raise AudioContentError("it contains no audio samples; give a recording that has some")
-    if not np.isfinite(mono).all():
-        raise AudioContentError("it contains NaN or infinite samples; repair what produced it")
-    peak = float(np.abs(mono).max())
-    if peak > LARGEST_FLOAT_PEAK:
-        raise AudioContentError(
-            f"float samples reach {peak:.6g} where -1 to 1 is expected; "
-            "looks like integer samples, divide by 32768"
-        )
     if duration < MINIMUM_SECONDS:
         raise AudioContentError(
             f"it is {duration:.4f} s long and at least {MINIMUM_SECONDS} s is needed; "
             "give a longer recording"
         )
     return Waveform(_resampled(mono, rate, target_rate), duration)
+
+
+def to_mono(samples: npt.ArrayLike) -> npt.NDArray[np.float32]:
+    """Samples as `to_waveform` takes them, checked, scaled to -1..1 and mixed down [samples].
+
+    They may be none at all. Raises AudioContentError if they are no audio.
+    """
+    mono = _mixed(np.asarray(samples))
+    if not np.isfinite(mono).all():
+        raise AudioContentError("it contains NaN or infinite samples; repair what produced it")
+    peak = float(np.abs(mono).max(initial=0))
+    if peak > LARGEST_FLOAT_PEAK:
+        raise AudioContentError(
+            f"float samples reach {peak:.6g} where -1 to 1 is expected; "
+            "looks like integer samples, divide by 32768"
+        )
+    return mono
 
 
 def checked_sample_rate(sample_rate: float) -> float:
@@ -72,7 +81,7 @@ def checked_sample_rate(sample_rate: float) -> float:
     return rate
 
 
-def _mono(samples: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+def _mixed(samples: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     if samples.ndim not in (1, 2):
         raise AudioContentError(
             f"samples have the shape {list(samples.shape)}; give [samples] or [samples, channels]"
