@@ -61,8 +61,12 @@ def make_tone_model(
     lengths_type: int = TensorProto.INT64,
     values_rank: int = 2,
     scale: float = 40.0,
+    streaming: bool = False,
 ) -> onnx.ModelProto:
-    """The tone model; the arguments make it break the contract in one way each."""
+    """The tone model; most arguments make it break the contract in one way each.
+
+    streaming: also as a stream's chunks, one stream at a time; its state counts the frames.
+    """
     name = {key: key for key in ("input_values", "input_lengths", "logprobs", "output_lengths")}
     name.update(rename or {})
     time = np.arange(STRIDE)[:, None] / 16000
@@ -126,11 +130,52 @@ def make_tone_model(
         ],
         [numpy_helper.from_array(array, key) for key, array in constants.items()],
     )
+    if streaming:
+        make_streamable(graph, name)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     if card is not None:
         text = card if isinstance(card, str) else json.dumps(card)
         helper.set_model_props(model, {"model_card": text})
     return model
+
+
+def make_streamable(graph: onnx.GraphProto, name: Mapping[str, str]) -> None:
+    """Let the tone model take a context, a chunk's length and a state, all with defaults."""
+    for node in graph.node:
+        for index, output in enumerate(node.output):
+            if output in (name["logprobs"], name["output_lengths"]):
+                node.output[index] = f"all_{output}"
+    graph.node.extend(
+        [
+            helper.make_node(
+                "Slice",
+                [f"all_{name['logprobs']}", "context_frames", "far", "one"],
+                [name["logprobs"]],
+            ),
+            helper.make_node(
+                "Sub", [f"all_{name['output_lengths']}", "context_frames"], ["after_context"]
+            ),
+            helper.make_node("Min", ["after_context", "chunk_frames"], [name["output_lengths"]]),
+            helper.make_node("Cast", [name["output_lengths"]], ["emitted"], to=TensorProto.FLOAT),
+            helper.make_node("Add", ["state", "emitted"], ["next_state"]),
+        ]
+    )
+    for key, default in {
+        "context_frames": np.zeros(1, np.int64),
+        "chunk_frames": np.full(1, 1 << 40),
+        "state": np.zeros((1, 1, 1), np.float32),
+        "far": np.full(1, 1 << 40),
+    }.items():
+        graph.initializer.append(numpy_helper.from_array(default, key))
+    for key, kind, shape in (
+        ("context_frames", TensorProto.INT64, ["streams"]),
+        ("chunk_frames", TensorProto.INT64, ["streams"]),
+        ("state", TensorProto.FLOAT, ["streams", 1, 1]),
+    ):
+        graph.input.append(helper.make_tensor_value_info(key, kind, shape))
+    graph.output.append(
+        helper.make_tensor_value_info("next_state", TensorProto.FLOAT, ["batch", 1, 1])
+    )
 
 
 @pytest.fixture(scope="session")
@@ -148,6 +193,27 @@ def model_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def recognizer(model_file: Path) -> Recognizer:
     return Recognizer.load(model_file, device="cpu", threads=1)
+
+
+@pytest.fixture(scope="session")
+def streaming_card() -> dict[str, Any]:
+    """The card of the tone model for streams: chunks of 300 ms, 90 ms of look-ahead."""
+    streaming = {
+        "chunk_frames": 10,
+        "lookahead_frames": 3,
+        "context_frames": 2,
+        "state_shape": [1, 1],
+    }
+    return {**CARD, "streaming": streaming}
+
+
+@pytest.fixture(scope="session")
+def streaming_model_file(
+    streaming_card: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    path = tmp_path_factory.mktemp("model") / "streaming-tones.onnx"
+    onnx.save(make_tone_model(card=streaming_card, streaming=True), path)
+    return path
 
 
 @pytest.fixture

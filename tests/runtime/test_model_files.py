@@ -136,6 +136,27 @@ def test_other_number_of_classes(save_model):
     fails(save_model(classes=30), "30 output classes and a vocabulary of 29")
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("chunk_frames", 0),
+        ("lookahead_frames", -1),
+        ("context_frames", "2"),
+        ("state_shape", [1]),
+        ("state_shape", [1, 10**9]),
+        ("state_shape", "1 1"),
+    ],
+)
+def test_wrong_streaming_card(save_model, streaming_card, key, value):
+    streaming = {**streaming_card["streaming"], key: value}
+    path = save_model(card=streaming_card | {"streaming": streaming}, streaming=True)
+    fails(path, f"'{key}' should be")
+
+
+def test_card_that_promises_streams_the_graph_cannot_keep(save_model, streaming_card):
+    fails(save_model(card=streaming_card), "has no optional input 'context_frames'")
+
+
 def test_model_that_returns_nan(save_model, speak):
     path = save_model(scale=float("nan"))
     with pytest.raises(ModelFileError, match=r"variant\.onnx: returned NaN"):

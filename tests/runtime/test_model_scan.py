@@ -42,6 +42,26 @@ def test_ours_are_accepted(model):
         check_onnx(DEFAULT_MODEL.read_bytes())
 
 
+def test_an_input_may_have_a_default_of_its_type(streaming_model_file):
+    model = onnx.load(streaming_model_file)
+    check_onnx(model.SerializeToString())
+    default = next(tensor for tensor in model.graph.initializer if tensor.name == "state")
+    default.CopyFrom(constant("state", np.zeros(1, np.int64)))
+    refused(model, "its input 'state' has another type's default")
+    default.CopyFrom(constant("state", np.zeros(1, np.float32)))
+    model.graph.initializer.append(default)
+    refused(model, "two values of the name 'state'")
+
+
+def test_a_default_is_no_constant_to_rely_on(streaming_model_file):
+    """A caller may give another divisor than the default."""
+    model = onnx.load(streaming_model_file)
+    model.graph.node.append(
+        helper.make_node("Div", ["stride", "chunk_frames"], ["quotient"], name="new")
+    )
+    refused(model, "divides whole numbers")
+
+
 @pytest.mark.parametrize("packed", [True, False])
 def test_numbers_may_be_packed_or_raw(model, packed):
     stride = next(tensor for tensor in model.graph.initializer if tensor.name == "stride")
@@ -143,7 +163,7 @@ def breaks(change: Callable[[onnx.ModelProto], object], problem: str) -> tuple[o
         ),
         breaks(
             lambda m: m.graph.initializer.append(constant("input_values", np.zeros(3))),
-            "two values of the name 'input_values'",
+            "its input 'input_values' has another type's default",
         ),
         breaks(
             lambda m: m.graph.initializer.append(constant("text", np.array(["a"], object))),
