@@ -24,6 +24,8 @@ app = typer.Typer(
 
 _DURATIONS = (1.0, 5.0, 15.0, 30.0)  # seconds
 _PRESETS = ("edge",)
+_CHUNKS = (320.0, 640.0, 1280.0)  # milliseconds
+_LOOKAHEADS = (180.0, 320.0, 640.0)
 
 OutputOption = Optional[Path]  # noqa: UP045 - typer reads it at run time on Python 3.10
 
@@ -173,6 +175,64 @@ def precision(
         sizes=sizes,
         costs=costs,
         accuracies=accuracies,
+    )
+    _publish(report, json_out, markdown_out)
+
+
+@app.command()
+def streaming(
+    manifest: Annotated[
+        list[Path], typer.Option(help="JSON-lines manifest of recordings; repeatable.")
+    ],
+    model: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Streaming ONNX model; the packaged one if not given."),
+    ] = None,
+    chunk_ms: Annotated[
+        Optional[list[float]],  # noqa: UP045
+        typer.Option(help="Repeatable; 320, 640 and 1280 if not given."),
+    ] = None,
+    lookahead_ms: Annotated[
+        Optional[list[float]],  # noqa: UP045
+        typer.Option(help="Repeatable; 180, 320 and 640 if not given."),
+    ] = None,
+    every: Annotated[int, typer.Option(min=1, help="Take every so many recordings only.")] = 1,
+    json_out: Annotated[
+        OutputOption, typer.Option("--json", help="Write every sample and the environment here.")
+    ] = None,
+    markdown_out: Annotated[
+        OutputOption, typer.Option("--markdown", help="Write the table here.")
+    ] = None,
+) -> None:
+    """Word error rate, latency and computing of live streams, by chunk and look-ahead."""
+    from tqdm import tqdm
+
+    from asr_bench.environment import capture_environment, load_average
+    from asr_bench.streaming import StreamSetting, load_decoders, measure_stream, measure_whole
+    from asr_bench.streaming_report import StreamingReport
+    from asr_train.manifest import read_manifest
+
+    _check_outputs(json_out, markdown_out)
+    recognizers = load_decoders(model)
+    rows = [row for path in manifest for row in read_manifest(path)][::every]
+    settings = [
+        StreamSetting(chunk, lookahead)
+        for chunk in dict.fromkeys(chunk_ms or _CHUNKS)
+        for lookahead in dict.fromkeys(lookahead_ms or _LOOKAHEADS)
+    ]
+    environment = capture_environment()
+    whole = measure_whole(recognizers, rows)
+    costs = {}
+    with tqdm(total=len(settings) * len(rows) * len(recognizers), unit="recording") as bar:
+        for setting in settings:
+            costs[setting] = measure_stream(recognizers, rows, setting, bar.update)
+    report = StreamingReport(
+        environment=environment,
+        load_average_after=load_average(),
+        model=model,
+        recordings=(len(rows), sum(row.duration for row in rows)),
+        whole=whole,
+        costs=costs,
     )
     _publish(report, json_out, markdown_out)
 

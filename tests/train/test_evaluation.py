@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from asr_train.evaluation import Condition
+from asr_train.audio_store import FileStore
+from asr_train.checkpoint import Checkpoint
+from asr_train.chunking import Chunking
+from asr_train.evaluation import Condition, evaluate
+from asr_train.manifest import read_manifest
 
 RNG = np.random.default_rng(0)
 SPEECH = (0.2 * np.sin(np.arange(16_000) * 0.3)).astype(np.float32)
@@ -33,3 +40,14 @@ def test_noise_is_repeatable_and_differs_between_utterances() -> None:
     first, again, other = (condition(index, SPEECH, "")[0] for index in (3, 3, 4))
     np.testing.assert_array_equal(first, again)
     assert not np.allclose(first, other)
+
+
+def test_a_stream_is_scored_as_one(loaded: Checkpoint, write_manifest: Callable[..., Path]) -> None:
+    rows = read_manifest(write_manifest(["cab bead", "deaf", "fade cafe"]))
+    store = FileStore(rows)
+    whole = evaluate(loaded.model, rows, store, progress=False)
+    limit = evaluate(loaded.model, rows, store, chunking=Chunking(5, 500), progress=False)
+    short = evaluate(loaded.model, rows, store, chunking=Chunking(5, 2), progress=False)
+    assert limit.texts == whole.texts
+    assert limit.loss == pytest.approx(whole.loss, abs=1e-4)
+    assert abs(short.loss - whole.loss) > 1e-3

@@ -16,7 +16,7 @@ from asr_train.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
-from asr_train.chunking import ChunkedTraining
+from asr_train.chunking import ChunkedTraining, Chunking
 from asr_train.command_line import run_command
 from asr_train.config import preset
 from asr_train.errors import DataError, OutputError
@@ -181,6 +181,13 @@ def evaluate(
         Optional[float],  # noqa: UP045
         typer.Option(help="Add white noise at this signal-to-noise ratio."),
     ] = None,
+    chunk_ms: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(help="Score as a stream in such chunks; whole recordings if not given."),
+    ] = None,
+    lookahead_ms: Annotated[
+        float, typer.Option(help="Look-ahead of the stream, with --chunk-ms.")
+    ] = 320.0,
     json_out: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option("--json", help="Also write figures and all transcripts here."),
@@ -197,7 +204,12 @@ def evaluate(
     model = load_checkpoint(checkpoint).model
     rows = [row for path in manifest for row in read_manifest(path)]
     rows = select_and_report(rows, model.config, "evaluation")
-    result = score(model, rows, FileStore(rows), condition=Condition(gain_db, snr_db))
+    chunking = None
+    if chunk_ms is not None:
+        chunking = Chunking.from_milliseconds(model.config, chunk_ms, lookahead_ms)
+    result = score(
+        model, rows, FileStore(rows), condition=Condition(gain_db, snr_db), chunking=chunking
+    )
     rates = result.rates
     typer.echo(
         f"WER {100 * rates.word_error_rate:.2f} %  CER {100 * rates.character_error_rate:.2f} %  "

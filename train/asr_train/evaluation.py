@@ -14,6 +14,7 @@ from asr_runtime.decoding import greedy_text
 from asr_train.audio_store import AudioStore, Samples
 from asr_train.augmentation import add_noise, change_level
 from asr_train.batching import Batch, Collate, UtteranceDataset, plan_epoch
+from asr_train.chunking import Chunking, chunked_network
 from asr_train.errors import DataError
 from asr_train.manifest import Utterance
 from asr_train.metrics import ErrorRates, error_rates
@@ -62,12 +63,14 @@ def evaluate(
     store: AudioStore,
     *,
     condition: Condition | None = None,
+    chunking: Chunking | None = None,
     batch_seconds: float = 240.0,
     progress: bool = True,
 ) -> Evaluation:
     """Score ``model`` (on its own device, in float32, greedy decoding) on ``utterances``.
 
     ``condition`` changes the audio first: how well does the model do where it is loud or faint?
+    ``chunking``: how well does it do on a stream that is cut so?
     """
     device = next(model.parameters()).device
     was_training = model.training
@@ -84,7 +87,12 @@ def evaluate(
     for batch in tqdm(loader, desc="evaluating", unit="batch", leave=False, disable=not progress):
         if isinstance(batch, DataError):
             raise batch
-        logprobs, lengths = model(batch.samples.to(device), batch.lengths.to(device))
+        samples, sample_lengths = batch.samples.to(device), batch.lengths.to(device)
+        if chunking is None:
+            logprobs, lengths = model(samples, sample_lengths)
+        else:
+            features, feature_lengths = model.front_end(samples, sample_lengths)
+            logprobs, lengths = chunked_network(model, features, feature_lengths, chunking)
         total_loss += torch.nn.functional.ctc_loss(
             logprobs.transpose(0, 1),
             batch.targets.to(device),
