@@ -7,5 +7,6 @@ score() { asr-train evaluate "$WORK/edge" --manifest "$DATA/dev.jsonl" --worst 0
 echo "greedy:                 $(score)"
 echo "greedy, 20 dB fainter:  $(score --gain-db -20)"
 echo "greedy, 10 dB SNR:      $(score --snr-db 10)"
+echo "greedy, streamed:       $(score --chunk-ms 640 --lookahead-ms 320)"
 echo "beam, language model:"
 asr-train tune-decoder --manifest "$DATA/dev.jsonl" --model "$WORK/edge.onnx" --language-model "$WORK/english.lm"
