@@ -10,7 +10,7 @@ from asr_runtime.errors import ModelFileError, StreamError
 from asr_runtime.model_card import ModelCard, StreamingCard
 from asr_runtime.sentence_decoder import SentenceDecoder
 from asr_runtime.session import ModelSession
-from asr_runtime.transcript import Transcript
+from asr_runtime.transcript import SECONDS_DIGITS, Transcript
 from asr_runtime.waveform_stream import WaveformStream
 
 # More frames than any audio has.
@@ -25,6 +25,8 @@ class StreamResult:
     stable: the beginning of `text` that will not change any more; all later results of the same
         sentence begin with it.
     is_final: whether the sentence has ended. The next result belongs to the next sentence.
+    start: where the sentence begins, in seconds from the beginning of the stream.
+    duration: seconds of audio that the text is of.
     transcript: of a sentence that has ended, else None; its times are seconds from the beginning of
         the stream.
     """
@@ -32,12 +34,21 @@ class StreamResult:
     text: str
     stable: str
     is_final: bool
+    start: float
+    duration: float
     transcript: Transcript | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types; the transcript's values, where there is one, beside the others."""
         known = {} if self.transcript is None else self.transcript.to_dict()
-        return {"is_final": self.is_final, "stable": self.stable, "text": self.text, **known}
+        return {
+            "is_final": self.is_final,
+            "stable": self.stable,
+            "text": self.text,
+            "start": round(self.start, SECONDS_DIGITS),
+            "duration": round(self.duration, SECONDS_DIGITS),
+            **known,
+        }
 
 
 class LiveStream:
@@ -130,7 +141,8 @@ class LiveStream:
         results += map(_final, self._decoder.finish(self._audio.duration))
         # What was shown last of a sentence that turned out to be none must not stay.
         if self._shown and not any(result.is_final for result in results):
-            results.append(StreamResult("", "", is_final=False))
+            end = self._audio.duration
+            results.append(StreamResult("", "", is_final=False, start=end, duration=0.0))
         return results
 
     @property
@@ -163,7 +175,16 @@ class LiveStream:
             self._shown = ""
         partial = self._decoder.partial()
         if partial.text != self._shown:
-            results.append(StreamResult(partial.text, partial.stable, is_final=False))
+            start = self._decoder.start
+            results.append(
+                StreamResult(
+                    partial.text,
+                    partial.stable,
+                    is_final=False,
+                    start=start,
+                    duration=self._decoder.duration - start,
+                )
+            )
             self._shown = partial.text
         return results
 
@@ -192,4 +213,11 @@ def _frames(
 
 
 def _final(sentence: Transcript) -> StreamResult:
-    return StreamResult(sentence.text, sentence.text, is_final=True, transcript=sentence)
+    return StreamResult(
+        sentence.text,
+        sentence.text,
+        is_final=True,
+        start=sentence.start,
+        duration=sentence.duration,
+        transcript=sentence,
+    )

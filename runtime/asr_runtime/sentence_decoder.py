@@ -55,6 +55,16 @@ class SentenceDecoder:
         ]
         self._waiting = np.zeros((0, len(self._vocabulary)), np.float32)
 
+    @property
+    def start(self) -> float:
+        """Where the sentence that is being spoken begins, in seconds."""
+        return self._search.begin * self._seconds
+
+    @property
+    def duration(self) -> float:
+        """Seconds of all frames fed so far."""
+        return (self._search.frames + len(self._waiting)) * self._seconds
+
     def feed(self, log_probs: npt.NDArray[np.floating[Any]]) -> list[Transcript]:
         """Decode the next frames.
 

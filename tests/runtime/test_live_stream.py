@@ -183,7 +183,13 @@ def test_the_pause_that_ends_a_sentence_can_be_chosen(live, speech):
 
 def test_results_as_json(live, speak):
     partial, *_, final = run(live.stream(RATE), speak("we are here"))
-    assert partial.to_dict() == {"is_final": False, "stable": partial.stable, "text": partial.text}
+    assert partial.to_dict() == {
+        "is_final": False,
+        "stable": partial.stable,
+        "text": partial.text,
+        "start": 0.0,
+        "duration": 0.3,
+    }
     assert final.to_dict()["is_final"] is True
     assert [word["text"] for word in final.to_dict()["words"]] == ["we", "are", "here"]
 
