@@ -178,7 +178,7 @@ class BeamSearch:
         # Of each hypothesis and label: a repeated label is a new one after a blank only.
         again = beam.label[:, None] == labels
         scores = np.where(again, beam.blank[:, None], total[:, None]) + row[labels]
-        nodes = self._lexicon.children[beam.node[:, None], labels]
+        nodes = self._lexicon.children.after(beam.node, labels)
         outside = np.where(beam.node == self._lexicon.outside, beam.ahead, self._unknown[beam.node])
         outside -= config.unknown_letter_penalty
         ahead = np.where(nodes == self._lexicon.outside, outside[:, None], self._best[nodes])

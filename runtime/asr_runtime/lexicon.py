@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from asr_runtime.letter_children import LetterChildren, link_children
+
 ROOT = 0
 NO_WORD = -1
 
@@ -21,15 +23,15 @@ NO_WORD = -1
 class Lexicon:
     """A letter tree. Nodes are numbered level by level from the root, 0.
 
-    children: node after each node and class [nodes + 1, classes]; where no word goes on, it is
-        `outside`, the extra last row, which leads to itself.
+    children: node after each node and class; where no word goes on, it is `outside`, an extra last
+        node, which leads to itself.
     word: index of the word that ends at each node, or NO_WORD [nodes + 1].
     depth: letters from the root [nodes + 1]; of `outside`, 0.
     best: highest score of the words at or below each node [nodes + 1]; of the root and of
         `outside`, 0.
     """
 
-    children: npt.NDArray[np.int32]
+    children: LetterChildren
     word: npt.NDArray[np.int32]
     depth: npt.NDArray[np.int32]
     best: npt.NDArray[np.float32]
@@ -37,7 +39,7 @@ class Lexicon:
     @property
     def outside(self) -> int:
         """The node of every sequence of letters that begins no word."""
-        return len(self.word) - 1
+        return self.children.outside
 
 
 def build_lexicon(
@@ -69,7 +71,8 @@ def build_lexicon(
     same[1:] = codes[1:] == codes[:-1]
     shared = np.cumprod(same, axis=1, dtype=np.uint8).sum(axis=1)
 
-    parents, labels = [], []
+    parents: list[npt.NDArray[np.int64]] = [np.zeros(0, np.int64)]
+    labels: list[npt.NDArray[np.int64]] = [np.zeros(0, np.int64)]
     ends: list[npt.NDArray[Any]] = [np.full(1, NO_WORD)]
     bests: list[npt.NDArray[Any]] = [np.zeros(1)]
     depths = [0]
@@ -82,7 +85,7 @@ def build_lexicon(
         if not len(first):
             break
         parents.append(node[first])
-        labels.append(classes[first, level])
+        labels.append(classes[first, level].astype(np.int64))
         node = np.where(reaches, number - 1 + np.cumsum(begins), node)
         word = np.full(len(first), NO_WORD)
         final = lengths == level + 1
@@ -91,12 +94,12 @@ def build_lexicon(
         bests.append(np.maximum.reduceat(np.where(reaches, scores, -np.inf), first))
         depths += [level + 1] * len(first)
         number += len(first)
-    outside = number
-    children = np.full((number + 1, len(vocabulary)), outside, np.int32)
-    if parents:
-        children[np.concatenate(parents), np.concatenate(labels)] = np.arange(1, number)
+    # Words are sorted by characters, so the letters after a prefix are: not always by class.
+    order = sorted(range(len(vocabulary)), key=lambda label: (vocabulary[label], label))
+    place = np.empty(len(vocabulary), np.int64)
+    place[order] = np.arange(len(vocabulary))
     return Lexicon(
-        children,
+        link_children(np.concatenate(parents), np.concatenate(labels), number, place),
         np.concatenate([*ends, [NO_WORD]]).astype(np.int32),
         np.array([*depths, 0], np.int32),
         np.concatenate([*bests, [0]]).astype(np.float32),

@@ -13,7 +13,8 @@ SCORES = np.array([-5, -1, -9, -4, -3, -7, -2], np.float32)
 def walk(lexicon, word):
     node = ROOT
     for letter in word:
-        node = lexicon.children[node, VOCABULARY.index(letter)]
+        label = VOCABULARY.index(letter)
+        node = int(lexicon.children.after(np.array([node], np.int32), np.array([label]))[0, 0])
     return node
 
 
@@ -60,3 +61,21 @@ def test_words_with_foreign_letters_are_left_out():
 def test_no_words():
     lexicon = build_lexicon([], np.zeros(0, np.float32), VOCABULARY)
     assert walk(lexicon, "a") == lexicon.outside
+
+
+def test_more_classes_than_bits_in_a_word():
+    """An alphabet of 300 letters, whose classes are in another order than its characters."""
+    rng = np.random.default_rng(0)
+    vocabulary = [chr(0x400 + number) for number in rng.permutation(300)]
+    words = sorted({"".join(rng.choice(vocabulary, rng.integers(1, 5))) for _ in range(3000)})
+    lexicon = build_lexicon(words, rng.standard_normal(len(words)).astype(np.float32), vocabulary)
+    nodes = {"": ROOT}
+    for prefix in sorted({word[:end] for word in words for end in range(1, len(word) + 1)}):
+        label = np.array([vocabulary.index(prefix[-1])])
+        parent = np.array([nodes[prefix[:-1]]], np.int32)
+        nodes[prefix] = int(lexicon.children.after(parent, label)[0, 0])
+    assert len(set(nodes.values())) == len(nodes) == len(lexicon.word) - 1
+    assert all(words[lexicon.word[nodes[word]]] == word for word in words)
+    everywhere = lexicon.children.after(np.arange(len(lexicon.word)), np.arange(300))
+    assert (everywhere != lexicon.outside).sum() == len(nodes) - 1
+    assert (everywhere[lexicon.outside] == lexicon.outside).all()
