@@ -12,7 +12,8 @@ class EndpointConfig:
 
     silence_seconds: a pause of this length ends a sentence.
     max_seconds: a sentence is never longer. From a third of this on, shorter and shorter pauses end
-        it; without any pause it ends at a word boundary.
+        it, from two thirds on any that is too long to be one within a word (0.3 s); without such a
+        pause it ends at a word boundary.
 
     Raises DecoderError for a value out of its range.
     """

@@ -29,9 +29,14 @@ class GreedySentence:
         self.frames += len(log_probs)
 
     def partial(self) -> Partial:
-        """The text so far, none of which changes any more."""
-        text = greedy_text(self._joined(), self._vocabulary, self._blank)
-        return Partial(text, text)
+        """The text so far. Its complete words are stable; `split` may carry on the last one."""
+        log_probs = self._joined()
+        spaces = self._spaces(log_probs)
+        stable = log_probs[: spaces[-1]] if len(spaces) else log_probs[:0]
+        return Partial(
+            greedy_text(log_probs, self._vocabulary, self._blank),
+            greedy_text(stable, self._vocabulary, self._blank),
+        )
 
     def end(self) -> tuple[Token, ...]:
         """The sentence that ends here."""
@@ -39,14 +44,22 @@ class GreedySentence:
 
     def split(self) -> tuple[Token, ...]:
         """The sentence up to the last word boundary or else blank in its last two thirds."""
-        path = self._joined().argmax(axis=1)
-        path[: len(path) // 3] = -1
-        spaces = [k for k, text in enumerate(self._vocabulary) if text == WORD_BOUNDARY]
-        for label in (*spaces, self._blank):
-            found = np.flatnonzero(path == label)
-            if len(found):
-                return self._cut(int(found[-1]))
+        log_probs = self._joined()
+        for places in (self._spaces(log_probs), self._frames_of(log_probs, self._blank)):
+            if len(places) and places[-1] >= len(log_probs) // 3:
+                return self._cut(int(places[-1]))
         return self.end()
+
+    def _spaces(self, log_probs: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.int64]:
+        if WORD_BOUNDARY not in self._vocabulary:
+            return np.zeros(0, np.int64)
+        return self._frames_of(log_probs, self._vocabulary.index(WORD_BOUNDARY))
+
+    def _frames_of(
+        self, log_probs: npt.NDArray[np.floating[Any]], label: int
+    ) -> npt.NDArray[np.int64]:
+        """Frames in which a label is the best."""
+        return np.flatnonzero(log_probs.argmax(axis=1) == label)
 
     def _cut(self, frame: int) -> tuple[Token, ...]:
         log_probs = self._joined()

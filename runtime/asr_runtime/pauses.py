@@ -59,5 +59,5 @@ class PauseFinder:
         third = self._longest // 3
         if length <= third:
             return self._silence
-        share = min(1.0, (length - third) / (self._longest - third))
+        share = min(1.0, (length - third) / max(1, third))
         return round(self._silence - share * (self._silence - self._least))

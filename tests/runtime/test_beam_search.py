@@ -88,6 +88,69 @@ def test_best_text_of_several_words(make_language_model, seed):
     assert texts[text] >= max(texts.values()) - 0.1
 
 
+def same(one, other):
+    return (
+        np.array_equal(one.labels, other.labels)
+        and np.array_equal(one.entered, other.entered)
+        and one.score == other.score
+    )
+
+
+def noisy_search(make_language_model, frames):
+    model = make_language_model(["the", "cat", "sat"], sentences=["the cat sat"] * 3)
+    config = BeamConfig(beam_size=25, label_threshold=0.01)
+    text = "the_cat sat ___" * (frames // 15)
+    return BeamDecoder(model, ENGLISH, 28, config=config).search, np.log(
+        0.8 * np.exp(spelled(text, ENGLISH)) + 0.2 * np.exp(random_log_probs(7, len(text), 29))
+    )
+
+
+@pytest.mark.parametrize("size", [1, 7, 50])
+def test_frames_in_pieces_give_the_same(make_language_model, size):
+    search, values = noisy_search(make_language_model, 150)
+    state = search.begin()
+    for begin in range(0, len(values), size):
+        search.advance(state, values[begin : begin + size])
+        # Neither looking at the best text nor at the end changes anything.
+        search.best(state)
+        search.finish(state)
+    assert same(search.finish(state), search.run(values))
+    assert state.frames == len(values)
+
+
+def test_forgotten_prefixes_do_not_matter(make_language_model, monkeypatch):
+    search, values = noisy_search(make_language_model, 600)
+    whole = search.begin()
+    search.advance(whole, values)
+    monkeypatch.setattr("asr_runtime.trace._FEW_PREFIXES", 100)
+    small = search.begin()
+    search.advance(small, values)
+    assert same(search.finish(small), search.finish(whole))
+    # The text itself, what its ends may be, and at most as much again.
+    assert len(small.trace) < 2000 < len(whole.trace)
+
+
+def test_forgotten_labels_leave_the_rest(make_language_model):
+    search, values = noisy_search(make_language_model, 300)
+    whole = search.run(values)
+    state, forgotten = search.begin(), 0
+    for begin in range(0, len(values), 10):
+        search.advance(state, values[begin : begin + 10])
+        labels, frames = state.spelled()
+        shared = int((labels == labels[0]).all(axis=0).cumprod().sum())
+        state.forget(shared)
+        forgotten += shared
+        rest, rest_frames = state.spelled()
+        np.testing.assert_array_equal(rest, labels[:, shared:])
+        np.testing.assert_array_equal(rest_frames[rest >= 0], frames[:, shared:][rest >= 0])
+        assert len(state.trace) < 2000
+    found = search.finish(state)
+    assert forgotten > 100
+    np.testing.assert_array_equal(found.labels, whole.labels[forgotten:])
+    np.testing.assert_array_equal(found.entered, whole.entered[forgotten:])
+    assert found.score == whole.score
+
+
 def test_language_model_prefers_the_real_word(make_language_model):
     model = make_language_model(["the", "cat", "sat"], sentences=["the cat sat"] * 20)
     heard = mix((0.55, "the kat sat"), (0.45, "the cat sat"))
