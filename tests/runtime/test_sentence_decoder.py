@@ -151,6 +151,8 @@ def test_words_become_stable_while_the_sentence_lasts(make):
     assert unclear.partial().stable in ("", "a")
     unclear.feed(spelled(pause(4.0)))
     assert unclear.partial().stable == "a cat"
+    labels, _ = unclear._search._state.spelled()
+    assert (labels[:, 0] == 1).all(), "a hypothesis that differs from the stable words is left"
 
 
 @pytest.mark.parametrize("kind", KINDS)
