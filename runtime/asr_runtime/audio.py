@@ -33,7 +33,7 @@ def read_audio(
     subject = os.fspath(source) if isinstance(source, (str, os.PathLike)) else None
     try:
         if isinstance(source, (str, os.PathLike)):
-            with _open(source) as file:
+            with open_audio(source) as file:
                 return _decode(_seekable(file))
         # Not from where a stream happens to stand: its beginning may be gone.
         return _decode(io.BytesIO(source.read()))
@@ -45,7 +45,8 @@ def read_audio(
         raise AudioFileError(problem, subject) from None
 
 
-def _open(path: str | os.PathLike[str]) -> BinaryIO:
+def open_audio(path: str | os.PathLike[str]) -> BinaryIO:
+    """The file or named pipe, to be read from its start; AudioFileError if it cannot be opened."""
     if os.path.isdir(path):
         raise AudioFileError("is a directory; give an audio file")
     try:

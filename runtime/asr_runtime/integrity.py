@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 # Writers that cannot seek back leave a size that only means "until the end": ffmpeg and most others
 # 0xFFFFFFFF or 0, arecord 0x80000000, SoX 0x7FFFF000.
-_SMALLEST_PLACEHOLDER = 0x7FFFF000
+SMALLEST_PLACEHOLDER = 0x7FFFF000
 
 _MP3_SLACK_FRAMES = 2
 """Taggers disagree about counting the header's own frame and the padding."""
@@ -96,7 +96,7 @@ def _find_data_chunk(file: BinaryIO) -> _DataChunk | None:
                 size, placeholder = long_size, False
             else:
                 placeholder = (size == 0 and not _only_chunks(file, header, end)) or (
-                    size >= _SMALLEST_PLACEHOLDER
+                    size >= SMALLEST_PLACEHOLDER
                 )
             return _DataChunk(start, size, end - start, placeholder)
         file.seek(start + size + size % 2)  # chunks are padded to an even length

@@ -93,22 +93,29 @@ def _mixed(samples: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         )
     if samples.size == 0:
         return np.zeros(0, np.float32)
+    scaled = to_float(samples)
+    return scaled if scaled.ndim == 1 else scaled.mean(axis=1)
+
+
+def to_float(samples: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Samples of any shape at the scale of float audio, -1..1.
+
+    Raises AudioContentError for a type whose scale is not known.
+    """
     if np.issubdtype(samples.dtype, np.floating):
         # Half precision would lose what the average needs; values beyond float32 become infinite.
         with np.errstate(over="ignore"):
-            scaled = samples.astype(np.float32)
-    elif samples.dtype == np.uint8:
-        scaled = (samples.astype(np.float32) - 128.0) / 128.0
-    elif samples.dtype.kind == "i" and samples.dtype.itemsize <= 4:
-        scaled = samples.astype(np.float32) / -float(np.iinfo(samples.dtype).min)
-    else:
-        # int64 among them: it is what a list of 16-bit values becomes, and scaled by its own range
-        # that would be silence.
-        raise AudioContentError(
-            f"{samples.dtype} samples have no known scale; "
-            "convert to float (-1 to 1), int16, int32 or uint8"
-        )
-    return scaled if scaled.ndim == 1 else scaled.mean(axis=1)
+            return samples.astype(np.float32)
+    if samples.dtype == np.uint8:
+        return (samples.astype(np.float32) - 128.0) / 128.0
+    if samples.dtype.kind == "i" and samples.dtype.itemsize <= 4:
+        return samples.astype(np.float32) / -float(np.iinfo(samples.dtype).min)
+    # int64 among them: it is what a list of 16-bit values becomes, and scaled by its own range that
+    # would be silence.
+    raise AudioContentError(
+        f"{samples.dtype} samples have no known scale; "
+        "convert to float (-1 to 1), int16, int32 or uint8"
+    )
 
 
 def _resampled(

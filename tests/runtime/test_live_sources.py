@@ -1,0 +1,371 @@
+"""Audio that arrives through pipes: what has been written is there, whatever the header says."""
+
+import io
+import os
+import queue
+import struct
+import threading
+
+import numpy as np
+import pytest
+import soundfile
+
+from asr_runtime import AsrRuntimeError, AudioContentError, AudioFileError
+from asr_runtime.live_source import FileSource
+from asr_runtime.pipe_source import PipeSource, open_stream
+
+RATE = 16000
+TONE = (0.5 * np.sin(np.arange(4000) / 5)).astype(np.float32)
+PCM = (TONE * 32767).astype("<i2").tobytes()
+
+UNKNOWN = 0xFFFFFFFF
+"""As ffmpeg leaves the sizes that it cannot know."""
+
+
+def wav(samples=TONE, rate=RATE, **options):
+    file = io.BytesIO()
+    soundfile.write(file, samples, rate, **({"format": "WAV"} | options))
+    return file.getvalue()
+
+
+def chunk(name, content, size=None):
+    padding = b"\0" * (len(content) % 2)
+    return name + struct.pack("<I", len(content) if size is None else size) + content + padding
+
+
+def handmade(samples=PCM, size=UNKNOWN, *, coding=1, channels=1, rate=RATE, bits=16, extra=b""):
+    frame = channels * bits // 8
+    described = struct.pack("<HHIIHH", coding, channels, rate, rate * frame, frame, bits)
+    head = b"RIFF" + struct.pack("<I", UNKNOWN) + b"WAVE" + extra + chunk(b"fmt ", described)
+    return head + b"data" + struct.pack("<I", size) + samples
+
+
+class Pipe:
+    """A source at the end of a pipe that another thread reads."""
+
+    def __init__(self, sample_rate=None):
+        self._reading_end, self._writing_end = os.pipe()
+        self._sample_rate = sample_rate
+        self.arrived = queue.Queue()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self):
+        with open(self._reading_end, "rb") as file:
+            try:
+                for block in PipeSource(file, self._sample_rate).blocks():
+                    self.arrived.put(block)
+            except AsrRuntimeError as error:
+                self.arrived.put(error)
+        self.arrived.put(None)
+
+    def write(self, data):
+        os.write(self._writing_end, data)
+
+    def close(self):
+        os.close(self._writing_end)
+        self._thread.join(10)
+
+    def next(self):
+        return self.arrived.get(timeout=10)
+
+    def samples(self, count):
+        """The next `count` samples, once they are there."""
+        blocks = []
+        while sum(map(len, blocks)) < count:
+            blocks.append(self.next())
+        return np.concatenate(blocks)
+
+
+def read(data, sample_rate=None):
+    source = PipeSource(io.BytesIO(data), sample_rate)
+    return np.concatenate(list(source.blocks())), source.sample_rate
+
+
+def problem(data, sample_rate=None):
+    """What is wrong with a stream, and the number of samples that came before it was told."""
+    blocks = []
+    with pytest.raises(AudioFileError) as caught:
+        blocks.extend(PipeSource(io.BytesIO(data), sample_rate).blocks())
+    return caught.value.problem, sum(map(len, blocks))
+
+
+class TestFormats:
+    @pytest.mark.parametrize("channels", [1, 2, 9])
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"subtype": "PCM_U8"},
+            {"subtype": "PCM_16"},
+            {"subtype": "PCM_24"},
+            {"subtype": "PCM_32"},
+            {"subtype": "FLOAT"},
+            {"subtype": "DOUBLE"},
+            {"subtype": "PCM_16", "format": "WAVEX"},
+            {"subtype": "PCM_24", "format": "WAVEX"},
+            {"subtype": "FLOAT", "format": "WAVEX"},
+            {"subtype": "PCM_16", "format": "RF64"},
+            {"subtype": "PCM_16", "endian": "BIG"},
+            {"subtype": "PCM_24", "endian": "BIG"},
+            {"subtype": "FLOAT", "endian": "BIG"},
+        ],
+        ids=lambda options: "-".join(options.values()),
+    )
+    def test_as_a_file_is_read(self, options, channels):
+        samples = TONE[:, None] * np.linspace(0.2, 1, channels)
+        data = wav(samples, 44100, **options)
+        expected, _ = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
+        found, rate = read(data)
+        assert rate == 44100
+        np.testing.assert_allclose(found, expected.mean(axis=1), atol=1e-6)
+
+    def test_24_bits_in_32(self):
+        wide = (TONE * 0x7FFFFF).astype("<i4") << 8
+        described = struct.pack("<HHIIHH", 1, 1, RATE, RATE * 4, 4, 24)
+        data = b"RIFF\0\0\0\0WAVE" + chunk(b"fmt ", described) + chunk(b"data", wide.tobytes())
+        np.testing.assert_allclose(read(data)[0], TONE, atol=1e-6)
+
+    def test_raw_samples(self):
+        samples, rate = read(PCM, 22050)
+        assert rate == 22050
+        np.testing.assert_allclose(samples, TONE, atol=1e-4)
+
+    def test_chunks_before_the_samples_are_skipped(self):
+        extra = chunk(b"JUNK", bytes(28)) + chunk(b"LIST", b"odd") + chunk(b"bext", bytes(70_000))
+        np.testing.assert_allclose(read(handmade(extra=extra))[0], TONE, atol=1e-4)
+
+    def test_chunks_after_the_samples_are_no_samples(self):
+        for padding in (b"", b"\0"):
+            samples = PCM[: len(PCM) - len(padding)]
+            data = handmade(samples, len(samples), bits=8) + padding + chunk(b"LIST", b"INFO" * 9)
+            assert len(read(data)[0]) == len(samples)
+
+    @pytest.mark.parametrize("size", [0, UNKNOWN, 0x80000000, 0x7FFFF000, 1000])
+    def test_size_that_means_until_the_end(self, size):
+        np.testing.assert_allclose(read(handmade(size=size))[0], TONE, atol=1e-4)
+
+    @pytest.mark.parametrize("size", [0, (1 << 64) - 1, 1 << 63, 1000])
+    def test_64_bit_size_that_means_until_the_end(self, size):
+        extra = chunk(b"ds64", struct.pack("<QQQI", 0, size, 0, 0))
+        data = handmade(extra=extra).replace(b"RIFF", b"RF64", 1)
+        np.testing.assert_allclose(read(data)[0], TONE, atol=1e-4)
+
+    def test_64_bit_size(self):
+        extra = chunk(b"ds64", struct.pack("<QQQI", 0, len(PCM), 0, 0))
+        data = handmade(extra=extra).replace(b"RIFF", b"RF64", 1) + chunk(b"LIST", bytes(40))
+        np.testing.assert_allclose(read(data)[0], TONE, atol=1e-4)
+
+
+class TestArrival:
+    def test_a_stall_holds_nothing_back(self):
+        pipe = Pipe()
+        data = handmade()
+        header = len(data) - len(PCM)
+        # Whole samples and half of one, then a pause, until after what was written is here.
+        pipe.write(data[: header + 1001])
+        first = pipe.samples(500)
+        assert len(first) == 500
+        pipe.write(data[header + 1001 :])
+        second = pipe.samples(3500)
+        pipe.close()
+        assert pipe.next() is None
+        np.testing.assert_allclose(np.concatenate([first, second]), TONE, atol=1e-4)
+
+    def test_stall_in_the_header(self):
+        pipe = Pipe()
+        for byte in handmade(PCM[:4]):
+            pipe.write(bytes([byte]))
+        assert len(pipe.samples(2)) == 2
+        pipe.close()
+        assert pipe.next() is None
+
+    def test_raw_samples_are_there_at_once(self):
+        pipe = Pipe(sample_rate=8000)
+        pipe.write(PCM[:20])
+        assert len(pipe.samples(10)) == 10
+        pipe.write(PCM[20:24])
+        assert len(pipe.samples(2)) == 2
+        pipe.close()
+
+    def test_pipe_that_does_not_wait(self):
+        reading_end, writing_end = os.pipe()
+        os.set_blocking(reading_end, False)
+        threading.Timer(0.2, lambda: (os.write(writing_end, PCM), os.close(writing_end))).start()
+        with open(reading_end, "rb") as file:
+            blocks = list(PipeSource(file, RATE).blocks())
+        assert sum(map(len, blocks)) == len(TONE)
+
+    def test_nothing_after_closing(self):
+        source = PipeSource(io.BytesIO(PCM), RATE)
+        next(source.blocks())
+        source.close()
+        assert list(source.blocks()) == []
+
+
+class TestEnd:
+    def test_in_the_middle_of_a_sample(self):
+        pipe = Pipe()
+        pipe.write(handmade(PCM[:41], channels=2))
+        assert len(pipe.samples(10)) == 10
+        pipe.close()
+        error = pipe.next()
+        assert isinstance(error, AudioFileError)
+        assert error.problem.startswith("ended in the middle of a sample (1 of 4 bytes)")
+
+    def test_before_the_size_of_its_header(self):
+        told, count = problem(handmade(PCM[:2000], len(PCM)))
+        assert told.startswith("ended 0.19 s before the end that its WAV header promises")
+        assert count == 1000
+
+    @pytest.mark.parametrize(
+        ("data", "expected"),
+        [
+            (b"", "is empty"),
+            (handmade(b""), "ended before any audio came"),
+            (handmade(b"", 0), "ended before any audio came"),
+            (handmade(b"", 0) + chunk(b"LIST", bytes(8)), "ended before any audio came"),
+            (wav()[:12], "is cut off or damaged (the WAV header ends before the audio)"),
+            (wav()[:40], "is cut off or damaged (the WAV header ends before the audio)"),
+            (
+                b"RIFF\0\0\0\0WAVEdata\4\0\0\0" + PCM[:4],
+                "is cut off or damaged (the WAV header does not describe the samples)",
+            ),
+            (
+                b"RIFF\0\0\0\0WAVE" + chunk(b"fmt ", bytes(8)) + chunk(b"data", PCM),
+                "is cut off or damaged (the WAV header describes the samples too shortly)",
+            ),
+            (handmade(channels=0), "is cut off or damaged (the WAV header says 0 channels)"),
+        ],
+    )
+    def test_without_audio(self, data, expected):
+        told, count = problem(data)
+        assert told.startswith(expected)
+        assert "check what sends it" in told
+        assert count == 0
+
+    def test_read_error(self):
+        class Broken(io.BytesIO):
+            def read1(self, size=-1):
+                data = super().read1(min(size, 2000))
+                if not data:
+                    raise OSError(5, "Input/output error")
+                return data
+
+        source = PipeSource(Broken(handmade()))
+        blocks = []
+        with pytest.raises(AudioFileError, match=r"cannot be read \(Input/output error\)"):
+            blocks.extend(source.blocks())
+        assert sum(map(len, blocks)) == len(TONE)
+
+
+class TestWrongFormats:
+    @pytest.mark.parametrize(
+        ("data", "kind"),
+        [
+            (wav(format="FLAC"), "FLAC"),
+            (wav(format="OGG"), "Ogg"),
+            (wav(format="MP3"), "MP3"),
+            (b"ID3\4" + bytes(20), "MP3"),
+            (wav(format="AIFF"), "AIFF"),
+            (wav(format="AU"), "AU"),
+            (wav(format="CAF"), "CAF"),
+            (b"\x1aE\xdf\xa3" + bytes(20), "WebM"),
+        ],
+    )
+    def test_another_format_is_named(self, data, kind):
+        told, _ = problem(data)
+        assert told.startswith(f"is {kind}")
+        assert told.endswith("convert it: ffmpeg -i INPUT -f wav - | asr-run --stream -")
+
+    @pytest.mark.parametrize("data", [PCM, b"hello", b"RIFF\0\0\0\0AVI LIST", b"\0"])
+    def test_no_wav(self, data):
+        told, _ = problem(data)
+        assert told.startswith("is no WAV stream; give --sample-rate if it is 16-bit mono ")
+        assert "ffmpeg -i INPUT -f wav - | asr-run --stream -" in told
+
+    @pytest.mark.parametrize(
+        ("options", "coded"),
+        [
+            ({"coding": 7, "bits": 8}, "µ-law"),
+            ({"coding": 6, "bits": 8}, "A-law"),
+            ({"coding": 0x55}, "MP3"),
+            ({"coding": 1, "bits": 64}, "64-bit samples of the kind 0x1"),
+            ({"coding": 3, "bits": 16}, "16-bit samples of the kind 0x3"),
+            ({"coding": 1, "bits": 0}, "0-bit samples"),
+        ],
+    )
+    def test_coded_samples(self, options, coded):
+        told, _ = problem(handmade(**options))
+        assert told.startswith(f"is WAV with {coded}")
+        assert "ffmpeg" in told
+
+    @pytest.mark.parametrize(
+        ("data", "kind"), [(wav(), "WAV"), (wav(format="FLAC"), "FLAC"), (b"ID3" * 9, "MP3")]
+    )
+    def test_a_file_is_not_read_as_raw_samples(self, data, kind):
+        told, count = problem(data, RATE)
+        assert told.startswith(f"is {kind}")
+        assert "leave --sample-rate out" in told
+        assert count == 0
+
+    @pytest.mark.parametrize("rate", [0, 44, 1_000_000])
+    def test_impossible_rate(self, rate):
+        with pytest.raises(AudioContentError, match="is not within 1000 to 768000 Hz"):
+            PipeSource(io.BytesIO(handmade(rate=rate)))
+        with pytest.raises(AudioContentError, match="is not within 1000 to 768000 Hz"):
+            PipeSource(io.BytesIO(PCM), rate)
+
+
+class TestOpening:
+    @pytest.mark.parametrize("name", ["speech.flac", "speech.wav", "speech.ogg"])
+    def test_file_of_any_format(self, tmp_path, name):
+        path = str(tmp_path / name)
+        soundfile.write(path, np.tile(TONE, 5), RATE)
+        source = open_stream(path)
+        assert isinstance(source, FileSource)
+        assert source.sample_rate == RATE
+        blocks = list(source.blocks())
+        assert len(blocks) > 2
+        samples, _ = soundfile.read(path, dtype="float32")
+        np.testing.assert_array_equal(np.concatenate(blocks), samples)
+        source.close()
+        assert list(source.blocks()) == []
+
+    def test_file_of_raw_samples(self, tmp_path):
+        path = tmp_path / "speech.raw"
+        path.write_bytes(PCM)
+        source = open_stream(str(path), 8000)
+        assert source.sample_rate == 8000
+        assert sum(map(len, source.blocks())) == len(TONE)
+        source.close()
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+    def test_named_pipe(self, tmp_path):
+        path = tmp_path / "pipe"
+        os.mkfifo(path)
+        writer = threading.Thread(target=lambda: path.write_bytes(handmade()))
+        writer.start()
+        source = open_stream(str(path))
+        np.testing.assert_allclose(np.concatenate(list(source.blocks())), TONE, atol=1e-4)
+        source.close()
+        writer.join()
+
+    def test_what_cannot_be_opened(self, tmp_path):
+        with pytest.raises(AudioFileError, match="there is no such file"):
+            open_stream(str(tmp_path / "none.wav"))
+        with pytest.raises(AudioFileError, match="is a directory"):
+            open_stream(str(tmp_path))
+
+    def test_standard_input_that_is_none(self, monkeypatch):
+        monkeypatch.setattr("sys.stdin", None)
+        with pytest.raises(AudioFileError, match="standard input is closed"):
+            open_stream("-")
+
+    @pytest.mark.skipif(not hasattr(os, "openpty"), reason="there are no terminals here")
+    def test_standard_input_that_is_the_terminal(self, monkeypatch):
+        master, terminal = os.openpty()
+        with open(terminal) as stdin:
+            monkeypatch.setattr("sys.stdin", stdin)
+            with pytest.raises(AudioFileError, match="standard input is the terminal"):
+                open_stream("-")
+        os.close(master)
