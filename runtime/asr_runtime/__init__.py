@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         DeviceError,
         DeviceWarning,
         LanguageModelError,
+        MicrophoneError,
         ModelFileError,
         StreamError,
     )
@@ -39,6 +40,7 @@ __all__ = [
     "EndpointConfig",
     "LanguageModelError",
     "LiveStream",
+    "MicrophoneError",
     "ModelCard",
     "ModelFileError",
     "Recognizer",
@@ -61,6 +63,7 @@ _MODULE_OF = {
     "EndpointConfig": "endpoint_config",
     "LanguageModelError": "errors",
     "LiveStream": "live_stream",
+    "MicrophoneError": "errors",
     "ModelCard": "model_card",
     "ModelFileError": "errors",
     "Recognizer": "recognizer",

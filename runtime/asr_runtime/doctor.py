@@ -14,12 +14,20 @@ import numpy as np
 
 from asr_runtime import __version__
 from asr_runtime import device as devices
-from asr_runtime.errors import AsrRuntimeError, AudioFileError, DeviceError
+from asr_runtime.errors import AsrRuntimeError, AudioFileError, DeviceError, MicrophoneError
 from asr_runtime.language_model import read_language_model
+from asr_runtime.microphone import (
+    check_input_device,
+    find_input_device,
+    input_devices,
+    load_sounddevice,
+)
 from asr_runtime.recognizer import DEFAULT_LANGUAGE_MODEL, DEFAULT_MODEL
 from asr_runtime.session import ModelSession, load_session
 
 _Result = TypeVar("_Result")
+
+_WORKS = "works"
 
 AudioLibrary = tuple[str, str]
 """Versions of soundfile and of the libsndfile that it uses."""
@@ -54,11 +62,15 @@ def diagnose(
     *,
     model: str | os.PathLike[str] | None = None,
     language_model: str | os.PathLike[str] | None = None,
+    microphone: bool = False,
+    input_device: str | None = None,
 ) -> Diagnosis:
     """Look at everything that a recogniser needs; try what can be tried.
 
     device: the one that has to work: "cpu", "cuda", or "auto" for whatever works.
     model, language_model: files in place of those in this package.
+    microphone: whether one has to work.
+    input_device: which one, as in `find_input_device`.
 
     Raises DeviceError for a device that does not exist, and nothing for what does not work: that is
     in the result.
@@ -75,6 +87,9 @@ def diagnose(
         found.facts["devices"], session = _try_devices(onnxruntime, device, model_path, found)
         found.facts["model"] = _model(model_path, session, found)
     found.facts["language_model"] = _language_model(language_model_path, found)
+    found.facts["microphone"] = _microphone(input_device)
+    if microphone and found.facts["microphone"]["state"] != _WORKS:
+        found.problems.append(f"microphone: {found.facts['microphone']['state']}")
     return found
 
 
@@ -163,6 +178,24 @@ def _language_model(path: Path, found: Diagnosis) -> dict[str, Any]:
     model = _tried(found, lambda: read_language_model(path))
     if model is not None:
         facts |= {"words": len(model.words), "order": model.order}
+    return facts
+
+
+def _microphone(wanted: str | None) -> dict[str, Any]:
+    facts: dict[str, Any] = {"sounddevice": None, "portaudio": None, "input_devices": {}}
+    try:
+        sounddevice = load_sounddevice()
+        facts["sounddevice"] = sounddevice.__version__
+        facts["portaudio"] = sounddevice.get_portaudio_version()[1]
+        facts["input_devices"] = {
+            str(number): name for number, name in input_devices(sounddevice).items()
+        }
+        device = find_input_device(sounddevice, wanted)
+        facts["used"] = device.name
+        check_input_device(sounddevice, device)
+        facts["state"] = _WORKS
+    except MicrophoneError as error:
+        facts["state"] = str(error)
     return facts
 
 

@@ -29,6 +29,10 @@ class StreamError(AsrRuntimeError):
     """A stream's settings are impossible, or it was fed after its end."""
 
 
+class MicrophoneError(AsrRuntimeError):
+    """There is no microphone, it cannot be used, or it stopped."""
+
+
 class ModelFileError(AsrRuntimeError):
     """The model file is missing, is no ONNX model, or does not keep the model contract."""
 

@@ -7,6 +7,7 @@ Class k is a tone of 300 + 100 k Hz, so speech can be made for it that survives 
 import ctypes
 import importlib.util
 import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -234,10 +235,10 @@ def card() -> dict[str, Any]:
     return dict(CARD)
 
 
-def _language_models() -> Any:
+def _neighbour(name: str) -> Any:
     # Tests are collected without packages, so a neighbour is loaded by its path.
-    path = Path(__file__).with_name("language_models.py")
-    spec = importlib.util.spec_from_file_location("runtime_test_language_models", path)
+    path = Path(__file__).with_name(f"{name}.py")
+    spec = importlib.util.spec_from_file_location(f"runtime_test_{name}", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -248,7 +249,15 @@ def _language_models() -> Any:
 @pytest.fixture(scope="session")
 def toy_language_models() -> Any:
     """The module that makes small language models."""
-    return _language_models()
+    return _neighbour("language_models")
+
+
+@pytest.fixture
+def sounddevice(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """An imitated sounddevice in place of the real one, with a microphone and a loudspeaker."""
+    module = _neighbour("fake_sounddevice").FakeSounddevice()
+    monkeypatch.setitem(sys.modules, "sounddevice", module)
+    return module
 
 
 @pytest.fixture(scope="session")
