@@ -11,6 +11,7 @@ import typer
 
 from asr_runtime import __version__
 from asr_runtime.errors import AsrRuntimeError
+from asr_runtime.live_options import LiveOptions
 
 if TYPE_CHECKING:
     from asr_runtime.recognizer import Recognizer
@@ -44,7 +45,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 
 
 def main() -> None:
-    """Entry point. Exit status: 0, or 1 if a file failed, or 2 for wrong usage."""
+    """Entry point. Exit status: 0, 1 if something failed, 2 for wrong usage; see `live_cli` too."""
     app()
 
 
@@ -85,8 +86,45 @@ def transcribe(
         typer.Option(metavar="TEXT", help="Word or phrase to listen for; repeatable."),
     ] = None,
     output_format: Annotated[
-        Format, typer.Option("--format", help="json is one object a line for each file.")
+        Format,
+        typer.Option("--format", help="json is one object a line, for each file or live result."),
     ] = Format.text,
+    stream: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Show text while audio comes, from a file, a named pipe or, with -, standard "
+            "input; pipes carry WAV.",
+        ),
+    ] = None,
+    sample_rate: Annotated[
+        int | None,
+        typer.Option(
+            min=1000,
+            max=768_000,
+            metavar="HZ",
+            help="The stream has no header, but 16-bit little-endian mono samples of this rate.",
+        ),
+    ] = None,
+    microphone: Annotated[
+        bool, typer.Option("--microphone", help="Show text while you speak; Ctrl-C ends.")
+    ] = False,
+    input_device: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|NUMBER", help="Microphone to use; --doctor lists them."),
+    ] = None,
+    chunk_ms: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="MS", help="Live audio that goes through the model at a time."),
+    ] = None,
+    lookahead_ms: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="MS", help="Live audio after it that the model waits for."),
+    ] = None,
+    pause_ms: Annotated[
+        int | None,
+        typer.Option(min=100, metavar="MS", help="Silence that ends a live sentence."),
+    ] = None,
     doctor: Annotated[
         bool,
         typer.Option(
@@ -103,15 +141,26 @@ def transcribe(
 ) -> None:
     """Transcribe each file, whatever happens to the others."""
     # A file name need not be valid in the terminal's encoding; show it rather than fail.
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    for output in (sys.stdout, sys.stderr):
+        if hasattr(output, "reconfigure"):
+            output.reconfigure(errors="backslashreplace")
+    files = files or []
+    live = LiveOptions(
+        stream=stream or [],
+        microphone=microphone,
+        input_device=input_device,
+        sample_rate=sample_rate,
+        chunk_ms=chunk_ms,
+        lookahead_ms=lookahead_ms,
+        pause_ms=pause_ms,
+    )
+    live.check(files, doctor=doctor)
     if doctor:
         if files:
             raise typer.BadParameter("--doctor takes no FILE", param_hint="'FILE...'")
-        _diagnose(device, model, language_model, output_format)
+        _diagnose(device, model, language_model, live, output_format)
         return
-    if not files:
+    if not files and not live.wanted:
         raise typer.BadParameter("give at least one audio file", param_hint="'FILE...'")
     try:
         recognizer = _load(
@@ -125,6 +174,11 @@ def transcribe(
     except AsrRuntimeError as error:
         _report(str(error))
         raise typer.Exit(1) from None
+    if live.wanted:
+        from asr_runtime.live_cli import transcribe_live
+
+        as_json = output_format is Format.json
+        raise typer.Exit(transcribe_live(recognizer, live, as_json=as_json, report=_report))
     failed = False
     for file in files:
         try:
@@ -139,11 +193,21 @@ def transcribe(
 
 
 def _diagnose(
-    device: Device, model: str | None, language_model: str | None, output_format: Format
+    device: Device,
+    model: str | None,
+    language_model: str | None,
+    live: LiveOptions,
+    output_format: Format,
 ) -> None:
     from asr_runtime.doctor import diagnose
 
-    report = diagnose(device.value, model=model, language_model=language_model)
+    report = diagnose(
+        device.value,
+        model=model,
+        language_model=language_model,
+        microphone=live.microphone,
+        input_device=live.input_device,
+    )
     _print(json.dumps(report.to_dict()) if output_format is Format.json else report.text())
     for problem in report.problems:
         _report(problem)
