@@ -3,19 +3,15 @@
 A lost end would be lost speech without a word, so what each container says about its own length is
 compared with the bytes that are there. Covered: WAV (also RIFX and RF64), Ogg (Vorbis, Opus, FLAC),
 and MP3 whose first frame is a Xing/Info header, to within two frames. FLAC is checked while it is
-decoded (see `audio`). An MP3 without that header, AIFF, AU, CAF and W64 do not say or are not
+opened and decoded (see `audio_reader`). An MP3 without that header, AIFF, AU, CAF and W64 do not say or are not
 checked: their lost end goes unnoticed.
 """
 
-import io
 import os
 import struct
-from dataclasses import dataclass
 from typing import BinaryIO
 
-# Writers that cannot seek back leave a size that only means "until the end": ffmpeg and most others
-# 0xFFFFFFFF or 0, arecord 0x80000000, SoX 0x7FFFF000.
-SMALLEST_PLACEHOLDER = 0x7FFFF000
+from asr_runtime.wav_header import find_data_chunk, is_wav
 
 _MP3_SLACK_FRAMES = 2
 """Taggers disagree about counting the header's own frame and the padding."""
@@ -26,7 +22,7 @@ def find_truncation(file: BinaryIO) -> str | None:
     magic = file.read(4)
     file.seek(0)
     try:
-        if _is_wav(file):
+        if is_wav(file):
             return _find_wav_truncation(file)
         if magic == b"OggS":
             return _find_ogg_truncation(file)
@@ -37,39 +33,8 @@ def find_truncation(file: BinaryIO) -> str | None:
         file.seek(0)
 
 
-def with_wav_size(file: BinaryIO) -> BinaryIO:
-    """The file itself, or a copy with the size filled in where a WAV writer left it 0.
-
-    A recorder that was killed or wrote to a pipe leaves 0, and libsndfile then finds no audio.
-    """
-    chunk = _find_data_chunk(file) if _is_wav(file) else None
-    file.seek(0)
-    if chunk is None or chunk.declared != 0 or not chunk.is_placeholder:
-        return file
-    content = bytearray(file.read())
-    size = min(chunk.available, 0xFFFFFFFF)
-    struct.pack_into(">I" if content[:4] == b"RIFX" else "<I", content, chunk.start - 4, size)
-    return io.BytesIO(content)
-
-
-def _is_wav(file: BinaryIO) -> bool:
-    start = file.read(12)
-    file.seek(0)
-    return start[:4] in (b"RIFF", b"RIFX", b"RF64") and start[8:] == b"WAVE"
-
-
-@dataclass(frozen=True)
-class _DataChunk:
-    """Where a WAV's samples start, how many bytes of them it promises and how many are there."""
-
-    start: int
-    declared: int
-    available: int
-    is_placeholder: bool
-
-
 def _find_wav_truncation(file: BinaryIO) -> str | None:
-    chunk = _find_data_chunk(file)
+    chunk = find_data_chunk(file)
     if chunk is None:
         return "the WAV header ends before the audio"
     if chunk.is_placeholder or chunk.available >= chunk.declared:
@@ -77,40 +42,6 @@ def _find_wav_truncation(file: BinaryIO) -> str | None:
     return (
         f"the WAV header promises {chunk.declared} bytes of audio and {chunk.available} are there"
     )
-
-
-def _find_data_chunk(file: BinaryIO) -> _DataChunk | None:
-    end = _size(file)
-    form = file.read(12)[:4]
-    header = struct.Struct(">4sI" if form == b"RIFX" else "<4sI")
-    long_size: int | None = None
-    while len(raw := file.read(header.size)) == header.size:
-        name, size = header.unpack(raw)
-        start = file.tell()
-        if name == b"ds64" and form == b"RF64":
-            # RIFF size, then the data chunk's, 64 bits each: the 32-bit ones only point here.
-            fields = file.read(16)
-            long_size = struct.unpack("<Q", fields[8:])[0] if len(fields) == 16 else None
-        if name == b"data":
-            if long_size is not None and size == 0xFFFFFFFF:
-                size, placeholder = long_size, False
-            else:
-                placeholder = (size == 0 and not _only_chunks(file, header, end)) or (
-                    size >= SMALLEST_PLACEHOLDER
-                )
-            return _DataChunk(start, size, end - start, placeholder)
-        file.seek(start + size + size % 2)  # chunks are padded to an even length
-    return None
-
-
-def _only_chunks(file: BinaryIO, header: struct.Struct, end: int) -> bool:
-    """Is what follows an empty data chunk nothing, or further chunks up to exactly the end?"""
-    position = file.tell()
-    while position < end and len(raw := file.read(header.size)) == header.size:
-        size = header.unpack(raw)[1]
-        position += header.size + size + size % 2
-        file.seek(position)
-    return position in (end, end + 1)
 
 
 def _find_ogg_truncation(file: BinaryIO) -> str | None:
