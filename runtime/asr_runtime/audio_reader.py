@@ -2,7 +2,6 @@
 
 import io
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -70,7 +69,7 @@ class AudioReader:
         known = 0 < frames < _UNKNOWN_FRAMES
         self.duration = frames / self.sample_rate if known else None
         if self._sound.format == "FLAC" and known and not _has_frame(self._sound, frames - 1):
-            # Cut off, in all likelihood. That is said now, and not when hours have been transcribed.
+            # Cut off, in all likelihood. Say so now, and not when hours have been transcribed.
             for _ in self.blocks():
                 pass
         # What looked for the last frame, or found it missing, is not what reads from the first.
@@ -140,7 +139,7 @@ class AudioReader:
                 return content
             content.write(part)
         try:
-            file = self._resources.enter_context(tempfile.TemporaryFile())
+            file = self._resources.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
             file.write(content.getbuffer())
         except OSError as error:
             raise _no_room(error) from None

@@ -14,6 +14,8 @@ from asr_runtime.errors import AsrRuntimeError
 from asr_runtime.live_options import LiveOptions
 
 if TYPE_CHECKING:
+    from asr_runtime.pieces import Pieces
+    from asr_runtime.progress_bar import ProgressBar
     from asr_runtime.recognizer import Recognizer
 
 STANDARD_INPUT = "-"
@@ -182,12 +184,10 @@ def transcribe(
     failed = False
     for file in files:
         try:
-            line = _transcribe(recognizer, file, output_format, named=len(files) > 1)
+            _transcribe(recognizer, file, output_format, named=len(files) > 1)
         except AsrRuntimeError as error:
             _report(f"{file}: {error.problem}")
             failed = True
-        else:
-            _print(line)
     if failed:
         raise typer.Exit(1)
 
@@ -226,26 +226,66 @@ def _load(model: str | None, **options: Any) -> "Recognizer":
     return recognizer
 
 
-def _transcribe(recognizer: "Recognizer", file: str, output_format: Format, *, named: bool) -> str:
-    from asr_runtime.audio import read_audio
+def _transcribe(recognizer: "Recognizer", file: str, output_format: Format, *, named: bool) -> None:
+    from asr_runtime.audio_reader import AudioReader
+    from asr_runtime.progress_bar import ProgressBar
 
     start = time.perf_counter()
-    samples, sample_rate = read_audio(sys.stdin.buffer if file == STANDARD_INPUT else file)
-    transcript = recognizer.transcribe(samples, sample_rate)
-    seconds = time.perf_counter() - start
-    if output_format is Format.text:
-        return f"{file}: {transcript.text}" if named else transcript.text
-    return json.dumps(
-        {
-            "file": file,
-            **transcript.to_dict(),
-            "model": recognizer.model_path.name,
-            "provider": recognizer.provider,
-            "decoder": recognizer.decoder,
-            "processing_seconds": round(seconds, 4),
-            "real_time_factor": round(seconds / transcript.duration, 5),
-        }
-    )
+    with AudioReader(sys.stdin.buffer if file == STANDARD_INPUT else file) as audio:
+        bar = ProgressBar(audio.duration, sys.stderr, sys.stdout)
+        try:
+            pieces = recognizer.pieces(audio, progress=bar.update)
+            if output_format is Format.text:
+                _write_text(pieces, f"{file}: " if named else "", bar)
+            else:
+                _write_json(pieces, file, recognizer, bar, start)
+        finally:
+            bar.clear()
+
+
+def _write_text(pieces: "Pieces", prefix: str, bar: "ProgressBar") -> None:
+    from asr_runtime.piece_writers import TextWriter
+
+    writer = TextWriter(sys.stdout, prefix, bar.clear, bar.wrote)
+    try:
+        for piece in pieces:
+            writer.add(piece)
+    except AsrRuntimeError as error:
+        writer.break_off()
+        if not writer.is_empty:
+            raise AsrRuntimeError(
+                f"{error.problem}; its text ends after {pieces.duration:.0f} s of the audio"
+            ) from None
+        raise
+    except KeyboardInterrupt:
+        writer.break_off()
+        raise
+    writer.end()
+
+
+def _write_json(
+    pieces: "Pieces", file: str, recognizer: "Recognizer", bar: "ProgressBar", start: float
+) -> None:
+    from asr_runtime.piece_writers import JsonWriter
+
+    with JsonWriter() as writer:
+        for piece in pieces:
+            writer.add(piece)
+        bar.clear()
+        seconds = time.perf_counter() - start
+        writer.write(
+            sys.stdout,
+            {"file": file},
+            pieces.confidence,
+            pieces.duration,
+            {
+                "model": recognizer.model_path.name,
+                "provider": recognizer.provider,
+                "decoder": recognizer.decoder,
+                "processing_seconds": round(seconds, 4),
+                "real_time_factor": round(seconds / pieces.duration, 5),
+            },
+        )
 
 
 def _print(line: str) -> None:

@@ -63,6 +63,9 @@ def quiet_options(onnxruntime: Any, threads: int | None) -> Any:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _FATAL_ONLY
     options.inter_op_num_threads = 1
+    # It would keep a plan of the memory for every length of audio ever met, and add a third to the
+    # peak, for no time that could be measured.
+    options.enable_mem_pattern = False
     if threads is not None:
         options.intra_op_num_threads = threads
     return options

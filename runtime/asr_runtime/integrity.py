@@ -2,9 +2,9 @@
 
 A lost end would be lost speech without a word, so what each container says about its own length is
 compared with the bytes that are there. Covered: WAV (also RIFX and RF64), Ogg (Vorbis, Opus, FLAC),
-and MP3 whose first frame is a Xing/Info header, to within two frames. FLAC is checked while it is
-opened and decoded (see `audio_reader`). An MP3 without that header, AIFF, AU, CAF and W64 do not say or are not
-checked: their lost end goes unnoticed.
+and MP3 whose first frame is a Xing/Info header, to within two frames. FLAC is checked when it is
+opened and decoded (see `audio_reader`). An MP3 without that header, AIFF, AU, CAF and W64 do not
+say or are not checked: their lost end goes unnoticed.
 """
 
 import os

@@ -1,42 +1,35 @@
 """The front door: audio in, transcripts out."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeAlias, overload
+from typing import BinaryIO, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from asr_runtime.audio import read_audio
+from asr_runtime.audio_source import Audio, AudioBlocks, AudioPath, open_audio
+from asr_runtime.batching import batches
 from asr_runtime.beam_config import BeamConfig
 from asr_runtime.beam_decoder import BeamDecoder
-from asr_runtime.decoding import Decoding, greedy_decode
 from asr_runtime.endpoint_config import EndpointConfig
-from asr_runtime.errors import AsrRuntimeError, DecoderError, LanguageModelError, ModelFileError
+from asr_runtime.errors import DecoderError, LanguageModelError, ModelFileError
 from asr_runtime.language_model import read_language_model
 from asr_runtime.live_stream import LiveStream
 from asr_runtime.model_card import ModelCard
+from asr_runtime.pieces import LONG_SECONDS, Pieces
 from asr_runtime.sentence_decoder import SentenceDecoder
 from asr_runtime.session import ModelSession, load_session
-from asr_runtime.transcript import Token, Transcript
-from asr_runtime.waveform import Waveform, to_waveform
-
-AudioPath: TypeAlias = str | os.PathLike[str]
-Audio: TypeAlias = AudioPath | tuple[npt.ArrayLike, float]
-"""A file, or samples and their sample rate."""
+from asr_runtime.transcript import Transcript
+from asr_runtime.utterance_decoder import decode_utterance
+from asr_runtime.waveform import Waveform
 
 DEFAULT_MODEL = Path(__file__).parent / "models" / "edge.onnx"
 DEFAULT_LANGUAGE_MODEL = Path(__file__).parent / "models" / "english.lm"
 
 DECODERS = ("greedy", "beam")
 
-MAX_BATCH_SECONDS = 60.0
-"""Padded audio in one run of the model, which bounds memory; a longer utterance runs alone."""
-
-MAX_BATCH_ITEMS = 32
-
-WINDOW_SECONDS = 1800.0
+GROUP_SECONDS = 1800.0
 """Audio that `transcribe_batch` holds at a time (115 MB at 16 kHz) to find similar lengths in."""
 
 
@@ -139,19 +132,42 @@ class Recognizer:
         """Transcribe a file, or samples with their sample rate in Hz.
 
         Samples are [samples] or [samples, channels]: float -1..1, uint8, int8, int16 or int32.
-        Any sample rate and number of channels will do.
+        Any sample rate and number of channels will do. Of more than a minute, the text is that of
+        the sentences in it, as `transcribe_sentences` finds them, and `tokens` are made when they
+        are asked for.
 
         Raises AudioFileError or AudioContentError, with the path as its subject.
         """
         if isinstance(audio, (str, os.PathLike)):
             if sample_rate is not None:
                 raise TypeError("a file brings its own sample rate; leave sample_rate out")
-            waveform = self._read(audio)
         elif sample_rate is None:
             raise TypeError("samples need their sample_rate")
         else:
-            waveform = to_waveform(audio, sample_rate, self.card.sample_rate)
-        return self._transcribe([waveform])[0]
+            audio = (audio, sample_rate)
+        with open_audio(audio) as opened:
+            return self.pieces(opened).joined()
+
+    def transcribe_sentences(
+        self,
+        audio: Audio | BinaryIO,
+        *,
+        endpoint: EndpointConfig | None = None,
+        progress: Callable[[float], None] | None = None,
+    ) -> Iterator[Transcript]:
+        """Transcribe a recording of any length, sentence by sentence, as they are found.
+
+        audio: a file, samples and their sample rate, or a binary stream such as standard input.
+        endpoint: what ends a sentence.
+        progress: called with the seconds of audio that are done, every few of them.
+
+        A sentence's `start` and the times in it count from the recording's beginning. Memory does
+        not grow with the recording's length. Audio without words has no sentence.
+
+        Raises what `transcribe` raises, also after some sentences: those are then not all.
+        """
+        with open_audio(audio) as opened:
+            yield from self.pieces(opened, endpoint=endpoint, progress=progress, long_seconds=0.0)
 
     def transcribe_batch(self, items: Iterable[Audio]) -> list[Transcript]:
         """Transcribe many utterances faster than one by one, with the same results.
@@ -164,9 +180,31 @@ class Recognizer:
         its subject, and then returns nothing.
         """
         transcripts: list[Transcript] = []
-        for window in self._windows(items):
-            transcripts += self._transcribe(window)
-        return transcripts
+        group: list[Waveform | Transcript] = []
+        for index, item in enumerate(items):
+            group.append(self._prepared(item, index))
+            if sum(entry.duration for entry in group) >= GROUP_SECONDS:
+                transcripts += self._group(group)
+                group = []
+        return transcripts + self._group(group)
+
+    def pieces(
+        self,
+        audio: AudioBlocks,
+        *,
+        endpoint: EndpointConfig | None = None,
+        progress: Callable[[float], None] | None = None,
+        long_seconds: float = LONG_SECONDS,
+    ) -> Pieces:
+        """Begin to transcribe audio that `open_audio` opened; see `Pieces`."""
+        return Pieces(
+            audio,
+            self._session,
+            lambda waveform: self._transcribe([waveform])[0],
+            self._sentence_decoder(endpoint),
+            progress,
+            long_seconds=long_seconds,
+        )
 
     def stream(
         self,
@@ -187,10 +225,7 @@ class Recognizer:
         Raises ModelFileError for a model that was not exported for streaming, AudioContentError for
         a sample rate that is none, and StreamError for impossible milliseconds.
         """
-        card = self.card
-        decoder = SentenceDecoder(
-            self._beam_decoder, card.vocabulary, card.blank_id, card.seconds_per_frame, endpoint
-        )
+        decoder = self._sentence_decoder(endpoint)
         return LiveStream(self._session, decoder, sample_rate, chunk_ms, lookahead_ms)
 
     def log_probs(
@@ -208,83 +243,33 @@ class Recognizer:
             if waveform.ndim != 1 or not len(waveform):
                 raise ValueError(f"give waveforms [samples], not {list(waveform.shape)}")
         results: dict[int, npt.NDArray[np.float32]] = {}
-        for batch in self._batches([len(waveform) for waveform in samples]):
+        for batch in batches([len(row) for row in samples], self.card.sample_rate):
             outputs = self._session.run([samples[index] for index in batch])
             results.update(zip(batch, outputs, strict=True))
         return [results[index] for index in range(len(samples))]
 
-    def _windows(self, items: Iterable[Audio]) -> Iterator[list[Waveform]]:
-        window: list[Waveform] = []
-        seconds = 0.0
-        for index, item in enumerate(items):
-            waveform = self._waveform(item, index)
-            window.append(waveform)
-            seconds += waveform.duration
-            if seconds >= WINDOW_SECONDS:
-                yield window
-                window, seconds = [], 0.0
-        if window:
-            yield window
+    def _group(self, prepared: Sequence[Waveform | Transcript]) -> list[Transcript]:
+        """Transcripts of a group of items, of which the long ones are transcripts already."""
+        decoded = iter(self._transcribe([item for item in prepared if isinstance(item, Waveform)]))
+        return [next(decoded) if isinstance(item, Waveform) else item for item in prepared]
 
-    def _waveform(self, item: Audio, index: int) -> Waveform:
-        if not isinstance(item, tuple):
-            return self._read(item)
-        samples, sample_rate = item
-        try:
-            return to_waveform(samples, sample_rate, self.card.sample_rate)
-        except AsrRuntimeError as error:
-            error.subject = f"item {index}"
-            raise
-
-    def _read(self, path: AudioPath) -> Waveform:
-        samples, sample_rate = read_audio(path)
-        try:
-            return to_waveform(samples, sample_rate, self.card.sample_rate)
-        except AsrRuntimeError as error:
-            error.subject = os.fspath(path)
-            raise
-
-    def _batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
-        """Indices in groups of similar length, each bounded in its number and padded size."""
-        limit = MAX_BATCH_SECONDS * self.card.sample_rate
-        batch: list[int] = []
-        # Longest first: the first of a batch is its padded length, and memory peaks at the start.
-        for index in sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True):
-            if batch and (
-                len(batch) == MAX_BATCH_ITEMS or (len(batch) + 1) * lengths[batch[0]] > limit
-            ):
-                yield batch
-                batch = []
-            batch.append(index)
-        if batch:
-            yield batch
+    def _prepared(self, item: Audio, index: int) -> Waveform | Transcript:
+        with open_audio(item, f"item {index}") as audio:
+            pieces = self.pieces(audio)
+            return pieces.short() or pieces.joined()
 
     def _transcribe(self, waveforms: Sequence[Waveform]) -> list[Transcript]:
         outputs = self.log_probs([waveform.samples for waveform in waveforms])
         return [
-            self._decode(log_probs, waveform.duration)
+            decode_utterance(log_probs, waveform.duration, self.card, self._beam_decoder)
             for waveform, log_probs in zip(waveforms, outputs, strict=True)
         ]
 
-    def _decode(self, log_probs: npt.NDArray[np.float32], duration: float) -> Transcript:
-        found = self._found(log_probs)
-        # The last frame reaches past the end of the audio.
-        tokens = tuple(
-            Token(
-                token.text,
-                min(token.start, duration),
-                min(token.end, duration),
-                token.confidence,
-            )
-            for token in found.tokens
-        )
-        return Transcript(found.text, found.confidence, tokens, duration)
-
-    def _found(self, log_probs: npt.NDArray[np.float32]) -> Decoding:
+    def _sentence_decoder(self, endpoint: EndpointConfig | None) -> SentenceDecoder:
         card = self.card
-        if self._beam_decoder is not None:
-            return self._beam_decoder.decode(log_probs, card.seconds_per_frame)
-        return greedy_decode(log_probs, card.vocabulary, card.blank_id, card.seconds_per_frame)
+        return SentenceDecoder(
+            self._beam_decoder, card.vocabulary, card.blank_id, card.seconds_per_frame, endpoint
+        )
 
 
 def _hotword_list(hotwords: Iterable[str]) -> list[str]:

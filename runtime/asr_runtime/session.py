@@ -1,5 +1,6 @@
 """A loaded model: the ONNX Runtime session on its device, and how to run it."""
 
+import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -62,6 +63,17 @@ class ModelSession:
         except ModelFileError as error:
             error.subject = str(path)
             raise
+
+    @property
+    def windows_per_run(self) -> int:
+        """How many of the windows of a long recording should run at a time.
+
+        A third costs 20 MB and is worth it to several threads only; a GPU has room for more.
+        """
+        if self.provider != devices.CPU_PROVIDER:
+            return 16
+        threads = self._session.get_session_options().intra_op_num_threads or os.cpu_count()
+        return 2 if threads == 1 else 3
 
     def run(self, batch: Sequence[npt.NDArray[np.float32]]) -> list[npt.NDArray[np.float32]]:
         """Log-probabilities [frames, classes] of each waveform [samples] of one batch.

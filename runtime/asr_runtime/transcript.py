@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 SECONDS_DIGITS = 3
@@ -62,7 +63,7 @@ class Transcript:
 
     text: str
     confidence: float
-    tokens: tuple[Token, ...]
+    tokens: Sequence[Token]
     duration: float
     start: float = 0.0
 
@@ -71,7 +72,7 @@ class Transcript:
         """The words of `text`, in order."""
         words = []
         letters: list[Token] = []
-        for token in (*self.tokens, None):
+        for token in chain(self.tokens, (None,)):
             if token is not None and token.text != " ":
                 letters.append(token)
             elif letters:

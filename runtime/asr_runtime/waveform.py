@@ -39,13 +39,7 @@ def to_waveform(samples: npt.ArrayLike, sample_rate: float, target_rate: int) ->
     rate = checked_sample_rate(sample_rate)
     mono = to_mono(samples)
     duration = len(mono) / rate
-    if not len(mono):
-        raise AudioContentError("it contains no audio samples; give a recording that has some")
-    if duration < MINIMUM_SECONDS:
-        raise AudioContentError(
-            f"it is {duration:.4f} s long and at least {MINIMUM_SECONDS} s is needed; "
-            "give a longer recording"
-        )
+    check_duration(duration)
     return Waveform(_resampled(mono, rate, target_rate), duration)
 
 
@@ -64,6 +58,17 @@ def to_mono(samples: npt.ArrayLike) -> npt.NDArray[np.float32]:
             "looks like integer samples, divide by 32768"
         )
     return mono
+
+
+def check_duration(seconds: float) -> None:
+    """Raise AudioContentError for no audio, and for audio that is too short to be meant."""
+    if not seconds:
+        raise AudioContentError("it contains no audio samples; give a recording that has some")
+    if seconds < MINIMUM_SECONDS:
+        raise AudioContentError(
+            f"it is {seconds:.4f} s long and at least {MINIMUM_SECONDS} s is needed; "
+            "give a longer recording"
+        )
 
 
 def checked_sample_rate(sample_rate: float) -> float:

@@ -5,6 +5,7 @@ import pytest
 import soundfile
 
 from asr_runtime import AudioContentError, AudioFileError
+from asr_runtime import batching
 from asr_runtime import recognizer as recognizer_module
 
 TEXTS = ["it's a test", "a", "hello world again and again", "zebra", "ok then", "book keeper"]
@@ -72,8 +73,8 @@ def test_more_audio_than_memory(recognizer, monkeypatch, error):
         raise error
 
     monkeypatch.setattr(recognizer._session._session, "run", run)
-    with pytest.raises(AudioContentError, match="memory does not suffice for 90 s"):
-        recognizer.transcribe(np.zeros(90 * 16000), 16000)
+    with pytest.raises(AudioContentError, match="memory does not suffice for 50 s"):
+        recognizer.transcribe(np.zeros(50 * 16000), 16000)
 
 
 class TestBatch:
@@ -89,9 +90,9 @@ class TestBatch:
     @pytest.mark.parametrize(("seconds", "number"), [(60, 32), (5, 32), (60, 4), (0.1, 32)])
     @pytest.mark.parametrize("window", [1800, 3])
     def test_same_as_single(self, recognizer, items, monkeypatch, seconds, number, window):
-        monkeypatch.setattr(recognizer_module, "MAX_BATCH_SECONDS", seconds)
-        monkeypatch.setattr(recognizer_module, "MAX_BATCH_ITEMS", number)
-        monkeypatch.setattr(recognizer_module, "WINDOW_SECONDS", window)
+        monkeypatch.setattr(batching, "MAX_BATCH_SECONDS", seconds)
+        monkeypatch.setattr(batching, "MAX_BATCH_ITEMS", number)
+        monkeypatch.setattr(recognizer_module, "GROUP_SECONDS", window)
         batch = recognizer.transcribe_batch(items)
         assert [transcript.text for transcript in batch] == TEXTS
         for item, transcript in zip(items, batch, strict=True):
@@ -99,7 +100,7 @@ class TestBatch:
             assert transcript.to_dict() == single.to_dict()
 
     def test_padded_size_is_bounded(self, recognizer, monkeypatch):
-        monkeypatch.setattr(recognizer_module, "MAX_BATCH_SECONDS", 4)
+        monkeypatch.setattr(batching, "MAX_BATCH_SECONDS", 4)
         sizes = []
         real_run = recognizer._session.run
 
