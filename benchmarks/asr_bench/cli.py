@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from asr_bench.long_command import long
+from asr_bench.outputs import check_outputs, publish
 from asr_train.command_line import run_command
 
 if TYPE_CHECKING:
     from asr_bench.fuzzing.seeds import Target
-    from asr_bench.table_report import TableReport
     from asr_train.checkpoint import Checkpoint
 
 app = typer.Typer(
@@ -34,6 +35,9 @@ OutputOption = Optional[Path]  # noqa: UP045 - typer reads it at run time on Pyt
 def _callback() -> None:
     # Without it typer would make a single command the whole program.
     pass
+
+
+app.command()(long)
 
 
 @app.command()
@@ -81,7 +85,7 @@ def latency(
         rounds=rounds,
         warmup=warmup,
     )
-    _check_outputs(json_out, markdown_out)
+    check_outputs(json_out, markdown_out)
     sources = _sources(checkpoint, preset)
 
     environment = capture_environment()
@@ -94,7 +98,7 @@ def latency(
             subjects.append(subject)
             cells += measure_latency(subject, settings, after_round=bar.update)
     report = LatencyReport(environment, load_average(), settings, tuple(subjects), tuple(cells))
-    _publish(report, json_out, markdown_out)
+    publish(report, json_out, markdown_out)
 
 
 @app.command()
@@ -137,7 +141,7 @@ def precision(
     from asr_train.selection import select_and_report
 
     settings = LatencySettings(durations=(seconds,), threads=(1,), rounds=rounds, warmup=warmup)
-    _check_outputs(json_out, markdown_out)
+    check_outputs(json_out, markdown_out)
     ((name, source),) = _sources(checkpoint, None if preset is None else [preset]).items()
     if manifest and checkpoint is None:
         raise BenchError(
@@ -176,7 +180,7 @@ def precision(
         costs=costs,
         accuracies=accuracies,
     )
-    _publish(report, json_out, markdown_out)
+    publish(report, json_out, markdown_out)
 
 
 @app.command()
@@ -212,7 +216,7 @@ def streaming(
     from asr_bench.streaming_report import StreamingReport
     from asr_train.manifest import read_manifest
 
-    _check_outputs(json_out, markdown_out)
+    check_outputs(json_out, markdown_out)
     recognizers = load_decoders(model)
     rows = [row for path in manifest for row in read_manifest(path)][::every]
     settings = [
@@ -234,15 +238,7 @@ def streaming(
         whole=whole,
         costs=costs,
     )
-    _publish(report, json_out, markdown_out)
-
-
-def _publish(report: TableReport, json_out: Path | None, markdown_out: Path | None) -> None:
-    typer.echo(report.table())
-    if json_out is not None:
-        report.save_json(json_out)
-    if markdown_out is not None:
-        report.save_markdown(markdown_out)
+    publish(report, json_out, markdown_out)
 
 
 @app.command()
@@ -279,7 +275,7 @@ def fuzz(
         raise BenchError("nothing to try; give --models, --audio or --language-models")
     if seconds is not None and not seconds > 0:
         raise BenchError(f"seconds must be more than 0, not {seconds:g}")
-    _check_outputs(json_out)
+    check_outputs(json_out)
     wanted: list[tuple[int, Callable[[], Target]]] = [
         (models, lambda: seeds.models(seeds.small_model())),
         (audio, seeds.audio),
@@ -314,17 +310,6 @@ def _sources(checkpoint: Path | None, presets: list[str] | None) -> dict[str, Ch
     if presets:
         raise BenchError("give a checkpoint or --preset, not both")
     return {checkpoint.resolve().name: load_checkpoint(checkpoint)}
-
-
-def _check_outputs(*paths: Path | None) -> None:
-    from asr_bench.errors import BenchError
-    from asr_train.output import check_writable
-
-    wanted = [path for path in paths if path is not None]
-    if len({path.resolve() for path in wanted}) < len(wanted):
-        raise BenchError(f"{wanted[0]} is asked for twice; give each output a name of its own")
-    for path in wanted:
-        check_writable(path)
 
 
 def main() -> None:

@@ -122,6 +122,8 @@ def texts_within(recording: Recording, transcript: dict[str, Any]) -> list[str]:
     return [" ".join(words) for words in heard]
 
 
-def word_error_rate(clips: Sequence[Utterance], order: Sequence[int], texts: Sequence[str]) -> float:
+def word_error_rate(
+    clips: Sequence[Utterance], order: Sequence[int], texts: Sequence[str]
+) -> float:
     """Word error rate of texts of clips in some order."""
     return error_rates([clips[index].text for index in order], texts).word_error_rate

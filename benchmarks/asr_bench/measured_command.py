@@ -1,7 +1,7 @@
 """Runs a command and tells what it took. Small: a child's peak counts what its parent holds.
 
-python measured_command.py COMMAND ARGUMENT... writes what the command writes to standard output, and
-as the last line of standard error a JSON object: exit status, seconds, CPU seconds, peak bytes.
+python measured_command.py COMMAND ARGUMENT... writes what the command writes, and as the last line
+of standard error a JSON object: exit status, seconds, CPU seconds, peak bytes.
 """
 
 import json

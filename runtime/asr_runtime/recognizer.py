@@ -132,20 +132,21 @@ class Recognizer:
         """Transcribe a file, or samples with their sample rate in Hz.
 
         Samples are [samples] or [samples, channels]: float -1..1, uint8, int8, int16 or int32.
-        Any sample rate and number of channels will do. Of more than a minute, the text is that of
-        the sentences in it, as `transcribe_sentences` finds them, and `tokens` are made when they
-        are asked for.
+        Any sample rate and number of channels will do. The text of more than a minute is that of
+        the sentences in it, as `transcribe_sentences` finds them.
 
         Raises AudioFileError or AudioContentError, with the path as its subject.
         """
+        source: Audio
         if isinstance(audio, (str, os.PathLike)):
             if sample_rate is not None:
                 raise TypeError("a file brings its own sample rate; leave sample_rate out")
+            source = audio
         elif sample_rate is None:
             raise TypeError("samples need their sample_rate")
         else:
-            audio = (audio, sample_rate)
-        with open_audio(audio) as opened:
+            source = (audio, sample_rate)
+        with open_audio(source) as opened:
             return self.pieces(opened).joined()
 
     def transcribe_sentences(
@@ -191,9 +192,9 @@ class Recognizer:
     def pieces(
         self,
         audio: AudioBlocks,
-        *,
         endpoint: EndpointConfig | None = None,
         progress: Callable[[float], None] | None = None,
+        *,
         long_seconds: float = LONG_SECONDS,
     ) -> Pieces:
         """Begin to transcribe audio that `open_audio` opened; see `Pieces`."""

@@ -29,14 +29,14 @@ class SampleBlocks:
 
         Raises AudioContentError if they are no audio, when it comes to them.
         """
-        number = 1
-        if self._samples.ndim in (1, 2) and len(self._samples) > _BLOCK_SAMPLES:
-            number = -(-self._samples.size // _BLOCK_SAMPLES)
-        # In blocks of about one length, for a few samples of many channels look like channels of
-        # many samples.
-        edges = np.linspace(0, len(self._samples), number + 1).astype(int).tolist()
-        if number == 1:
-            yield to_mono(self._samples)
+        samples = self._samples
+        if samples.ndim not in (1, 2) or samples.size <= _BLOCK_SAMPLES:
+            yield to_mono(samples)
             return
+        # In blocks of about one length, and not shorter than wide: what has more channels than
+        # samples looks transposed.
+        channels = 1 if samples.ndim == 1 else samples.shape[1]
+        number = min(-(-samples.size // _BLOCK_SAMPLES), max(len(samples) // channels, 1))
+        edges = np.linspace(0, len(samples), number + 1).astype(int).tolist()
         for begin, end in pairwise(edges):
-            yield to_mono(self._samples[begin:end])
+            yield to_mono(samples[begin:end])

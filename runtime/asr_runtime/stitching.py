@@ -108,7 +108,7 @@ def _lost_at(first: Integers, second: Integers, blank_id: int) -> Integers:
     read = [np.searchsorted(begin, seams) for begin in starts]
     ahead = _distances(*labels)
     behind = _distances(*(label[::-1] for label in labels))[::-1, ::-1]
-    lost = (ahead + behind)[read[0], read[1]] - ahead[-1, -1]
+    lost: Integers = (ahead + behind)[read[0], read[1]] - ahead[-1, -1]
     # Across a seam, equal classes merge into one character. So it must be one in the second window,
     # begun before the seam, and a character that goes on there must have been begun in the first.
     merges = first[:-1] == second[1:]
