@@ -16,6 +16,10 @@ import numpy.typing as npt
 LogProbs = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
 
+# A character that only one has, and one that the two read differently: less than two of the former,
+# so that it stays one character, but enough that texts which are only shifted are not all changed.
+_GAP, _CHANGE = 2, 3
+
 
 @dataclass(frozen=True)
 class SeamConfig:
@@ -128,12 +132,13 @@ def _starts(path: Integers, blank_id: int) -> Integers:
 def _distances(one: Integers, other: Integers) -> Integers:
     """Edit distances [len(one) + 1, len(other) + 1] between all beginnings of two texts."""
     distances = np.zeros((len(one) + 1, len(other) + 1), np.int64)
-    places = np.arange(len(other) + 1)
+    places = _GAP * np.arange(len(other) + 1)
     distances[0] = places
     for row, label in enumerate(one, 1):
         above = distances[row - 1]
-        best = np.append(row, np.minimum(above[1:] + 1, above[:-1] + (other != label)))
-        # An insertion costs one a place: the least so far, less what the places so far cost.
+        best = np.minimum(above[1:] + _GAP, above[:-1] + _CHANGE * (other != label))
+        best = np.append(_GAP * row, best)
+        # An insertion costs the same everywhere: the least so far, less what came before it.
         distances[row] = np.minimum.accumulate(best - places) + places
     return distances
 
