@@ -29,7 +29,7 @@ class AudioBlocks(Protocol):
 
 
 @contextmanager
-def open_audio(audio: Audio | BinaryIO, subject: str | None = None) -> Iterator[AudioBlocks]:
+def open_source(audio: Audio | BinaryIO, subject: str | None = None) -> Iterator[AudioBlocks]:
     """Open audio while the context lasts.
 
     subject: what an error is about; the path if it is None and there is one.

@@ -2,7 +2,6 @@
 
 import json
 import sys
-import time
 import warnings
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,11 +13,7 @@ from asr_runtime.errors import AsrRuntimeError
 from asr_runtime.live_options import LiveOptions
 
 if TYPE_CHECKING:
-    from asr_runtime.pieces import Pieces
-    from asr_runtime.progress_bar import ProgressBar
     from asr_runtime.recognizer import Recognizer
-
-STANDARD_INPUT = "-"
 
 
 class Device(str, Enum):
@@ -176,15 +171,17 @@ def transcribe(
     except AsrRuntimeError as error:
         _report(str(error))
         raise typer.Exit(1) from None
+    as_json = output_format is Format.json
     if live.wanted:
         from asr_runtime.live_cli import transcribe_live
 
-        as_json = output_format is Format.json
         raise typer.Exit(transcribe_live(recognizer, live, as_json=as_json, report=_report))
+    from asr_runtime.file_cli import transcribe_file
+
     failed = False
     for file in files:
         try:
-            _transcribe(recognizer, file, output_format, named=len(files) > 1)
+            transcribe_file(recognizer, file, as_json=as_json, named=len(files) > 1)
         except AsrRuntimeError as error:
             _report(f"{file}: {error.problem}")
             failed = True
@@ -224,68 +221,6 @@ def _load(model: str | None, **options: Any) -> "Recognizer":
     for warning in caught:
         _report(f"warning: {warning.message}")
     return recognizer
-
-
-def _transcribe(recognizer: "Recognizer", file: str, output_format: Format, *, named: bool) -> None:
-    from asr_runtime.audio_reader import AudioReader
-    from asr_runtime.progress_bar import ProgressBar
-
-    start = time.perf_counter()
-    with AudioReader(sys.stdin.buffer if file == STANDARD_INPUT else file) as audio:
-        bar = ProgressBar(audio.duration, sys.stderr, sys.stdout)
-        try:
-            pieces = recognizer.pieces(audio, progress=bar.update)
-            if output_format is Format.text:
-                _write_text(pieces, f"{file}: " if named else "", bar)
-            else:
-                _write_json(pieces, file, recognizer, bar, start)
-        finally:
-            bar.clear()
-
-
-def _write_text(pieces: "Pieces", prefix: str, bar: "ProgressBar") -> None:
-    from asr_runtime.piece_writers import TextWriter
-
-    writer = TextWriter(sys.stdout, prefix, bar.clear, bar.wrote)
-    try:
-        for piece in pieces:
-            writer.add(piece)
-    except AsrRuntimeError as error:
-        writer.break_off()
-        if not writer.is_empty:
-            raise AsrRuntimeError(
-                f"{error.problem}; its text ends after {pieces.duration:.0f} s of the audio"
-            ) from None
-        raise
-    except KeyboardInterrupt:
-        writer.break_off()
-        raise
-    writer.end()
-
-
-def _write_json(
-    pieces: "Pieces", file: str, recognizer: "Recognizer", bar: "ProgressBar", start: float
-) -> None:
-    from asr_runtime.piece_writers import JsonWriter
-
-    with JsonWriter() as writer:
-        for piece in pieces:
-            writer.add(piece)
-        bar.clear()
-        seconds = time.perf_counter() - start
-        writer.write(
-            sys.stdout,
-            {"file": file},
-            pieces.confidence,
-            pieces.duration,
-            {
-                "model": recognizer.model_path.name,
-                "provider": recognizer.provider,
-                "decoder": recognizer.decoder,
-                "processing_seconds": round(seconds, 4),
-                "real_time_factor": round(seconds / pieces.duration, 5),
-            },
-        )
 
 
 def _print(line: str) -> None:

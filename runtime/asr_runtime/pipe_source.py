@@ -10,7 +10,7 @@ from typing import BinaryIO, cast
 import numpy as np
 import numpy.typing as npt
 
-from asr_runtime.audio import open_audio
+from asr_runtime.audio_reader import open_audio
 from asr_runtime.byte_stream import ByteStream, Readable
 from asr_runtime.errors import AudioFileError
 from asr_runtime.live_source import FileSource, LiveSource

@@ -74,17 +74,18 @@ class ProgressBar:
 
 def _line(seconds: float, duration: float | None, elapsed: float) -> str:
     if not duration:
-        return f"{_time(seconds)} done in {_time(elapsed)}"
+        return f"{clock_time(seconds)} done in {clock_time(elapsed)}"
     share = min(1.0, seconds / duration)
     filled = round(share * _BAR)
     bar = "#" * filled + "." * (_BAR - filled)
-    line = f"[{bar}] {share:4.0%}  {_time(seconds)} of {_time(duration)}"
+    line = f"[{bar}] {share:4.0%}  {clock_time(seconds)} of {clock_time(duration)}"
     if share > 0:
-        line += f"  {_time(elapsed * (1 - share) / share)} left"
+        line += f"  {clock_time(elapsed * (1 - share) / share)} left"
     return line
 
 
-def _time(seconds: float) -> str:
+def clock_time(seconds: float) -> str:
+    """Seconds as people read them: 4:05, or 1:04:05."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -8,7 +8,7 @@ from typing import BinaryIO, overload
 import numpy as np
 import numpy.typing as npt
 
-from asr_runtime.audio_source import Audio, AudioBlocks, AudioPath, open_audio
+from asr_runtime.audio_source import Audio, AudioBlocks, AudioPath, open_source
 from asr_runtime.batching import batches
 from asr_runtime.beam_config import BeamConfig
 from asr_runtime.beam_decoder import BeamDecoder
@@ -146,7 +146,7 @@ class Recognizer:
             raise TypeError("samples need their sample_rate")
         else:
             source = (audio, sample_rate)
-        with open_audio(source) as opened:
+        with open_source(source) as opened:
             return self.pieces(opened).joined()
 
     def transcribe_sentences(
@@ -167,7 +167,7 @@ class Recognizer:
 
         Raises what `transcribe` raises, also after some sentences: those are then not all.
         """
-        with open_audio(audio) as opened:
+        with open_source(audio) as opened:
             yield from self.pieces(opened, endpoint=endpoint, progress=progress, long_seconds=0.0)
 
     def transcribe_batch(self, items: Iterable[Audio]) -> list[Transcript]:
@@ -197,7 +197,7 @@ class Recognizer:
         *,
         long_seconds: float = LONG_SECONDS,
     ) -> Pieces:
-        """Begin to transcribe audio that `open_audio` opened; see `Pieces`."""
+        """Begin to transcribe audio that `open_source` opened; see `Pieces`."""
         return Pieces(
             audio,
             self._session,
@@ -255,7 +255,7 @@ class Recognizer:
         return [next(decoded) if isinstance(item, Waveform) else item for item in prepared]
 
     def _prepared(self, item: Audio, index: int) -> Waveform | Transcript:
-        with open_audio(item, f"item {index}") as audio:
+        with open_source(item, f"item {index}") as audio:
             pieces = self.pieces(audio)
             return pieces.short() or pieces.joined()
 

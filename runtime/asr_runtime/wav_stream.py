@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from asr_runtime.byte_stream import ByteStream
 from asr_runtime.errors import AudioFileError
-from asr_runtime.integrity import SMALLEST_PLACEHOLDER
 from asr_runtime.sample_format import SampleFormat
+from asr_runtime.wav_header import SMALLEST_PLACEHOLDER
 from asr_runtime.waveform import checked_sample_rate
 
 CONVERT = "ffmpeg -i INPUT -f wav - | asr-run --stream -"

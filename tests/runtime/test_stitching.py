@@ -111,7 +111,7 @@ class TestPlace:
         path = "a-b-c-d-e-f-a-b-c-d-e-f-a-b-"
         first, second = frames(path), frames(path, 0.5)
         second[16:22] = first[16:22]
-        assert 19 == find_seam(first, second, BLANK, CONFIG)
+        assert find_seam(first, second, BLANK, CONFIG) == 19
 
 
 @pytest.mark.parametrize("overlap", [0, 1, 2, 5])
