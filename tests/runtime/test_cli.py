@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from asr_runtime import __version__, cli
+from asr_runtime import __version__, cli, file_cli
 from asr_runtime import recognizer as recognizer_module
 
 
@@ -189,7 +189,7 @@ def test_programming_error_keeps_its_traceback(clips, monkeypatch, model_file):
     def broken(*arguments, **options):
         raise ZeroDivisionError("bug")
 
-    monkeypatch.setattr(cli, "_transcribe", broken)
+    monkeypatch.setattr(file_cli, "transcribe_file", broken)
     monkeypatch.setattr(sys, "argv", ["asr-run", "--model", str(model_file), clips["one.wav"]])
     with pytest.raises(ZeroDivisionError, match="bug"):
         cli.main()

@@ -49,9 +49,7 @@ class TestTranscribe:
         sentences = list(recognizer.transcribe_sentences((samples, 16000)))
         assert " ".join(sentence.text for sentence in sentences) == whole.text
         words = [word for sentence in sentences for word in sentence.words]
-        assert [word.start for word in words] == pytest.approx(
-            [word.start for word in whole.words]
-        )
+        assert [word.start for word in words] == pytest.approx([word.start for word in whole.words])
 
     def test_sentences(self, recognizer, recording, short_windows):
         samples, texts, starts = recording
