@@ -36,9 +36,9 @@ class TextWriter:
         """Write the text of a piece."""
         if not piece.text:
             return
+        self.is_empty = False  # before it is written, for that may be broken off
         self._write(self._next + piece.text)
         self._next = SPACE
-        self.is_empty = False
 
     def end(self) -> None:
         """End the line."""
