@@ -159,13 +159,10 @@ class Recognizer:
         """Transcribe a recording of any length, sentence by sentence, as they are found.
 
         audio: a file, samples and their sample rate, or a binary stream such as standard input.
-        endpoint: what ends a sentence.
         progress: called with the seconds of audio that are done, every few of them.
 
-        A sentence's `start` and the times in it count from the recording's beginning. Memory does
-        not grow with the recording's length. Audio without words has no sentence.
-
-        Raises what `transcribe` raises, also after some sentences: those are then not all.
+        A sentence's times count from the recording's beginning. Memory does not grow with its
+        length. Raises what `transcribe` raises, also after some sentences: they are then not all.
         """
         with open_source(audio) as opened:
             yield from self.pieces(opened, endpoint=endpoint, progress=progress, long_seconds=0.0)
