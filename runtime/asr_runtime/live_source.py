@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from asr_runtime.audio import read_audio
+from asr_runtime.audio_reader import AudioReader
 
 
 class LiveSource(ABC):
@@ -36,19 +36,28 @@ class LiveSource(ABC):
 
 
 class FileSource(LiveSource):
-    """A whole file, as fast as it is asked for."""
+    """A whole file, as fast as it is asked for; a block of it is in memory at a time."""
 
     _BLOCK_SECONDS = 0.25
 
     def __init__(self, path: str) -> None:
-        self._samples, self.sample_rate = read_audio(path)
+        self._reader = AudioReader(path)
+        self.sample_rate = self._reader.sample_rate
+        self._open = True
 
     def blocks(self) -> Iterator[npt.NDArray[np.float32]]:
         """As in `LiveSource`."""
         length = int(self.sample_rate * self._BLOCK_SECONDS)
-        for start in range(0, len(self._samples), length):
-            yield self._samples[start : start + length]
+        if not self._open:
+            return
+        for block in self._reader.blocks():
+            for start in range(0, len(block), length):
+                yield block[start : start + length]
+                # Closed meanwhile: there is nothing to read any more.
+                if not self._open:
+                    return
 
     def close(self) -> None:
         """As in `LiveSource`."""
-        self._samples = self._samples[:0]
+        self._open = False
+        self._reader.close()
