@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Literal, Optional
 
 import typer
 
@@ -49,9 +49,16 @@ def onnx_command(
         Precision,
         typer.Option(
             help="How the file holds the weights: as they are, rounded to float16, or to int8 and "
-            "float16. Arithmetic is float32 in all."
+            "float16."
         ),
     ] = Precision.fp32,
+    arithmetic: Annotated[
+        Literal["fp32", "fp16"],
+        typer.Option(
+            help="What the network computes in. fp16, with --precision fp16, is for GPUs and no "
+            "faster on CPUs; the mel front end stays in float32."
+        ),
+    ] = "fp32",
     documentation: Annotated[
         Optional[Path],  # noqa: UP045 - typer reads it at run time on Python 3.10
         typer.Option(
@@ -64,6 +71,7 @@ def onnx_command(
     lookahead_ms: LookaheadMilliseconds = None,
 ) -> None:
     """Export to ONNX, verify, and write vocab.txt and config.json beside it."""
+    from asr_export.arithmetic import Arithmetic
     from asr_export.errors import ExportError
     from asr_export.model_card import read_documentation
     from asr_export.onnx_export import export_onnx
@@ -74,8 +82,10 @@ def onnx_command(
     text = None if documentation is None else read_documentation(documentation)
     source = load_checkpoint(checkpoint)
     chunking = _chunking(source, streaming, chunk_ms, lookahead_ms)
-    report = export_onnx(source, out, precision, text, chunking)
+    report = export_onnx(source, out, precision, text, chunking, Arithmetic(arithmetic))
     _announce(out, report.table())
+    if arithmetic == "fp16":
+        typer.echo("it computes in float16, for GPUs; on a CPU that is no faster than float32")
 
 
 @app.command("ort")
@@ -166,7 +176,7 @@ def verify(
     from asr_export.reading_loss import reading_loss
     from asr_export.verification import (
         check_export,
-        computes_in_int8,
+        stated_arithmetic,
         stated_chunking,
         stated_precision,
     )
@@ -179,7 +189,7 @@ def verify(
         check_writable(json_out)
     source = load_checkpoint(checkpoint)
     card = read_card(model)
-    precision, int8_arithmetic = stated_precision(card), computes_in_int8(card)
+    precision, arithmetic = stated_precision(card), stated_arithmetic(card)
     candidate = load_backend(model)
     rows = [row for path in manifest or [] for row in read_manifest(path)]
     if rows:
@@ -188,7 +198,7 @@ def verify(
         source.model,
         candidate,
         precision,
-        int8_arithmetic=int8_arithmetic,
+        arithmetic=arithmetic,
         chunking=stated_chunking(card),
     )
     if rows:
@@ -199,7 +209,7 @@ def verify(
             rows,
             checkpoint_bytes=(checkpoint / WEIGHTS).stat().st_size,
             model_bytes=model.stat().st_size,
-            int8_arithmetic=int8_arithmetic,
+            arithmetic=arithmetic,
         )
         report = replace(report, reading=loss)
     typer.echo(report.table())

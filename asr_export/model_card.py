@@ -6,8 +6,9 @@ import importlib.metadata
 from pathlib import Path
 from typing import Any
 
+from asr_export.arithmetic import Arithmetic
 from asr_export.errors import ExportError
-from asr_export.precision import INT8_ARITHMETIC, INT8_ARITHMETIC_NOTE, Precision
+from asr_export.precision import Precision
 from asr_train.checkpoint import Checkpoint
 from asr_train.config import SAMPLE_RATE
 from asr_train.vocabulary import BLANK_ID, VOCABULARY
@@ -25,7 +26,7 @@ def model_card(
     checkpoint: Checkpoint,
     *,
     precision: Precision = Precision.fp32,
-    int8_arithmetic: bool = False,
+    arithmetic: Arithmetic = Arithmetic.fp32,
     documentation: str | None = None,
 ) -> dict[str, Any]:
     """Card of a model exported from ``checkpoint``; JSON values only.
@@ -35,7 +36,7 @@ def model_card(
     there when the file's weights are rounded, ``arithmetic`` when it is not float32.
     ``documentation`` is what people should read: sources, licences, limits; Markdown.
     """
-    note = INT8_ARITHMETIC_NOTE if int8_arithmetic else precision.note
+    note = arithmetic.note or precision.note
     config = checkpoint.model.config
     measured = checkpoint.progress.get("word_error_rate")
     trained = ("step", "epoch", "train_hours", "train_utterances")
@@ -49,7 +50,7 @@ def model_card(
         "parameters": sum(weight.numel() for weight in checkpoint.model.parameters()),
         "precision": precision.value,
         **({} if note is None else {"precision_note": note}),
-        **({"arithmetic": INT8_ARITHMETIC} if int8_arithmetic else {}),
+        **({} if arithmetic is Arithmetic.fp32 else {"arithmetic": arithmetic.value}),
         "producer": f"asr-export {_version('asr-export')}",
         "versions": {name: _version(name) for name in _PRODUCERS},
         "checkpoint_sha256": checkpoint.sha256,

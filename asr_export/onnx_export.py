@@ -15,10 +15,12 @@ from typing import Any
 import onnx
 import torch
 
+from asr_export.arithmetic import Arithmetic, check_onnx_arithmetic
 from asr_export.backends import OnnxBackend
 from asr_export.compact_storage import store_compactly
 from asr_export.companions import check_companions, write_companions
 from asr_export.generated_dft import generate_dft
+from asr_export.half_precision import in_half_precision
 from asr_export.model_card import CARD_KEY, model_card
 from asr_export.onnx_gru import TRANSLATIONS, OnnxBidirectionalGRU
 from asr_export.parity import ParityReport
@@ -51,6 +53,7 @@ def export_onnx(
     precision: Precision = Precision.fp32,
     documentation: str | None = None,
     chunking: Chunking | None = None,
+    arithmetic: Arithmetic = Arithmetic.fp32,
 ) -> ParityReport:
     """Write ``path``, ``vocab.txt``, ``config.json`` and the parity report beside it.
 
@@ -61,15 +64,22 @@ def export_onnx(
     PyTorch have passed.
 
     Raises:
-        ExportError: it cannot be written there, or its weights do not fit the precision.
+        ExportError: it cannot be written there, its weights do not fit the precision, or the
+            precision the arithmetic.
         ParityError: its results differ; nothing is written.
     """
     config = checkpoint.model.config
     check_companions(path.parent, config)
     with replacing(path) as partial:
-        model = to_onnx(checkpoint, precision, documentation, chunking)
+        model = to_onnx(checkpoint, precision, documentation, chunking, arithmetic)
         onnx.save(model, partial)
-        report = check_export(checkpoint.model, OnnxBackend(partial), precision, chunking=chunking)
+        report = check_export(
+            checkpoint.model,
+            OnnxBackend(partial),
+            precision,
+            arithmetic=arithmetic,
+            chunking=chunking,
+        )
         report.require()
         write_companions(path.parent, config)
         report.save(path.with_name(f"{path.name}.parity.json"))
@@ -81,13 +91,18 @@ def to_onnx(
     precision: Precision = Precision.fp32,
     documentation: str | None = None,
     chunking: Chunking | None = None,
+    arithmetic: Arithmetic = Arithmetic.fp32,
 ) -> onnx.ModelProto:
     """The checked graph with its card; dimensions ``batch``, ``samples`` and ``frames`` dynamic.
 
     Raises:
-        ExportError: the weights do not fit the precision.
+        ExportError: the weights do not fit the precision, or the precision the arithmetic.
     """
-    rounded = round_weights(checkpoint.model, precision)
+    check_onnx_arithmetic(precision, arithmetic)
+    if arithmetic is Arithmetic.fp16:
+        rounded = in_half_precision(checkpoint.model)
+    else:
+        rounded = round_weights(checkpoint.model, precision)
     batch, samples = 2, 2 * SAMPLE_RATE
     example: tuple[torch.Tensor, ...] = (
         torch.zeros(batch, samples),
@@ -120,7 +135,9 @@ def to_onnx(
     model = program.model_proto
     _strip(model)
     _name_dimensions(model)
-    card = model_card(checkpoint, precision=precision, documentation=documentation)
+    card = model_card(
+        checkpoint, precision=precision, arithmetic=arithmetic, documentation=documentation
+    )
     if chunking is not None:
         unwrap_names(model)
         add_defaults(model, config)

@@ -20,6 +20,10 @@ from asr_train.output import replacing
 
 #: Largest difference of a log-probability allowed between two forms with the same weights.
 TOLERANCE = 1e-4
+#: The same where one of them computes in float16. Against float32, over BATCHES, the edge model has
+#: 0.05 on ONNX Runtime's CPU provider, which has few float16 kernels, and 0.29 in PyTorch, which
+#: rounds after every operation (0.05 between a batch and its utterances).
+HALF_TOLERANCE = 0.25
 #: Seconds of the utterances of every batch: sizes 1, 2, 5, lengths from 0.05 s to 35 s, mixed.
 BATCHES: tuple[tuple[float, ...], ...] = (
     (0.05,),
@@ -131,11 +135,7 @@ class ParityReport:
         if self.streaming is not None and not self.streaming.passed:
             raise ParityError(f"the exported model differs: {self.streaming.line()}")
         if self.rounding is not None and not self.rounding.passed:
-            raise ParityError(
-                f"{self.rounding.precision.value} is too coarse for this checkpoint's weights: "
-                f"mean |d log-prob| {self.rounding.mean_difference:.2g}, allowed "
-                f"{self.rounding.limit:g}; export with a higher --precision"
-            )
+            raise ParityError(self.rounding.failure())
         if self.reading is not None and not self.reading.passed:
             raise ParityError(
                 "the exported model reads recordings otherwise than the checkpoint: "

@@ -1,9 +1,9 @@
-"""How exactly a file holds the weights. The arithmetic is float32 but for TorchScript in int8.
+"""How exactly a file holds the weights; what it computes in is its ``Arithmetic``.
 
 ONNX Runtime has no integer kernel for recurrent layers, and what it offers for the rest was slower
 than float32. So the weights alone are rounded; the engine expands them once, when it opens the
 file, and runs as fast as ever. PyTorch has such kernels, and they are faster than its float32:
-there int8 is of the arithmetic too (``INT8_ARITHMETIC``).
+in TorchScript int8 is of the arithmetic too.
 """
 
 from __future__ import annotations
@@ -30,13 +30,6 @@ class Precision(str, Enum):
         """For the model card; None where nothing is rounded."""
         return _NOTES.get(self)
 
-
-#: What a card says as its ``arithmetic`` when products are computed in int8; else it says nothing.
-INT8_ARITHMETIC = "int8"
-INT8_ARITHMETIC_NOTE = (
-    "weights of recurrent and linear layers in int8, a scale for each layer, and their products "
-    "computed in int8, with inputs rounded by the range of each utterance; the rest in float32"
-)
 
 _NOTES = {
     Precision.fp16: "weights rounded to float16; arithmetic in float32",

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from asr_export.arithmetic import Arithmetic
 from asr_export.backends import TorchBackend, load_torchscript
 from asr_export.dynamic_quantization import UtteranceByUtterance, quantized
 from asr_export.errors import ExportError
@@ -40,14 +41,15 @@ def export_torchscript(
     """
     if precision is Precision.fp16:
         raise ExportError("TorchScript comes in fp32 and int8; choose one of them with --precision")
-    int8_arithmetic = precision is Precision.int8
+    arithmetic = Arithmetic.int8 if precision is Precision.int8 else Arithmetic.fp32
     with replacing(path) as partial:
-        card = model_card(checkpoint, precision=precision, int8_arithmetic=int8_arithmetic)
-        script = to_int8_torchscript(checkpoint) if int8_arithmetic else to_torchscript(checkpoint)
+        card = model_card(checkpoint, precision=precision, arithmetic=arithmetic)
+        in_int8 = arithmetic is Arithmetic.int8
+        script = to_int8_torchscript(checkpoint) if in_int8 else to_torchscript(checkpoint)
         torch.jit.save(script, partial, _extra_files={CARD_KEY: json.dumps(card)})
         module, _ = load_torchscript(partial)
         report = check_export(
-            checkpoint.model, TorchBackend(module), precision, int8_arithmetic=int8_arithmetic
+            checkpoint.model, TorchBackend(module), precision, arithmetic=arithmetic
         )
         report.require()
         report.save(path.with_name(f"{path.name}.parity.json"))

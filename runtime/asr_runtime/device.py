@@ -21,7 +21,8 @@ CUDA_PROVIDER = "CUDAExecutionProvider"
 DEVICES = ("auto", "cpu", "cuda")
 
 # The default search times every algorithm of every convolution again for each new input length.
-CUDA_OPTIONS = {"cudnn_conv_algo_search": "HEURISTIC"}
+# By default float32 convolutions and products round their inputs to TF32's 10 bits on newer GPUs.
+CUDA_OPTIONS = {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0"}
 
 _FATAL_ONLY = 4
 _CPU_PACKAGE = "onnxruntime"

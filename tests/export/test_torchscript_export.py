@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from asr_export.arithmetic import Arithmetic
 from asr_export.backends import load_backend, load_torchscript, read_card
 from asr_export.errors import ExportError, ParityError
 from asr_export.precision import Precision
@@ -107,7 +108,7 @@ class TestInt8:
                 loaded.model,
                 load_backend(int8),
                 Precision.int8,
-                int8_arithmetic=True,
+                arithmetic=Arithmetic.int8,
                 batches=[(0.5,)],
             )
             return report.passed

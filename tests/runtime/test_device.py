@@ -141,7 +141,7 @@ def test_working_cuda_is_used(model_file, gpu_build, libraries, speak, device):
     assert recognizer.provider == CUDA
     assert recognizer.transcribe(speak("hello"), 16000).text == "hello"
     [(providers, settings)] = asked
-    assert providers == [(CUDA, {"cudnn_conv_algo_search": "HEURISTIC"}), CPU]
+    assert providers == [(CUDA, {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0"}), CPU]
     assert settings["enable_fallback"] == 0
 
 

@@ -59,7 +59,7 @@ class StreamingModel(nn.Module):
         for layer, block in enumerate(model.gru_blocks):
             assert isinstance(block, GRUBlock)
             hidden = block.gru.hidden_size
-            x = block.gru(functional.gelu(block.norm(x)), lengths, state[:, layer])
+            x = block.gru(functional.gelu(block.norm(x)), lengths, state[:, layer].to(x.dtype))
             states.append(x[:, :, :hidden].gather(1, last.expand(-1, -1, hidden)).squeeze(1))
         logprobs = functional.log_softmax(model.classifier(x).float(), dim=-1)
-        return model.blank_past_end(logprobs, emitted), emitted, torch.stack(states, dim=1)
+        return model.blank_past_end(logprobs, emitted), emitted, torch.stack(states, dim=1).float()
