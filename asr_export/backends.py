@@ -51,9 +51,10 @@ class TorchBackend:
 
 
 class OnnxBackend:
-    """An ONNX or .ort file on ONNX Runtime's CPU provider."""
+    """An ONNX or .ort file, at ``path``, on ONNX Runtime's CPU provider."""
 
     def __init__(self, path: Path, threads: int | None = None) -> None:
+        self.path = path
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or 0
         options.log_severity_level = 3  # errors come as exceptions

@@ -219,7 +219,9 @@ def verify(
         typer.echo("note: the model's card names another checkpoint", err=True)
     report.require()
     rounded = "" if report.rounding is None else f" rounded to {report.rounding.precision.value}"
-    typer.echo(f"{model}: equal to {checkpoint}{rounded} within {report.tolerance:g}")
+    widened = report.in_float32
+    exactly = "" if widened is None else f", its graph in float32 within {widened.tolerance:g}"
+    typer.echo(f"{model}: equal to {checkpoint}{rounded} within {report.tolerance:g}{exactly}")
 
 
 @app.command()

@@ -72,6 +72,7 @@ class ParityReport:
         rounding: what rounding the weights cost, where they were rounded.
         streaming: the same on a stream, of a model for streams.
         reading: what real recordings lose, where there were any.
+        in_float32: of a model that computes in float16, its graph computed in float32.
     """
 
     rows: tuple[ParityRow, ...]
@@ -79,13 +80,14 @@ class ParityReport:
     rounding: RoundingLoss | None = None
     streaming: StreamingParity | None = None
     reading: ReadingLoss | None = None
+    in_float32: ParityReport | None = None
 
     @property
     def passed(self) -> bool:
         """Whether every batch passed, and what else was looked at."""
-        losses = (self.rounding, self.streaming, self.reading)
+        others = (self.rounding, self.streaming, self.reading, self.in_float32)
         return all(row.passes(self.tolerance) for row in self.rows) and all(
-            loss is None or loss.passed for loss in losses
+            other is None or other.passed for other in others
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -97,6 +99,7 @@ class ParityReport:
             **({} if self.rounding is None else {"rounding": self.rounding.to_dict()}),
             **({} if self.streaming is None else {"streaming": self.streaming.to_dict()}),
             **({} if self.reading is None else {"recordings": self.reading.to_dict()}),
+            **({} if self.in_float32 is None else {"in_float32": self.in_float32.to_dict()}),
         }
 
     def table(self) -> str:
@@ -113,6 +116,8 @@ class ParityReport:
             lines.append(self.rounding.line())
         if self.streaming is not None:
             lines.append(self.streaming.line())
+        if self.in_float32 is not None:
+            lines += ["", "the same graph in float32:", self.in_float32.table()]
         if self.reading is not None:
             lines += ["", self.reading.table()]
         return "\n".join(lines)
@@ -124,6 +129,8 @@ class ParityReport:
 
     def require(self) -> None:
         """``ParityError`` unless it passed."""
+        if self.in_float32 is not None:
+            self.in_float32.require()
         for row in self.rows:
             if not row.passes(self.tolerance):
                 raise ParityError(

@@ -1,8 +1,9 @@
-"""Files that compute in float16, for GPUs: which parts do, at what cost, and behind what contract."""
+"""Files that compute in float16, for GPUs: which parts do, at what cost, in what contract."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import torch
 
 from asr_export.arithmetic import Arithmetic
 from asr_export.backends import OnnxBackend, TorchBackend, read_card
-from asr_export.errors import ExportError, ParityError
+from asr_export.errors import ExportError
 from asr_export.half_precision import in_half_precision
 from asr_export.onnx_export import export_onnx, to_onnx
 from asr_export.parity import probe_signal
@@ -40,15 +41,6 @@ def exported(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) ->
         chunking=Chunking(9, 5),
         arithmetic=Arithmetic.fp16,
     )
-    return path
-
-
-@pytest.fixture(scope="module")
-def whole(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same, for whole recordings only, not verified."""
-    path = tmp_path_factory.mktemp("half") / "model.onnx"
-    checkpoint = load_checkpoint(tiny_checkpoint)
-    onnx.save(to_onnx(checkpoint, Precision.fp16, arithmetic=Arithmetic.fp16), path)
     return path
 
 
@@ -80,11 +72,8 @@ def test_the_contract_is_unchanged(exported: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["exported", "whole"])
-def test_the_network_is_float16_and_the_front_end_float32(
-    name: str, request: pytest.FixtureRequest
-) -> None:
-    graph, types = _types(request.getfixturevalue(name))
+def test_the_network_is_float16_and_the_front_end_float32(exported: Path) -> None:
+    graph, types = _types(exported)
     kinds: dict[str, list[int]] = {}
     for node in graph.node:
         kinds.setdefault(node.op_type, []).append(types[node.input[0]])
@@ -99,8 +88,8 @@ def test_the_network_is_float16_and_the_front_end_float32(
             assert stash == FLOAT
 
 
-def test_float16_weights_are_used_as_they_are_stored(whole: Path, files: dict[str, Path]) -> None:
-    graph, types = _types(whole)
+def test_float16_weights_are_used_as_stored(exported: Path, files: dict[str, Path]) -> None:
+    graph, types = _types(exported)
     stored = {tensor.name for tensor in graph.initializer}
     assert not [node for node in graph.node if node.op_type == "Cast" and node.input[0] in stored]
     wide = {
@@ -109,8 +98,8 @@ def test_float16_weights_are_used_as_they_are_stored(whole: Path, files: dict[st
         if types[tensor.name] == FLOAT and np.prod(tensor.dims) > 1
     }
     assert {name.split(".")[0] for name in wide if "." in name} == {"front_end"}
-    assert whole.stat().st_size < files["fp16"].stat().st_size
-    assert whole.stat().st_size < 0.65 * files["fp32"].stat().st_size
+    # The graph itself takes its share of so small a file.
+    assert exported.stat().st_size < files["fp16"].stat().st_size + 8000
 
 
 def test_it_is_close_to_the_checkpoint_but_rounded(exported: Path, loaded: Checkpoint) -> None:
@@ -142,6 +131,8 @@ def test_the_report_tells_the_cost(exported: Path) -> None:
     report = json.loads(exported.with_name("model.onnx.parity.json").read_text())
     assert report["passed"]
     assert report["tolerance"] == report["streaming"]["tolerance"] == 0.25
+    assert report["in_float32"]["tolerance"] == 1e-4
+    assert report["in_float32"]["streaming"]["passed"]
     rounding = report["rounding"]
     assert (rounding["precision"], rounding["arithmetic"]) == ("fp16", "fp16")
     assert 0 < rounding["mean_difference"] < rounding["limit"] == 0.1
@@ -170,15 +161,16 @@ def test_a_stream_keeps_its_state_in_float32(loaded: Checkpoint) -> None:
     assert (emitted.tolist(), following.shape) == ([9], state.shape)
 
 
-def test_the_runtime_transcribes_with_it(
-    exported: Path, files: dict[str, Path], tmp_path: Path
-) -> None:
-    samples = probe_signal(3.0, 0)
+def test_the_runtime_transcribes_with_it(exported: Path, files: dict[str, Path]) -> None:
     found, wanted = (
-        Recognizer.load(path, device="cpu").transcribe(samples) for path in (exported, files["fp32"])
+        Recognizer.load(path, device="cpu").transcribe(probe_signal(3.0, 0), 16_000)
+        for path in (exported, files["fp32"])
     )
     assert found.text == wanted.text
     assert found.text
+    stream = Recognizer.load(exported, device="cpu").stream(16_000)
+    results = [*stream.feed(probe_signal(3.0, 0)), *stream.finish()]
+    assert any(result.text for result in results)
 
 
 def test_another_models_weights_are_found_out(exported: Path, loaded: Checkpoint) -> None:
@@ -193,20 +185,32 @@ def test_another_models_weights_are_found_out(exported: Path, loaded: Checkpoint
         return report.passed
 
     assert passes()
-    with torch.no_grad():
-        loaded.model.gru_blocks[1].gru.backward_gru.weight_hh_l0[3] *= 2
+    with torch.no_grad():  # far less than float16 costs
+        loaded.model.gru_blocks[1].gru.backward_gru.weight_hh_l0[3] *= 1.02
     assert not passes()
 
 
-def test_what_exceeds_float16_is_refused(loaded: Checkpoint, tmp_path: Path) -> None:
-    """Values of 10^5 between two layers, which the next one scales down: nothing to float32."""
-    model = loaded.model
+def test_what_exceeds_float16_is_refused(exported: Path, loaded: Checkpoint) -> None:
+    """Values of 10^5 between two layers, which the next one scales down.
+
+    Nothing to float32, nor to ONNX Runtime's CPU provider.
+    """
     with torch.no_grad():
-        model.projection.weight.mul_(30_000 / model.projection.weight.abs().max())
-    export = (loaded, tmp_path / "model.onnx", Precision.fp16)
-    with pytest.raises(ParityError, match=r"checkpoint's arithmetic: .* nan.*--arithmetic fp32"):
-        export_onnx(*export, arithmetic=Arithmetic.fp16)
-    assert list(tmp_path.iterdir()) == []
+        weight = loaded.model.projection.weight
+        factor = 30_000 / weight.abs().max()
+        weight.mul_(factor)
+        loaded.model.projection.bias.mul_(factor)
+    report = check_export(
+        loaded.model,
+        OnnxBackend(exported),
+        Precision.fp16,
+        arithmetic=Arithmetic.fp16,
+        batches=[(0.5,)],
+    )
+    assert report.rows[0].passes(report.tolerance)
+    assert report.rounding is not None
+    assert re.search("arithmetic: .* nan, .*--arithmetic fp32", report.rounding.failure())
+    assert not report.passed
 
 
 class TestCommand:
@@ -223,7 +227,9 @@ class TestCommand:
         code, stdout, stderr = asr_export("verify", tiny_checkpoint, exported)
         assert (code, stderr) == (0, "")
         assert "stream, 9 + 5 frames" in stdout
-        assert stdout.splitlines()[-1].endswith("rounded to fp16 within 0.25")
+        assert stdout.splitlines()[-1].endswith(
+            "rounded to fp16 within 0.25, its graph in float32 within 0.0001"
+        )
 
     @pytest.mark.parametrize("precision", ["fp32", "int8"])
     def test_other_weights_are_refused(
@@ -238,9 +244,9 @@ class TestCommand:
         assert list(tmp_path.iterdir()) == []
 
     def test_verify_knows_no_other_arithmetic(
-        self, asr_export: Run, tiny_checkpoint: Path, whole: Path, tmp_path: Path
+        self, asr_export: Run, tiny_checkpoint: Path, exported: Path, tmp_path: Path
     ) -> None:
-        model = onnx.load(whole)
+        model = onnx.load(exported)
         card = json.loads(model.metadata_props[0].value)
         model.metadata_props[0].value = json.dumps({**card, "arithmetic": "fp8"})
         onnx.save(model, tmp_path / "model.onnx")

@@ -12,6 +12,7 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
+from asr_export.arithmetic import Arithmetic
 from asr_export.errors import ParityError
 from asr_export.parity import ParityReport
 from asr_export.precision import Precision
@@ -133,6 +134,15 @@ def loss() -> ReadingLoss:
         (
             {"changed_characters": 0.0101, "precision": Precision.int8},
             "1.01 % of the characters change, allowed 1 % for int8",
+        ),
+        ({"equal_texts": 100, "precision": Precision.fp16, "arithmetic": Arithmetic.fp16}, None),
+        (
+            {
+                "changed_characters": 0.0101,
+                "precision": Precision.fp16,
+                "arithmetic": Arithmetic.fp16,
+            },
+            "1.01 % of the characters change, allowed 1 % for fp16",
         ),
         ({"model_rates": ErrorRates(0.2029, 0.1, 1000)}, None),
         ({"model_rates": ErrorRates(0.2031, 0.1, 1000)}, "differs by +0.31 points, allowed 0.3"),

@@ -48,6 +48,7 @@ class StreamingModel(nn.Module):
         lengths = (feature_lengths - 1) // model.config.time_stride + 1
         frames = (features.shape[2] - 1) // model.config.time_stride + 1
         x = model.convolve(features, length_mask(lengths, frames)[:, None, :, None])
+        state = state.to(x.dtype)  # which may compute in float16
         # Drop the context: each item's frames move to the left by as many.
         time = torch.arange(frames, device=x.device)[None, :]
         place = (time + context_frames[:, None]).clamp(max=frames - 1).unsqueeze(2)
@@ -59,7 +60,7 @@ class StreamingModel(nn.Module):
         for layer, block in enumerate(model.gru_blocks):
             assert isinstance(block, GRUBlock)
             hidden = block.gru.hidden_size
-            x = block.gru(functional.gelu(block.norm(x)), lengths, state[:, layer].to(x.dtype))
+            x = block.gru(functional.gelu(block.norm(x)), lengths, state[:, layer])
             states.append(x[:, :, :hidden].gather(1, last.expand(-1, -1, hidden)).squeeze(1))
         logprobs = functional.log_softmax(model.classifier(x).float(), dim=-1)
         return model.blank_past_end(logprobs, emitted), emitted, torch.stack(states, dim=1).float()
