@@ -248,9 +248,7 @@ def _chunking(
 
     if not streaming:
         if chunk_ms is not None or lookahead_ms is not None:
-            raise ExportError(
-                "--chunk-ms and --lookahead-ms are for --streaming; give that as well"
-            )
+            raise ExportError("--chunk-ms and --lookahead-ms need --streaming; give it as well")
         return None
     return Chunking.from_milliseconds(
         source.model.config,

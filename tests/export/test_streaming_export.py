@@ -72,7 +72,7 @@ def test_the_card_says_how_to_stream_it(exported: Path, files: dict[str, Path]) 
     assert card["streaming"] == {
         "chunk_frames": 9,
         "lookahead_frames": 5,
-        "context_frames": 4,
+        "context_frames": 3,
         "state_shape": [2, 24],
         "latency_ms": 420.0,
     }
