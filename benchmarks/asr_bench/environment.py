@@ -11,10 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-import numpy as np
-import onnxruntime
-import torch
-
 
 @dataclass(frozen=True)
 class Environment:
@@ -33,6 +29,7 @@ class Environment:
         command: the command line.
         commit: of the checkout this program runs from, ``-dirty`` when it has changes; None when
             it is installed or git is missing.
+        memory_bytes: of the machine; None where the system does not tell.
     """
 
     cpu: str
@@ -46,6 +43,7 @@ class Environment:
     date: str
     command: str
     commit: str | None
+    memory_bytes: int | None = None
 
     @property
     def overloaded(self) -> bool:
@@ -55,6 +53,11 @@ class Environment:
 
 def capture_environment() -> Environment:
     """Here and now."""
+    # Only here: who reads what was captured elsewhere need not wait for these, nor have them.
+    import numpy
+    import onnxruntime
+    import torch
+
     return Environment(
         cpu=_cpu_model(),
         logical_cores=logical_cores(),
@@ -63,11 +66,12 @@ def capture_environment() -> Environment:
         python=platform.python_version(),
         torch=torch.__version__,
         onnxruntime=onnxruntime.__version__,
-        numpy=np.__version__,
+        numpy=numpy.__version__,
         date=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         # The program by its name: where it is installed is nobody's business.
         command=shlex.join(["asr-bench", *sys.argv[1:]]),
         commit=_commit(Path(__file__)),
+        memory_bytes=memory_bytes(),
     )
 
 
@@ -81,6 +85,14 @@ def load_average() -> float | None:
     try:
         return os.getloadavg()[0]
     except (AttributeError, OSError):
+        return None
+
+
+def memory_bytes() -> int | None:
+    """Of the whole machine; None where the system does not tell."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
         return None
 
 
