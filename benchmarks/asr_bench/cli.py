@@ -11,6 +11,7 @@ import typer
 
 from asr_bench.long_command import long
 from asr_bench.outputs import check_outputs, publish
+from asr_bench.run_cli import run
 from asr_train.command_line import run_command
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ _CHUNKS = (320.0, 640.0, 1280.0)  # milliseconds
 _LOOKAHEADS = (180.0, 320.0, 640.0)
 
 OutputOption = Optional[Path]  # noqa: UP045 - typer reads it at run time on Python 3.10
+
+
+app.command()(run)
 
 
 @app.callback()
@@ -212,7 +216,8 @@ def streaming(
     from tqdm import tqdm
 
     from asr_bench.environment import capture_environment, load_average
-    from asr_bench.streaming import StreamSetting, load_decoders, measure_stream, measure_whole
+    from asr_bench.stream_recording import StreamSetting
+    from asr_bench.streaming import load_decoders, measure_stream, measure_whole
     from asr_bench.streaming_report import StreamingReport
     from asr_train.manifest import read_manifest
 

@@ -35,6 +35,10 @@ class Form:
         """Name and precision, unlike that of any other form."""
         return f"{self.name} {self.precision.value}"
 
+    def path_in(self, folder: Path) -> Path:
+        """Where ``export_forms`` writes it."""
+        return folder / self.label.replace(" ", "-").lower() / self.file_name
+
 
 def _onnx(precision: Precision) -> Form:
     return Form(
@@ -84,8 +88,7 @@ def export_forms(
     files = {}
     for form in forms:
         before_each(form.label)
-        home = folder / form.label.replace(" ", "-").lower()
-        home.mkdir()
-        files[form.label] = home / form.file_name
-        form.export(checkpoint, files[form.label])
+        path = files[form.label] = form.path_in(folder)
+        path.parent.mkdir()
+        form.export(checkpoint, path)
     return files

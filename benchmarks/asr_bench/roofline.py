@@ -1,4 +1,4 @@
-"""The rate of large fp32 matrix products: what this machine could do, were it all that easy."""
+"""The rates of large fp32 matrix products and copies: what this machine could do at its best."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from asr_bench.timing import Contender
 #: Rows and columns: large enough for the full rate, small enough (33 ms at 65 GFLOP/s) for every
 #: round to have one.
 SIZE = 1024
+#: More than the processors' caches hold.
+COPIED_BYTES = 128 * 2**20
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Roofline:
 
     Attributes:
         contenders: one an engine.
-        operations: floating-point operations of a run.
+        operations: floating-point operations of a run, or bytes.
     """
 
     contenders: tuple[Contender, ...]
@@ -52,6 +54,13 @@ def matrix_products(threads: int, size: int = SIZE) -> Roofline:
         ),
         operations=2.0 * size**3,
     )
+
+
+def memory_copy(size: int = COPIED_BYTES) -> Roofline:
+    """A copy from memory to memory in PyTorch; its ``operations`` are bytes read and written."""
+    source = torch.ones(size // 4)
+    target = torch.empty_like(source)
+    return Roofline((Contender("memory copy", lambda: target.copy_(source)),), 2.0 * size)
 
 
 def _product(right: np.ndarray) -> onnx.ModelProto:

@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from asr_bench.errors import BenchError
+from asr_bench.stream_recording import StreamSetting, stream_recording
 from asr_runtime import AsrRuntimeError, Recognizer
 from asr_runtime.recognizer import DECODERS
 from asr_train.audio_store import FileStore
 from asr_train.config import SAMPLE_RATE
 from asr_train.manifest import Utterance
 from asr_train.metrics import error_rates
-
-Samples = npt.NDArray[np.float32]
-
-#: Samples fed at a time: 20 ms, as a sound card gives them.
-PIECE = SAMPLE_RATE // 50
-
-
-@dataclass(frozen=True)
-class StreamSetting:
-    """Milliseconds of a chunk and of the look-ahead after it."""
-
-    chunk_ms: float
-    lookahead_ms: float
 
 
 @dataclass(frozen=True)
@@ -88,46 +72,18 @@ def measure_stream(
     """Stream every recording in pieces of 20 ms, as fast as they are taken."""
     store = FileStore(utterances)
     references = [row.text for row in utterances]
-    rates, chunks, finishes = {}, [], []
+    rates, finishes = {}, []
+    chunks: list[float] = []
     latency = 0.0
     for decoder, recognizer in recognizers.items():
         texts = []
         for index in range(len(utterances)):
-            stream = recognizer.stream(
-                SAMPLE_RATE, chunk_ms=setting.chunk_ms, lookahead_ms=setting.lookahead_ms
-            )
-            latency = stream.latency
-            # The chunks' own time is not visible from outside; a piece that made one is far slower
-            # than one that was only kept, and pieces are shorter than chunks.
-            sentences, spent = [], []
-            for piece in _pieces(store[index]):
-                begin = time.perf_counter()
-                results = stream.feed(piece)
-                spent.append(time.perf_counter() - begin)
-                sentences += [result.text for result in results if result.is_final]
-            begin = time.perf_counter()
-            results = stream.finish()
-            finish = time.perf_counter() - begin
-            sentences += [result.text for result in results if result.is_final]
-            texts.append(" ".join(sentences))
+            found = stream_recording(recognizer, store[index], setting)
+            latency = found.latency
+            texts.append(found.text)
             if decoder == "beam":
-                number = _chunks(len(store[index]), setting, recognizer)
-                chunks += sorted(spent, reverse=True)[:number]
-                finishes.append(finish)
+                chunks += found.chunk_seconds
+                finishes.append(found.finish_seconds)
             after_recording()
         rates[decoder] = error_rates(references, texts).word_error_rate
     return StreamCost(latency, tuple(chunks), tuple(finishes), rates)
-
-
-def _pieces(samples: Samples) -> Iterator[Samples]:
-    for begin in range(0, len(samples), PIECE):
-        yield samples[begin : begin + PIECE]
-
-
-def _chunks(samples: int, setting: StreamSetting, recognizer: Recognizer) -> int:
-    """How many chunks a recording has before its end."""
-    card = recognizer.card
-    frame_ms = 1000 * card.seconds_per_frame
-    chunk = round(setting.chunk_ms / frame_ms) * card.frame_stride
-    window = chunk + round(setting.lookahead_ms / frame_ms) * card.frame_stride - 1
-    return max(0, (samples - window) // chunk + 1)

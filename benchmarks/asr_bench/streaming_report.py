@@ -11,7 +11,8 @@ import numpy as np
 
 from asr_bench.environment import Environment
 from asr_bench.statistics import scattered
-from asr_bench.streaming import StreamCost, StreamSetting
+from asr_bench.stream_recording import StreamSetting
+from asr_bench.streaming import StreamCost
 from asr_bench.table_report import TableReport, plural
 
 

@@ -7,8 +7,9 @@ import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
-import torch
+Item = TypeVar("Item")
 
 _NAP = 0.005  # seconds
 _LONGEST_WAIT = 0.2  # seconds
@@ -70,15 +71,17 @@ def interleave(
     return {name: tuple(values) for name, values in samples.items()}
 
 
-def rotated(contenders: Sequence[Contender], number: int) -> list[Contender]:
+def rotated(items: Sequence[Item], number: int) -> list[Item]:
     """Beginning with the one of index ``number``, counted in a circle."""
-    first = number % len(contenders)
-    return [*contenders[first:], *contenders[:first]]
+    first = number % len(items) if items else 0
+    return [*items[first:], *items[:first]]
 
 
 @contextlib.contextmanager
 def measuring(threads: int) -> Iterator[None]:
     """PyTorch on so many threads, and no garbage collection in the middle of a run."""
+    import torch  # only here: a process without it can be timed as well
+
     before, collecting = torch.get_num_threads(), gc.isenabled()
     torch.set_num_threads(threads)
     gc.disable()

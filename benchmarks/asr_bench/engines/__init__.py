@@ -1,0 +1,1 @@
+"""Every engine that is measured, each behind one adapter in a file of its own."""

@@ -1,0 +1,116 @@
+"""An engine in a fresh process of its own, from the side that asks."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from asr_bench.engines.engine import Engine, describe
+from asr_bench.errors import BenchError
+from asr_bench.line_process import LineProcess
+
+_LONGEST_REASON = 300  # characters
+_TAIL = 10_000  # bytes of standard error in which its last line is looked for
+
+
+class EngineFailureError(BenchError):
+    """The process ended or did not answer in time; the message ends with its last error line."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds of one run inside the process, on the clock and of all cores together."""
+
+    wall: float
+    cpu: float
+
+
+class EngineProcess:
+    """The process, loaded.
+
+    Args:
+        engine: which.
+        threads: of the engine, and of the libraries that read theirs from the environment.
+        time_limit: seconds for loading and for every answer.
+
+    Attributes:
+        import_seconds: of the engine's packages.
+        load_seconds: of the model.
+
+    Every method raises EngineFailureError, and so does the constructor.
+    """
+
+    def __init__(self, engine: Engine, threads: int, time_limit: float) -> None:
+        count = str(threads)
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        self.started = time.perf_counter()
+        self._process = LineProcess(
+            engine.name,
+            ["-m", "asr_bench.engines.worker", json.dumps(describe(engine)), count],
+            environment={
+                "OMP_NUM_THREADS": count,
+                "MKL_NUM_THREADS": count,
+                "OPENBLAS_NUM_THREADS": count,
+                "HF_HUB_OFFLINE": "1",
+            },
+            time_limit=time_limit,
+            error_output=self._errors,
+        )
+        try:
+            ready = self._explained(self._process.answer)
+        except BaseException:
+            self._process.kill()
+            raise
+        self.import_seconds: float = ready["import"]
+        self.load_seconds: float = ready["load"]
+
+    def transcribe(self, audio: Path) -> tuple[str, Timing]:
+        """The text of a .npy file of samples."""
+        answer = self._ask("transcribe", audio=str(audio))
+        return answer["text"], Timing(answer["wall"], answer["cpu"])
+
+    def transcribe_batch(self, audio: Path, size: int) -> Timing:
+        """The same file so many times, given together."""
+        answer = self._ask("transcribe_batch", audio=str(audio), size=size)
+        return Timing(answer["wall"], answer["cpu"])
+
+    def stream(
+        self, audio: Path, chunk_ms: float, lookahead_ms: float
+    ) -> tuple[list[float], float]:
+        """See ``StreamTranscriber``."""
+        answer = self._ask("stream", audio=str(audio), chunk_ms=chunk_ms, lookahead_ms=lookahead_ms)
+        return answer["chunk_seconds"], answer["finish_seconds"]
+
+    def peak_memory(self) -> int:
+        """Bytes resident at most since it began; 0 where the system does not tell."""
+        peak: int = self._ask("peak_memory")["peak_rss"]
+        return peak
+
+    def close(self) -> None:
+        """End it."""
+        self._process.close()
+        self._errors.close()
+
+    def _ask(self, task: str, **values: object) -> dict[str, Any]:
+        question = json.dumps({"do": task, **values})
+        return self._explained(lambda: self._process.ask(question))
+
+    def _explained(self, ask: Any) -> dict[str, Any]:
+        try:
+            answer: dict[str, Any] = json.loads(ask())
+        except BenchError as error:
+            last = self._last_error_line()
+            raise EngineFailureError(f"{error}: {last}" if last else str(error)) from None
+        return answer
+
+    def _last_error_line(self) -> str:
+        self._errors.seek(0, 2)
+        self._errors.seek(max(0, self._errors.tell() - _TAIL))
+        lines = self._errors.read().decode(errors="replace").splitlines()
+        return next((line.strip() for line in reversed(lines) if line.strip()), "")[
+            :_LONGEST_REASON
+        ]

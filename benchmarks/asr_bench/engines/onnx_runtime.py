@@ -1,0 +1,67 @@
+"""The ONNX file in ONNX Runtime, as a program without asr-runtime loads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from asr_bench.engines.backend import TRANSCRIBER, Backend
+from asr_bench.engines.engine import Transcriber, installed_version, is_installed
+
+if TYPE_CHECKING:
+    from asr_bench.engines.engine import Samples
+
+#: Either of them is the module; see the extras of asr-runtime.
+_BUILDS = ("onnxruntime", "onnxruntime-gpu")
+
+
+def onnx_runtime_distribution() -> str:
+    """The installed build's name."""
+    return next((name for name in _BUILDS if installed_version(name)), _BUILDS[0])
+
+
+@dataclass(frozen=True)
+class OnnxRuntime(Backend):
+    """``path`` is a ``.onnx`` or ``.ort`` file, ``precision`` its weights'."""
+
+    distributions = (onnx_runtime_distribution(),)
+    modules = ("onnxruntime", TRANSCRIBER)
+
+    precision: str
+    device: str = "cpu"
+
+    @property
+    def name(self) -> str:
+        """See ``Engine``."""
+        device = "" if self.device == "cpu" else f", {self.device}"
+        return f"ONNX Runtime {self.model} {self.precision}{device}"
+
+    def obstacle(self) -> str | None:
+        """See ``Engine``; what a build can do shows only when it is imported."""
+        if self.device == "cuda" and is_installed("onnxruntime"):
+            import onnxruntime
+
+            if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
+                return "this onnxruntime is a build without CUDA (onnxruntime-gpu has it)"
+        return super().obstacle()
+
+    def load(self, threads: int) -> Transcriber:
+        """See ``Engine``."""
+        import numpy as np
+        import onnxruntime
+
+        from asr_bench.engines.ctc_transcriber import CtcTranscriber
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        provider = "CUDAExecutionProvider" if self.device == "cuda" else "CPUExecutionProvider"
+        session = onnxruntime.InferenceSession(self.path, options, providers=[provider])
+        if session.get_providers()[0] != provider:
+            raise RuntimeError(f"{provider} could not be set up; it says why above")
+
+        def run(samples: Samples) -> Any:
+            lengths = np.array([samples.size], dtype=np.int64)
+            feeds = {"input_values": samples[None, :], "input_lengths": lengths}
+            return session.run(["logprobs", "output_lengths"], feeds)
+
+        return CtcTranscriber(run)

@@ -1,0 +1,35 @@
+"""The same form for what was said and what every engine wrote, before words are counted."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Normalizer:
+    """``apply`` to references and hypotheses alike; ``name`` says which it is."""
+
+    name: str
+    apply: Callable[[str], str]
+
+
+def load_normalizer() -> Normalizer:
+    """Whisper's English one if whisper-normalizer is installed, else a plain one."""
+    try:
+        from whisper_normalizer.english import EnglishTextNormalizer
+    except ImportError:
+        return Normalizer("plain: lower case, a-z, 0-9 and ' only", plain)
+    version = importlib.metadata.version("whisper-normalizer")
+    return Normalizer(f"whisper-normalizer {version}, English", EnglishTextNormalizer())
+
+
+def plain(text: str) -> str:
+    """Lower case, everything but letters, digits and apostrophes as one space."""
+    return " ".join(
+        re.sub(
+            r"[^a-z0-9']+", " ", text.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+        ).split()
+    )

@@ -1,0 +1,251 @@
+"""``asr-bench run``: every engine on the same audio, into one folder of results."""
+
+from __future__ import annotations
+
+import importlib
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+if TYPE_CHECKING:
+    from asr_bench.engines.catalogue import BenchModel
+    from asr_bench.engines.engine import Engine
+    from asr_bench.results import EngineResult, Results
+    from asr_bench.run import Measurements
+
+RESULTS = "results.json"
+
+#: Of a whole run, and of ``--quick``.
+_DURATIONS = ((1.0, 5.0, 15.0, 30.0), (5.0, 30.0))
+_ROUNDS, _WARMUP, _COLD_STARTS = (10, 3), (2, 1), (5, 2)
+_BATCH_SIZES = ((1, 2, 4, 8, 16, 32), (1, 8))
+_EVERY = (1, 20)
+_STREAMS = (((320, 180), (640, 320), (1280, 640)), ((640, 320),))
+_STREAM_RECORDINGS = (20, 3)
+
+
+def run(
+    out: Annotated[Path, typer.Option(help="Folder for results.json and the reports.")],
+    model: Annotated[
+        Optional[list[Path]],  # noqa: UP045 - typer reads it at run time on Python 3.10
+        typer.Option(
+            help="Checkpoint folder of asr-train, for all backends, or an exported .onnx or .ort "
+            "file; repeatable; the packaged model if not given."
+        ),
+    ] = None,
+    manifest: Annotated[
+        Optional[list[Path]],  # noqa: UP045
+        typer.Option(
+            help="JSON-lines manifest of recordings, for word error rates and as audio to time; "
+            "repeatable; a generated signal if not given."
+        ),
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Few durations and rounds, every 20th recording.")
+    ] = False,
+    engine: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(help="Only engines whose name contains this; repeatable."),
+    ] = None,
+    peer_model: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            help="NAME=PATH of a model on this machine, for onnx-asr, sherpa-onnx, vosk or "
+            "whisper.cpp; repeatable."
+        ),
+    ] = None,
+    duration: Annotated[
+        Optional[list[float]],  # noqa: UP045
+        typer.Option(help="Seconds of audio; repeatable; 1, 5, 15 and 30 if not given."),
+    ] = None,
+    threads: Annotated[
+        Optional[list[int]],  # noqa: UP045
+        typer.Option(help="Repeatable; 1, 2, 4 and so on up to all cores if not given."),
+    ] = None,
+    rounds: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Samples of everything; 10 if not given."),
+    ] = None,
+    warmup: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Rounds before those; 2 if not given."),
+    ] = None,
+    time_limit: Annotated[
+        float, typer.Option(min=0.1, help="Seconds after which an engine that hangs is given up.")
+    ] = 300.0,
+) -> None:
+    """Measure all engines, this project's and others, each in a process of its own.
+
+    Cold start, latency, throughput, memory, threads, streams and word error rate, round by round.
+    """
+    from tqdm import tqdm
+
+    from asr_bench.clips import write_clips, write_recordings
+    from asr_bench.engines.catalogue import bench_model, choose, peer_engines
+    from asr_bench.engines.engine_process import EngineProcess
+    from asr_bench.engines.fleet import Fleet
+    from asr_bench.environment import capture_environment, logical_cores
+    from asr_bench.latency import LatencySettings
+    from asr_bench.machine_rates import MachineRates
+    from asr_bench.normalization import load_normalizer
+    from asr_bench.results import Results, Settings, write_results
+    from asr_bench.run import Plan, measure
+    from asr_bench.stream_recording import StreamSetting
+    from asr_train.manifest import read_manifest
+
+    # Whatever can be wrong is found here, before minutes of measuring.
+    asked = LatencySettings(
+        durations=tuple(sorted(set(duration or _DURATIONS[quick]))),
+        threads=tuple(sorted(set(threads or default_threads(logical_cores())))),
+        rounds=_ROUNDS[quick] if rounds is None else rounds,
+        warmup=_WARMUP[quick] if warmup is None else warmup,
+    )
+    _prepare(out)
+    rows = [row for path in manifest or [] for row in read_manifest(path)][:: _EVERY[quick]]
+    peers = peer_engines(_named_paths(peer_model or []))
+    with tempfile.TemporaryDirectory(prefix="asr-bench-") as name:
+        folder = Path(name)
+        models = [
+            bench_model(path, folder) for path in [*(model or ()), *([] if model else [None])]
+        ]
+        chosen = choose([*(one for part in models for one in part.engines), *peers], engine or [])
+        _check_names(chosen)
+        environment = capture_environment()
+        recordings = write_recordings(rows, folder)
+        clips = write_clips(recordings, asked.durations, folder)
+        normalizer = load_normalizer() if recordings else None
+        plan = Plan(
+            settings=Settings(
+                durations=asked.durations,
+                threads=asked.threads,
+                batch_sizes=_BATCH_SIZES[quick],
+                rounds=asked.rounds,
+                warmup=asked.warmup,
+                quick=quick,
+                recordings=len(recordings),
+                recording_seconds=sum(recording.duration for recording in recordings),
+                normalizer=None if normalizer is None else normalizer.name,
+            ),
+            clips=clips,
+            recordings=recordings,
+            cold_starts=_COLD_STARTS[quick],
+            streams=[StreamSetting(*setting) for setting in _STREAMS[quick]],
+            stream_recordings=[one.audio for one in recordings[: _STREAM_RECORDINGS[quick]]]
+            or [clips[max(clips)]],
+            normalizer=normalizer,
+        )
+        with tqdm(unit="run") as bar:
+            for part in models:
+                part.export(
+                    [one for one in part.engines if one in chosen],
+                    folder,
+                    lambda label: bar.set_description(f"exporting {label}"),
+                )
+            obstacles = {one.name: one.obstacle() for one in chosen}
+            able = [one for one in chosen if obstacles[one.name] is None]
+            fleet = Fleet(
+                able,
+                lambda one, count: EngineProcess(one, count, time_limit),
+                after_run=bar.update,
+            )
+            bar.reset(plan.runs(able))
+            rates = MachineRates()
+            found = measure(plan, fleet, rates, before_part=bar.set_description)
+        failures = {name: f"failed: {reason}" for name, reason in fleet.failures.items()}
+        results = Results(
+            environment,
+            plan.settings,
+            rates.rooflines(),
+            tuple(
+                _result(one, models, found, obstacles[one.name] or failures.get(one.name))
+                for one in chosen
+            ),
+        )
+    write_results(results, out / RESULTS)
+    _report(results, out)
+
+
+def default_threads(cores: int) -> list[int]:
+    """1, 2, 4 and so on, and all cores."""
+    counts = [1]
+    while 2 * counts[-1] < cores:
+        counts.append(2 * counts[-1])
+    return sorted({*counts, cores})
+
+
+def _result(
+    engine: Engine, models: Iterable[BenchModel], found: Measurements, skipped: str | None
+) -> EngineResult:
+    from asr_bench.engines.install_size import install_bytes
+    from asr_bench.results import EngineResult
+
+    name = engine.name
+    operations = [part.operations_per_second for part in models if engine in part.engines]
+    about = EngineResult(
+        name=name,
+        kind=engine.kind,
+        model=engine.model_name,
+        version=engine.version(),
+        model_bytes=engine.model_bytes(),
+        install_bytes=install_bytes(engine.distributions),
+        operations_per_second_of_audio=operations[0] if operations else None,
+        skipped=skipped,
+    )
+    if skipped is not None:
+        return about
+    from dataclasses import replace
+
+    return replace(
+        about,
+        cold_start=tuple(found.cold_start.get(name, ())),
+        latency=tuple(found.latency.get(name, ())),
+        throughput=tuple(found.throughput.get(name, ())),
+        streaming=tuple(found.streaming.get(name, ())),
+        accuracy=found.accuracy.get(name),
+    )
+
+
+def _report(results: Results, out: Path) -> None:
+    typer.echo(f"wrote {out / RESULTS}")
+    for result in results.engines:
+        if result.skipped is not None:
+            typer.echo(f"skipped {result.name}: {result.skipped}")
+    try:
+        reporting = importlib.import_module("asr_bench.reporting")
+    except ImportError:
+        typer.echo(f"this installation writes no reports; {RESULTS} has every sample")
+        return
+    reporting.write_reports(results, out)
+
+
+def _prepare(out: Path) -> None:
+    from asr_train.errors import OutputError
+    from asr_train.output import check_writable
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make the folder {out}: {error.strerror}") from None
+    check_writable(out / RESULTS)
+
+
+def _named_paths(arguments: Iterable[str]) -> dict[str, str]:
+    from asr_bench.errors import BenchError
+
+    pairs = [argument.partition("=") for argument in arguments]
+    for name, sign, path in pairs:
+        if not (name and sign and path):
+            raise BenchError(f"--peer-model takes NAME=PATH, not {name}{sign}{path}")
+    return {name: path for name, _, path in pairs}
+
+
+def _check_names(engines: Sequence[Engine]) -> None:
+    from asr_bench.errors import BenchError
+
+    names = [engine.name for engine in engines]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise BenchError(f"two models make an engine {twice!r}; rename one of their files")
