@@ -9,7 +9,7 @@ from pathlib import Path
 
 from asr_bench.clips import Recording
 from asr_bench.engines.engine import Engine
-from asr_bench.engines.engine_process import EngineProcess, Timing
+from asr_bench.engines.engine_process import Timing
 from asr_bench.engines.fleet import Fleet, Processes
 from asr_bench.environment import load_average, logical_cores
 from asr_bench.machine_rates import MachineRates
@@ -149,7 +149,7 @@ def _measure_latency(
             after_round=rates.sample,
         )
         overloaded = (load_average() or 0) > logical_cores()
-        for engine, peak in processes.tell(EngineProcess.peak_memory):
+        for engine, peak in processes.tell(lambda process: process.peak_memory()):
             rounds = timings[engine.name]
             wall = tuple(timing.wall for timing in rounds.counted)
             row = Latency(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import tempfile
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -13,8 +14,10 @@ import typer
 if TYPE_CHECKING:
     from asr_bench.engines.catalogue import BenchModel
     from asr_bench.engines.engine import Engine
+    from asr_bench.latency import LatencySettings
     from asr_bench.results import EngineResult, Results
-    from asr_bench.run import Measurements
+    from asr_bench.run import Measurements, Plan
+    from asr_train.manifest import Utterance
 
 RESULTS = "results.json"
 
@@ -81,19 +84,10 @@ def run(
 
     Cold start, latency, throughput, memory, threads, streams and word error rate, round by round.
     """
-    from tqdm import tqdm
-
-    from asr_bench.clips import write_clips, write_recordings
     from asr_bench.engines.catalogue import bench_model, choose, peer_engines
-    from asr_bench.engines.engine_process import EngineProcess
-    from asr_bench.engines.fleet import Fleet
-    from asr_bench.environment import capture_environment, logical_cores
+    from asr_bench.environment import logical_cores
     from asr_bench.latency import LatencySettings
-    from asr_bench.machine_rates import MachineRates
-    from asr_bench.normalization import load_normalizer
-    from asr_bench.results import Results, Settings, write_results
-    from asr_bench.run import Plan, measure
-    from asr_bench.stream_recording import StreamSetting
+    from asr_bench.results import write_results
     from asr_train.manifest import read_manifest
 
     # Whatever can be wrong is found here, before minutes of measuring.
@@ -108,64 +102,84 @@ def run(
     peers = peer_engines(_named_paths(peer_model or []))
     with tempfile.TemporaryDirectory(prefix="asr-bench-") as name:
         folder = Path(name)
-        models = [
-            bench_model(path, folder) for path in [*(model or ()), *([] if model else [None])]
-        ]
-        chosen = choose([*(one for part in models for one in part.engines), *peers], engine or [])
+        models = [bench_model(path, folder) for path in model or []] or [bench_model(None, folder)]
+        own = [one for part in models for one in part.engines]
+        chosen = choose([*own, *peers], engine or [])
         _check_names(chosen)
-        environment = capture_environment()
-        recordings = write_recordings(rows, folder)
-        clips = write_clips(recordings, asked.durations, folder)
-        normalizer = load_normalizer() if recordings else None
-        plan = Plan(
-            settings=Settings(
-                durations=asked.durations,
-                threads=asked.threads,
-                batch_sizes=_BATCH_SIZES[quick],
-                rounds=asked.rounds,
-                warmup=asked.warmup,
-                quick=quick,
-                recordings=len(recordings),
-                recording_seconds=sum(recording.duration for recording in recordings),
-                normalizer=None if normalizer is None else normalizer.name,
-            ),
-            clips=clips,
-            recordings=recordings,
-            cold_starts=_COLD_STARTS[quick],
-            streams=[StreamSetting(*setting) for setting in _STREAMS[quick]],
-            stream_recordings=[one.audio for one in recordings[: _STREAM_RECORDINGS[quick]]]
-            or [clips[max(clips)]],
-            normalizer=normalizer,
-        )
-        with tqdm(unit="run") as bar:
-            for part in models:
-                part.export(
-                    [one for one in part.engines if one in chosen],
-                    folder,
-                    lambda label: bar.set_description(f"exporting {label}"),
-                )
-            obstacles = {one.name: one.obstacle() for one in chosen}
-            able = [one for one in chosen if obstacles[one.name] is None]
-            fleet = Fleet(
-                able,
-                lambda one, count: EngineProcess(one, count, time_limit),
-                after_run=bar.update,
-            )
-            bar.reset(plan.runs(able))
-            rates = MachineRates()
-            found = measure(plan, fleet, rates, before_part=bar.set_description)
-        failures = {name: f"failed: {reason}" for name, reason in fleet.failures.items()}
-        results = Results(
-            environment,
-            plan.settings,
-            rates.rooflines(),
-            tuple(
-                _result(one, models, found, obstacles[one.name] or failures.get(one.name))
-                for one in chosen
-            ),
-        )
+        plan = _plan(asked, rows, folder, quick)
+        results = _measure(plan, models, chosen, folder, time_limit)
     write_results(results, out / RESULTS)
     _report(results, out)
+
+
+def _plan(asked: LatencySettings, rows: Sequence[Utterance], folder: Path, quick: bool) -> Plan:
+    from asr_bench.clips import write_clips, write_recordings
+    from asr_bench.normalization import load_normalizer
+    from asr_bench.results import Settings
+    from asr_bench.run import Plan
+    from asr_bench.stream_recording import StreamSetting
+
+    recordings = write_recordings(rows, folder)
+    clips = write_clips(recordings, asked.durations, folder)
+    normalizer = load_normalizer() if recordings else None
+    return Plan(
+        settings=Settings(
+            durations=asked.durations,
+            threads=asked.threads,
+            batch_sizes=_BATCH_SIZES[quick],
+            rounds=asked.rounds,
+            warmup=asked.warmup,
+            quick=quick,
+            recordings=len(recordings),
+            recording_seconds=sum(recording.duration for recording in recordings),
+            normalizer=None if normalizer is None else normalizer.name,
+        ),
+        clips=clips,
+        recordings=recordings,
+        cold_starts=_COLD_STARTS[quick],
+        streams=[StreamSetting(*setting) for setting in _STREAMS[quick]],
+        stream_recordings=[one.audio for one in recordings[: _STREAM_RECORDINGS[quick]]]
+        or [clips[max(clips)]],
+        normalizer=normalizer,
+    )
+
+
+def _measure(
+    plan: Plan, models: Sequence[BenchModel], chosen: Sequence[Engine], folder: Path, limit: float
+) -> Results:
+    from tqdm import tqdm
+
+    from asr_bench.engines.engine_process import EngineProcess
+    from asr_bench.engines.fleet import Fleet
+    from asr_bench.environment import capture_environment
+    from asr_bench.machine_rates import MachineRates
+    from asr_bench.results import Results
+    from asr_bench.run import measure
+
+    environment = capture_environment()
+    with tqdm(unit="run") as bar:
+        for part in models:
+            part.export(
+                [one for one in part.engines if one in chosen],
+                folder,
+                lambda label: bar.set_description(f"exporting {label}"),
+            )
+        obstacles = {one.name: one.obstacle() for one in chosen}
+        able = [one for one in chosen if obstacles[one.name] is None]
+        fleet = Fleet(
+            able,
+            lambda one, threads: EngineProcess(one, threads, limit),
+            after_run=bar.update,
+        )
+        bar.reset(plan.runs(able))
+        rates = MachineRates()
+        found = measure(plan, fleet, rates, before_part=bar.set_description)
+    skipped = {
+        **obstacles,
+        **{name: f"failed: {reason}" for name, reason in fleet.failures.items()},
+    }
+    engines = [_result(one, models, found, skipped[one.name]) for one in chosen]
+    return Results(environment, plan.settings, rates.rooflines(), tuple(engines))
 
 
 def default_threads(cores: int) -> list[int]:
@@ -196,8 +210,6 @@ def _result(
     )
     if skipped is not None:
         return about
-    from dataclasses import replace
-
     return replace(
         about,
         cold_start=tuple(found.cold_start.get(name, ())),

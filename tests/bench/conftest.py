@@ -1,6 +1,10 @@
 """A model small enough for tests, and a machine whose clock follows a script."""
 
+import importlib
+import os
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -104,3 +108,13 @@ def environment() -> Environment:
         command="asr-bench latency",
         commit=None,
     )
+
+
+@pytest.fixture
+def fake_engine(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The module of that name, for the processes as well."""
+    folder = str(Path(__file__).parent)
+    monkeypatch.syspath_prepend(folder)
+    inherited = os.environ.get("PYTHONPATH")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, (folder, inherited))))
+    return importlib.import_module("fake_engine")

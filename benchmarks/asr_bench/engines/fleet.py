@@ -109,12 +109,14 @@ class Processes:
     ) -> dict[str, Rounds]:
         """Time every engine once a round, each round beginning with the next one.
 
-        Returns the timings by the engine's name; those at one index were taken in one round.
+        ``after_round`` is called after each that counts. Returns the timings by the engine's name;
+        those at one index were taken in one round.
         """
         timings = {engine.name: Rounds() for engine in self.engines}
         for number in range(-warmup, rounds):
             for engine, timing in self.each(number, ask):
                 found = timings[engine.name]
                 (found.counted if number >= 0 else found.warmup).append(timing)
-            after_round()
+            if number >= 0:
+                after_round()
         return timings

@@ -1,0 +1,354 @@
+"""The whole of a run: in which order engines work, what becomes of one that fails, the command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from asr_bench import cli, normalization
+from asr_bench.clips import Recording, write_clips
+from asr_bench.engines.asr_run import AsrRun
+from asr_bench.engines.catalogue import bench_model, choose, peer_engines
+from asr_bench.engines.engine import Engine
+from asr_bench.engines.engine_process import EngineFailureError, EngineProcess, Timing
+from asr_bench.engines.fleet import Fleet
+from asr_bench.engines.install_size import install_bytes
+from asr_bench.errors import BenchError
+from asr_bench.machine_rates import MachineRates
+from asr_bench.normalization import Normalizer
+from asr_bench.results import Settings, read_results
+from asr_bench.roofline import Roofline
+from asr_bench.run import Measurements, Plan, count_errors, measure
+from asr_bench.run_cli import default_threads
+from asr_bench.stream_recording import StreamSetting
+from asr_bench.timing import Contender
+from asr_export.onnx_export import export_onnx
+from asr_train.checkpoint import load_checkpoint
+from asr_train.chunking import Chunking
+
+LIMIT = 60.0
+
+
+class ScriptedProcess:
+    """Writes down what it is asked; the second of them takes twice as long; "ill" fails."""
+
+    log: list[str] = []  # noqa: RUF012 - over all of them
+
+    def __init__(self, engine: Engine, threads: int) -> None:
+        self.name, self.threads = engine.name.partition(" ")[0], threads
+        self.import_seconds, self.load_seconds, self.started = 0.25, 0.5, 0.0
+        self.asked = 0
+
+    def transcribe(self, audio: Path) -> tuple[str, Timing]:
+        self.asked += 1
+        if self.name == "ill" and self.asked == 3:
+            raise EngineFailureError("the process that runs ill ended with code 1: no more")
+        self.log.append(f"{self.name}{self.threads} {audio.stem}")
+        factor = 2 if self.name == "b" else 1
+        return "one too few", Timing(factor * self.asked, 10 * factor * self.asked)
+
+    def transcribe_batch(self, audio: Path, size: int) -> Timing:
+        return Timing(size, size)
+
+    def stream(self, audio: Path, chunk_ms: float, _: float) -> tuple[list[float], float]:
+        return [chunk_ms] * 2, 0.5
+
+    def peak_memory(self) -> int:
+        return 1000 * self.asked
+
+    def close(self) -> None:
+        self.log.append(f"{self.name}{self.threads} ends")
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Plan:
+    return Plan(
+        settings=Settings((1.0, 5.0), (1, 2), (4,), 2, 1, True, 1, 2.0, "none"),
+        clips={1.0: tmp_path / "short", 5.0: tmp_path / "long"},
+        recordings=[Recording(tmp_path / "speech", 2.0, "one two many")],
+        cold_starts=1,
+        streams=[StreamSetting(640, 320)],
+        stream_recordings=[tmp_path / "speech"],
+        normalizer=Normalizer("none", str),
+    )
+
+
+@pytest.fixture
+def rates() -> MachineRates:
+    still = Roofline((Contender("nothing", lambda: None),), 1e9)
+    ticks = iter(range(1000))
+    return MachineRates(
+        products=lambda threads: still, copies=lambda: still, clock=lambda: float(next(ticks))
+    )
+
+
+Run = Callable[..., tuple[Measurements, Fleet, list[str]]]
+
+
+@pytest.fixture
+def run(fake_engine: ModuleType, plan: Plan, rates: MachineRates) -> Run:
+    def run(*names: str) -> tuple[Measurements, Fleet, list[str]]:
+        ScriptedProcess.log = []
+        steps: list[None] = []
+        engines = [fake_engine.FakeEngine("sleeps", name) for name in names]
+        fleet = Fleet(engines, ScriptedProcess, lambda: steps.append(None))  # type: ignore[arg-type]
+        found = measure(plan, fleet, rates)
+        assert len(steps) == plan.runs(engines)
+        return found, fleet, ScriptedProcess.log
+
+    return run
+
+
+def test_engines_take_turns_in_every_round_and_only_one_works(run: Run) -> None:
+    _, _, log = run("a", "b")
+    one_thread = log[log.index("b1 ends") + 1 :]
+    assert one_thread[:12] == [
+        *("b1 short", "a1 short"),  # warm-up: round -1 begins with the last
+        *("a1 short", "b1 short"),
+        *("b1 short", "a1 short"),
+        *("b1 long", "a1 long"),
+        *("a1 long", "b1 long"),
+        *("b1 long", "a1 long"),
+    ]
+    assert log[:4] == ["a1 long", "a1 ends", "b1 long", "b1 ends"]  # cold starts one by one
+
+
+def test_what_is_measured_stands_where_it_belongs(run: Run, rates: MachineRates) -> None:
+    found, fleet, _ = run("a", "b")
+    assert fleet.failures == {}
+    short, long, *two_threads = found.latency["b sleeps"]
+    assert (short.duration, short.threads, long.duration) == (1.0, 1, 5.0)
+    # Twice the count of what the process was asked; the first is the warm-up.
+    assert (short.warmup_wall, short.wall, short.cpu) == ((2,), (4, 6), (40, 60))
+    assert (short.peak_rss, long.peak_rss) == (3000, 6000)
+    assert not short.noisy or short.wall[1] > 0
+    assert [row.threads for row in two_threads] == [2, 2]
+    assert [
+        (row.batch_size, row.threads, row.duration) for row in found.throughput["a sleeps"]
+    ] == [
+        (4, 1, 5.0),
+        (4, 2, 5.0),
+    ]
+    (start,) = found.cold_start["a sleeps"]
+    assert (start.import_, start.load, start.first) == (0.25, 0.5, 1)
+    accuracy = found.accuracy["a sleeps"]
+    assert (accuracy.errors, accuracy.words, accuracy.audio) == (2, 3, 2.0)
+    assert found.streaming == {}  # these engines do not stream
+    # Each round that counts, at each duration and number of threads.
+    rooflines = rates.rooflines()
+    assert {count: len(rows) for count, rows in rooflines.sgemm_gflops.items()} == {1: 4, 2: 4}
+    assert rooflines.memory_copy_gbytes[2] == (1.0,) * 4
+
+
+def test_an_engine_with_one_thread_is_asked_for_no_more(
+    run: Run, fake_engine: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fake_engine.FakeEngine, "threaded", False)
+    found, _, _ = run("a")
+    assert {row.threads for row in found.latency["a sleeps"]} == {1}
+
+
+def test_one_that_fails_is_left_out_and_the_run_goes_on(run: Run) -> None:
+    found, fleet, log = run("a", "ill", "b")
+    assert fleet.failures == {"ill sleeps": "the process that runs ill ended with code 1: no more"}
+    assert len(found.latency["a sleeps"]) == len(found.latency["b sleeps"]) == 4
+    assert "ill2 short" not in log
+    assert log.count("ill1 ends") == 2  # the cold start, and the one that failed
+
+
+def test_real_processes_that_die_and_hang(
+    fake_engine: ModuleType, plan: Plan, rates: MachineRates
+) -> None:
+    for path in (*plan.clips.values(), plan.recordings[0].audio):
+        with path.open("wb") as file:
+            np.save(file, np.zeros(800, np.float32))
+    engines = [fake_engine.FakeEngine(name) for name in ("prints", "dies", "hangs")]
+    fleet = Fleet(engines, lambda one, threads: EngineProcess(one, threads, 5.0))
+    found = measure(plan, fleet, rates)
+    assert set(found.latency) == {"fake prints"}
+    assert found.accuracy["fake prints"].words == 3
+    assert fleet.failures["fake dies"].endswith("ended with code 3: about to die")
+    assert "did not answer within 5 s" in fleet.failures["fake hangs"]
+
+
+def test_clips_are_speech_of_exactly_that_length(tmp_path: Path) -> None:
+    recordings = []
+    for value, size in ((1, 3000), (2, 2000)):
+        path = tmp_path / f"{value}.npy"
+        np.save(path, np.full(size, value, np.float32))
+        recordings.append(Recording(path, size / 16_000, "x"))
+    clips = write_clips(recordings, [0.125, 0.5], tmp_path)
+    assert np.load(clips[0.125]).tolist() == [1] * 2000
+    assert np.load(clips[0.5]).tolist() == [1] * 3000 + [2] * 2000 + [1] * 3000
+    (generated,) = write_clips([], [0.25], tmp_path).values()
+    assert np.load(generated).shape == (4000,)
+
+
+def test_words_are_counted_after_normalising() -> None:
+    assert (
+        normalization.plain(" It\N{RIGHT SINGLE QUOTATION MARK}s,  TEN-fold: 3 % ")
+        == "it's ten fold 3"
+    )
+    assert count_errors("a b c", "a x c d") == (2, 3)
+    assert count_errors("", "a b") == (2, 0)
+    assert count_errors("a b", "") == (2, 2)
+
+
+def test_install_size_follows_dependencies() -> None:
+    alone, with_dependencies = install_bytes(("numpy",)), install_bytes(("jiwer",))
+    assert alone is not None
+    assert alone > 10e6
+    assert with_dependencies is not None
+    assert with_dependencies > (install_bytes(("rapidfuzz",)) or 0) > 1e6
+    assert install_bytes(("numpy", "jiwer")) == alone + with_dependencies
+    assert install_bytes(("nothing-of-this-name",)) is None
+
+
+def test_threads_up_to_all_cores() -> None:
+    assert [default_threads(cores) for cores in (1, 2, 6, 8)] == [
+        *([1], [1, 2], [1, 2, 4, 6], [1, 2, 4, 8])
+    ]
+
+
+def test_choosing_engines() -> None:
+    peers = peer_engines({"vosk": "some/vosk-model-small"})
+    assert [one.name for one in choose(peers, ["WHISPER tiny.en int8, greedy", "vosk"])] == [
+        "faster-whisper tiny.en int8, greedy",
+        "vosk vosk-model-small",
+    ]
+    assert choose(peers, []) == peers
+    with pytest.raises(BenchError, match="no engine is called like 'kaldi'; there are: faster-"):
+        choose(peers, ["vosk", "kaldi"])
+    with pytest.raises(BenchError, match="'pocketsphinx' takes no model; those that do: onnx-asr"):
+        peer_engines({"pocketsphinx": "x"})
+    unnamed = next(one for one in peers if one.name == "whisper.cpp")
+    assert unnamed.obstacle() == "no model was named (--peer-model whisper.cpp=PATH)"
+
+
+def test_a_checkpoint_has_every_backend_and_exports_only_what_is_chosen(
+    tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = bench_model(tiny_checkpoint, tmp_path)
+    assert [engine.name for engine in model.engines] == [
+        *("asr-run tiny int8, beam", "asr-run tiny int8, greedy"),
+        *("asr-run tiny fp32, beam", "asr-run tiny fp32, greedy"),
+        *("torch eager tiny", "torch eager tiny, cuda", "torch.compile tiny"),
+        *("TorchScript tiny", "torch.export tiny"),
+        *("ONNX Runtime tiny fp32", "ONNX Runtime tiny fp16", "ONNX Runtime tiny int8"),
+        *("ONNX Runtime tiny fp32, cuda", "OpenVINO tiny fp32"),
+    ]
+    assert model.operations_per_second is not None
+    exported: list[str] = []
+
+    def export(_: object, path: Path, precision: Any = None, **options: object) -> None:
+        exported.append(f"{precision.value} {'chunking' in options}")
+
+    monkeypatch.setattr("asr_bench.forms.export_onnx", export)
+    monkeypatch.setattr("asr_bench.engines.catalogue.export_onnx", export)
+    model.export(choose(model.engines, ["ONNX Runtime tiny fp16", "int8, beam"]), tmp_path)
+    assert exported == ["fp16 False", "int8 True"]
+
+
+@pytest.fixture(scope="module")
+def model(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("run") / "tiny.onnx"
+    export_onnx(load_checkpoint(tiny_checkpoint), path, chunking=Chunking(21, 11))
+    return path
+
+
+def test_the_command(
+    model: Path,
+    write_manifest: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    run_command_line: Callable[..., tuple[int, str, str]],
+) -> None:
+    monkeypatch.setattr("asr_bench.run_cli._EVERY", (1, 1))
+    monkeypatch.setattr("asr_bench.run_cli._COLD_STARTS", (1, 1))
+    out = tmp_path / "a" / "b"
+    code, printed, _ = run_command_line(
+        cli.main,
+        *("run", "--quick", "--model", model, "--manifest", write_manifest(["cab", "fade"])),
+        *("--engine", "ONNX Runtime", "--engine", "fp32, greedy", "--threads", 1, "--out", out),
+        *("--duration", 0.25, "--duration", 0.5, "--rounds", 2, "--warmup", 1),
+    )
+    assert code == 0
+    assert f"wrote {out / 'results.json'}" in printed
+    results = read_results(out / "results.json")
+    assert (results.settings.recordings, results.settings.quick) == (2, True)
+    assert results.settings.normalizer
+    assert len(results.rooflines.sgemm_gflops[1]) == 4
+    runtime, backend, cuda = results.engines
+    assert [one.name for one in results.engines] == [
+        *("asr-run tiny fp32, greedy", "ONNX Runtime tiny fp32", "ONNX Runtime tiny fp32, cuda")
+    ]
+    if cuda.skipped is not None:
+        assert f"skipped {cuda.name}: this onnxruntime is a build without CUDA" in printed
+    for engine in (runtime, backend):
+        assert engine.skipped is None
+        assert (engine.model, engine.model_bytes) == ("tiny", model.stat().st_size)
+        assert engine.install_bytes is not None
+        assert engine.operations_per_second_of_audio is not None
+        (start,) = engine.cold_start
+        assert start.total > start.import_ + start.load + start.first
+        assert [(row.duration, len(row.wall), len(row.warmup_wall)) for row in engine.latency] == [
+            *((0.25, 2, 1), (0.5, 2, 1))
+        ]
+        assert engine.accuracy is not None
+        assert engine.accuracy.words == 2
+    assert [row.batch_size for row in runtime.throughput] == [1, 8]
+    assert [row.chunk_ms for row in runtime.streaming] == [640]
+    assert len(runtime.streaming[0].finish_seconds) == 2
+    assert (backend.throughput, backend.streaming) == ((), ())
+    assert runtime.accuracy is not None
+    assert backend.accuracy is not None
+    assert runtime.accuracy.per_recording == backend.accuracy.per_recording
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--duration", "0"], "duration must be more than 0"),
+        (["--threads", "0"], "threads must be 1 to"),
+        (["--manifest", "missing.jsonl"], "cannot read the manifest"),
+        (["--model", "missing.onnx"], "does not exist"),
+        (["--engine", "siri"], "no engine is called like 'siri'"),
+        (["--peer-model", "vosk"], "--peer-model takes NAME=PATH, not vosk"),
+        (["--peer-model", "siri=x"], "'siri' takes no model"),
+    ],
+)
+def test_bad_input_is_one_line(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    run_command_line: Callable[..., tuple[int, str, str]],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("asr_runtime.recognizer.DEFAULT_MODEL", Path("nothing"))
+    code, out, err = run_command_line(cli.main, "run", "--out", "out", *arguments)
+    assert (code, out) == (1, "")
+    assert err.startswith("asr-bench: ")
+    assert err.count("\n") == 1
+    assert message in err
+
+
+def test_results_do_not_replace_a_file_with_a_folder(
+    tmp_path: Path, run_command_line: Callable[..., tuple[int, str, str]]
+) -> None:
+    (tmp_path / "taken").write_text("mine")
+    code, _, err = run_command_line(cli.main, "run", "--out", tmp_path / "taken")
+    assert code == 1
+    assert "cannot make the folder" in err
+    assert (tmp_path / "taken").read_text() == "mine"
+
+
+def test_beam_needs_the_language_model_too(model: Path) -> None:
+    greedy, beam = (AsrRun("tiny", str(model), "fp32", decoder) for decoder in ("greedy", "beam"))
+    assert greedy.model_bytes() == model.stat().st_size
+    assert len(beam.files()) == 2
