@@ -14,6 +14,9 @@ from asr_bench.latency import Cell, LatencySettings, measure_latency
 from asr_bench.roofline import Roofline
 from asr_bench.subjects import EAGER, ONNX, Subject
 from asr_bench.timing import Contender
+from asr_export.onnx_export import export_onnx
+from asr_train.checkpoint import load_checkpoint
+from asr_train.chunking import Chunking
 from asr_train.config import ModelConfig
 
 
@@ -108,6 +111,14 @@ def environment() -> Environment:
         command="asr-bench latency",
         commit=None,
     )
+
+
+@pytest.fixture(scope="session")
+def streaming_model(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """``tiny.onnx``, random weights, for whole recordings and for streams."""
+    path = tmp_path_factory.mktemp("streaming") / "tiny.onnx"
+    export_onnx(load_checkpoint(tiny_checkpoint), path, chunking=Chunking(21, 11))
+    return path
 
 
 @pytest.fixture

@@ -15,10 +15,7 @@ from asr_bench.engines.engine import Engine, build, describe
 from asr_bench.engines.engine_process import EngineFailureError, EngineProcess
 from asr_bench.engines.onnx_runtime import OnnxRuntime
 from asr_bench.engines.torch_eager import TorchEager
-from asr_export.onnx_export import export_onnx
 from asr_runtime import Recognizer
-from asr_train.checkpoint import load_checkpoint
-from asr_train.chunking import Chunking
 
 LIMIT = 60.0
 
@@ -35,25 +32,18 @@ def speech() -> np.ndarray:
     return np.random.default_rng(2).standard_normal(16_000).astype(np.float32) / 10
 
 
-@pytest.fixture(scope="module")
-def model(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("engines") / "model.onnx"
-    export_onnx(load_checkpoint(tiny_checkpoint), path, chunking=Chunking(21, 11))
-    return path
-
-
 @pytest.mark.parametrize("kind", ["asr-run", "ONNX Runtime", "torch eager"])
 def test_a_real_model(
-    kind: str, model: Path, tiny_checkpoint: Path, clip: Path, speech: np.ndarray
+    kind: str, streaming_model: Path, tiny_checkpoint: Path, clip: Path, speech: np.ndarray
 ) -> None:
     engines: dict[str, Engine] = {
-        "asr-run": AsrRun("tiny", str(model), "fp32", "greedy", streaming=True),
-        "ONNX Runtime": OnnxRuntime("tiny", str(model), "fp32"),
+        "asr-run": AsrRun("tiny", str(streaming_model), "fp32", "greedy", streaming=True),
+        "ONNX Runtime": OnnxRuntime("tiny", str(streaming_model), "fp32"),
         "torch eager": TorchEager("tiny", str(tiny_checkpoint)),
     }
     engine = engines[kind]
     assert engine.obstacle() is None
-    wanted = Recognizer.load(model, device="cpu", threads=1, decoder="greedy")
+    wanted = Recognizer.load(streaming_model, device="cpu", threads=1, decoder="greedy")
     process = EngineProcess(engine, 1, LIMIT)
     try:
         text, timing = process.transcribe(clip)

@@ -27,9 +27,6 @@ from asr_bench.run import Measurements, Plan, count_errors, measure
 from asr_bench.run_cli import default_threads
 from asr_bench.stream_recording import StreamSetting
 from asr_bench.timing import Contender
-from asr_export.onnx_export import export_onnx
-from asr_train.checkpoint import load_checkpoint
-from asr_train.chunking import Chunking
 
 LIMIT = 60.0
 
@@ -168,12 +165,15 @@ def test_real_processes_that_die_and_hang(
         with path.open("wb") as file:
             np.save(file, np.zeros(800, np.float32))
     engines = [fake_engine.FakeEngine(name) for name in ("prints", "dies", "hangs")]
-    fleet = Fleet(engines, lambda one, threads: EngineProcess(one, threads, 5.0))
+    fleet = Fleet(
+        engines,
+        lambda one, threads: EngineProcess(one, threads, 2.0 if "hangs" in one.name else LIMIT),
+    )
     found = measure(plan, fleet, rates)
     assert set(found.latency) == {"fake prints"}
     assert found.accuracy["fake prints"].words == 3
     assert fleet.failures["fake dies"].endswith("ended with code 3: about to die")
-    assert "did not answer within 5 s" in fleet.failures["fake hangs"]
+    assert "did not answer within 2 s" in fleet.failures["fake hangs"]
 
 
 def test_clips_are_speech_of_exactly_that_length(tmp_path: Path) -> None:
@@ -254,15 +254,8 @@ def test_a_checkpoint_has_every_backend_and_exports_only_what_is_chosen(
     assert exported == ["fp16 False", "int8 True"]
 
 
-@pytest.fixture(scope="module")
-def model(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("run") / "tiny.onnx"
-    export_onnx(load_checkpoint(tiny_checkpoint), path, chunking=Chunking(21, 11))
-    return path
-
-
 def test_the_command(
-    model: Path,
+    streaming_model: Path,
     write_manifest: Callable[..., Path],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -273,7 +266,14 @@ def test_the_command(
     out = tmp_path / "a" / "b"
     code, printed, _ = run_command_line(
         cli.main,
-        *("run", "--quick", "--model", model, "--manifest", write_manifest(["cab", "fade"])),
+        *(
+            "run",
+            "--quick",
+            "--model",
+            streaming_model,
+            "--manifest",
+            write_manifest(["cab", "fade"]),
+        ),
         *("--engine", "ONNX Runtime", "--engine", "fp32, greedy", "--threads", 1, "--out", out),
         *("--duration", 0.25, "--duration", 0.5, "--rounds", 2, "--warmup", 1),
     )
@@ -291,7 +291,7 @@ def test_the_command(
         assert f"skipped {cuda.name}: this onnxruntime is a build without CUDA" in printed
     for engine in (runtime, backend):
         assert engine.skipped is None
-        assert (engine.model, engine.model_bytes) == ("tiny", model.stat().st_size)
+        assert (engine.model, engine.model_bytes) == ("tiny", streaming_model.stat().st_size)
         assert engine.install_bytes is not None
         assert engine.operations_per_second_of_audio is not None
         (start,) = engine.cold_start
@@ -348,7 +348,9 @@ def test_results_do_not_replace_a_file_with_a_folder(
     assert (tmp_path / "taken").read_text() == "mine"
 
 
-def test_beam_needs_the_language_model_too(model: Path) -> None:
-    greedy, beam = (AsrRun("tiny", str(model), "fp32", decoder) for decoder in ("greedy", "beam"))
-    assert greedy.model_bytes() == model.stat().st_size
+def test_beam_needs_the_language_model_too(streaming_model: Path) -> None:
+    greedy, beam = (
+        AsrRun("tiny", str(streaming_model), "fp32", decoder) for decoder in ("greedy", "beam")
+    )
+    assert greedy.model_bytes() == streaming_model.stat().st_size
     assert len(beam.files()) == 2

@@ -8,21 +8,13 @@ import pytest
 
 from asr_bench import cli
 from asr_export.onnx_export import export_onnx
-from asr_train.checkpoint import Checkpoint, load_checkpoint
-from asr_train.chunking import Chunking
+from asr_train.checkpoint import Checkpoint
 
 TEXTS = ["cab bead deaf fade", "cafe face"]
 
 
-@pytest.fixture(scope="module")
-def model(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("streaming") / "model.onnx"
-    export_onnx(load_checkpoint(tiny_checkpoint), path, chunking=Chunking(21, 11))
-    return path
-
-
 def test_it_measures_every_setting(
-    model: Path,
+    streaming_model: Path,
     write_manifest: Callable[..., Path],
     tmp_path: Path,
     run_command_line: Callable[..., tuple[int, str, str]],
@@ -30,7 +22,7 @@ def test_it_measures_every_setting(
     manifest, report = write_manifest(TEXTS), tmp_path / "report.json"
     code, out, _ = run_command_line(
         cli.main,
-        *("streaming", "--manifest", manifest, "--model", model, "--json", report),
+        *("streaming", "--manifest", manifest, "--model", streaming_model, "--json", report),
         *("--chunk-ms", 300, "--chunk-ms", 90, "--lookahead-ms", 60, "--lookahead-ms", 6000),
     )
     assert code == 0
