@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,9 @@ from asr_train.metrics import word_errors
 
 #: Seconds of each utterance of a batch, about; the duration next to it is taken.
 BATCH_SECONDS = 5.0
+
+#: An engine on all cores makes a load of that many by itself; above that it is others' work.
+_OTHER_LOAD = 0.5
 
 
 @dataclass(frozen=True)
@@ -59,12 +63,10 @@ class Plan:
             total += (settings.rounds + settings.warmup) * (
                 len(members) * len(self.clips) + batches
             )
+        if self.recordings:
+            total += len(engines) * (len(self.clips) + len(self.recordings))
         streaming = sum(engine.streams for engine in engines)
-        return (
-            total
-            + len(engines) * len(self.recordings)
-            + streaming * len(self.streams) * len(self.stream_recordings)
-        )
+        return total + streaming * len(self.streams) * (1 + len(self.stream_recordings))
 
 
 @dataclass
@@ -148,7 +150,7 @@ def _measure_latency(
             warmup=plan.settings.warmup,
             after_round=rates.sample,
         )
-        overloaded = (load_average() or 0) > logical_cores()
+        overloaded = (load_average() or 0) > logical_cores() + _OTHER_LOAD
         for engine, peak in processes.tell(lambda process: process.peak_memory()):
             rounds = timings[engine.name]
             wall = tuple(timing.wall for timing in rounds.counted)
@@ -184,6 +186,8 @@ def _measure_throughput(
 def _measure_accuracy(plan: Plan, processes: Processes, found: Measurements) -> None:
     assert plan.normalizer is not None
     normalize = plan.normalizer.apply
+    for clip in plan.clips.values():  # warm-up, with torch.compile's compiling
+        deque(processes.each(0, lambda process, clip=clip: process.transcribe(clip)), maxlen=0)  # type: ignore[misc]
     errors: dict[str, list[tuple[int, int]]] = {}
     times: dict[str, list[Timing]] = {}
     for number, recording in enumerate(plan.recordings):
@@ -220,7 +224,8 @@ def _measure_streaming(plan: Plan, processes: Processes, found: Measurements) ->
     for setting in plan.streams:
         chunks: dict[str, list[float]] = {}
         finishes: dict[str, list[float]] = {}
-        for number, audio in enumerate(plan.stream_recordings):
+        # The first once more than it counts, as warm-up.
+        for number, audio in enumerate([plan.stream_recordings[0], *plan.stream_recordings], -1):
             answers = processes.each(
                 number,
                 lambda process, audio=audio, setting=setting: process.stream(  # type: ignore[misc]
@@ -228,6 +233,8 @@ def _measure_streaming(plan: Plan, processes: Processes, found: Measurements) ->
                 ),
             )
             for engine, (spent, finish) in answers:
+                if number < 0:
+                    continue
                 chunks.setdefault(engine.name, []).extend(spent)
                 finishes.setdefault(engine.name, []).append(finish)
         for name in finishes:

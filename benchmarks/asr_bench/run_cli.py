@@ -227,7 +227,9 @@ def _report(results: Results, out: Path) -> None:
             typer.echo(f"skipped {result.name}: {result.skipped}")
     try:
         reporting = importlib.import_module("asr_bench.reporting")
-    except ImportError:
+    except ModuleNotFoundError as error:
+        if error.name != "asr_bench.reporting":
+            raise
         typer.echo(f"this installation writes no reports; {RESULTS} has every sample")
         return
     reporting.write_reports(results, out)

@@ -1,4 +1,5 @@
 import dataclasses
+import os
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,9 @@ def test_what_is_recorded(monkeypatch) -> None:
     assert here.logical_cores >= 1
     for name in ("cpu", "system", "python", "torch", "onnxruntime", "numpy"):
         assert getattr(here, name)
+    if hasattr(os, "sysconf"):
+        assert here.memory_bytes is not None
+        assert here.memory_bytes > 2**28
 
 
 def test_overloaded(environment) -> None:
