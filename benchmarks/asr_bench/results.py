@@ -165,7 +165,7 @@ class EngineResult:
         model: which.
         version: of the engine; empty when it is not installed.
         model_bytes: of the files it loads.
-        install_bytes: of its packages with all they depend on.
+        install_bytes: of its packages, and the models in them, with all they depend on.
         operations_per_second_of_audio: floating-point operations; None for other projects' models.
         skipped: why it was not measured, or failed; then the rest is empty.
         cold_start: one for each fresh process.

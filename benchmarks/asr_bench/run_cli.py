@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
@@ -158,13 +158,14 @@ def _measure(
 
     environment = capture_environment()
     with tqdm(unit="run") as bar:
+        unwritten: dict[Path, str] = {}
         for part in models:
-            part.export(
+            unwritten |= part.export(
                 [one for one in part.engines if one in chosen],
                 folder,
                 lambda label: bar.set_description(f"exporting {label}"),
             )
-        obstacles = {one.name: one.obstacle() for one in chosen}
+        obstacles = {one.name: _obstacle(one, unwritten) for one in chosen}
         able = [one for one in chosen if obstacles[one.name] is None]
         fleet = Fleet(
             able,
@@ -188,6 +189,11 @@ def default_threads(cores: int) -> list[int]:
     while 2 * counts[-1] < cores:
         counts.append(2 * counts[-1])
     return sorted({*counts, cores})
+
+
+def _obstacle(engine: Engine, unwritten: Mapping[Path, str]) -> str | None:
+    reasons = [unwritten[path] for path in engine.files() if path in unwritten]
+    return reasons[0] if reasons else engine.obstacle()
 
 
 def _result(

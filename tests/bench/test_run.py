@@ -247,11 +247,19 @@ def test_a_checkpoint_has_every_backend_and_exports_only_what_is_chosen(
 
     def export(_: object, path: Path, precision: Any = None, **options: object) -> None:
         exported.append(f"{precision.value} {'chunking' in options}")
+        if "chunking" in options:
+            raise RuntimeError("not today\nnor tomorrow")
 
     monkeypatch.setattr("asr_bench.forms.export_onnx", export)
     monkeypatch.setattr("asr_bench.engines.catalogue.export_onnx", export)
-    model.export(choose(model.engines, ["ONNX Runtime tiny fp16", "int8, beam"]), tmp_path)
+    chosen = choose(model.engines, ["ONNX Runtime tiny fp16", "int8, beam"])
+    failures = model.export(chosen, tmp_path)
     assert exported == ["fp16 False", "int8 True"]
+    # One that cannot be exported is left out, with the reason, and the others go on.
+    assert {path: failures.get(path) for one in chosen for path in one.files()[:1]} == {
+        chosen[0].files()[0]: "cannot be exported: not today",
+        chosen[1].files()[0]: None,
+    }
 
 
 def test_the_command(

