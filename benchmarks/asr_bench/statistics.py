@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from asr_bench.latency import Cell
+if TYPE_CHECKING:  # what is measured with needs more than what was measured
+    from asr_bench.latency import Cell
 
 #: A row whose 95th percentile is above so many medians was disturbed.
 NOISE_LIMIT = 1.5

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from asr_bench.environment import Environment
 from asr_bench.statistics import NOISE_LIMIT
+from asr_bench.text_table import aligned, markdown_lines
 from asr_train.output import replacing
 
 
@@ -43,22 +44,12 @@ class TableReport(ABC):
 
     def table(self) -> str:
         """For a terminal."""
-        table = [self.header, *self.texts()]
-        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-        lines = []
-        for texts in table:
-            aligned = [
-                text.ljust(width) if index < self.text_columns else text.rjust(width)
-                for index, (text, width) in enumerate(zip(texts, widths, strict=True))
-            ]
-            lines.append("  ".join(aligned).rstrip())
+        lines = aligned([self.header, *self.texts()], self.text_columns)
         return "\n".join([*lines, "", *self.notes()])
 
     def markdown(self) -> str:
         """For a README."""
-        rule = [":--" if index < self.text_columns else "--:" for index in range(len(self.header))]
-        table = [self.header, rule, *self.texts()]
-        lines = ["| " + " | ".join(texts) + " |" for texts in table]
+        lines = markdown_lines([self.header, *self.texts()], self.text_columns)
         return "\n".join([*lines, "", *(f"- {note}" for note in self.notes())]) + "\n"
 
     def save_json(self, path: Path) -> None:
