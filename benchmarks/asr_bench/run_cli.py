@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -227,18 +226,14 @@ def _result(
 
 
 def _report(results: Results, out: Path) -> None:
+    from asr_bench.reporting import write_reports
+
     typer.echo(f"wrote {out / RESULTS}")
     for result in results.engines:
         if result.skipped is not None:
             typer.echo(f"skipped {result.name}: {result.skipped}")
-    try:
-        reporting = importlib.import_module("asr_bench.reporting")
-    except ModuleNotFoundError as error:
-        if error.name != "asr_bench.reporting":
-            raise
-        typer.echo(f"this installation writes no reports; {RESULTS} has every sample")
-        return
-    reporting.write_reports(results, out)
+    for path in write_reports(results, out):
+        typer.echo(f"wrote {path}")
 
 
 def _prepare(out: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from asr_bench.environment import Environment
 from asr_bench.latency import Cell, LatencySettings, measure_latency
+from asr_bench.results import Results
 from asr_bench.roofline import Roofline
 from asr_bench.subjects import EAGER, ONNX, Subject
 from asr_bench.timing import Contender
@@ -96,7 +97,7 @@ def cells(machine: ScriptedMachine, subject: Subject, settings: LatencySettings)
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def environment() -> Environment:
     return Environment(
         cpu="Abacus 3000",
@@ -129,3 +130,12 @@ def fake_engine(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     inherited = os.environ.get("PYTHONPATH")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, (folder, inherited))))
     return importlib.import_module("fake_engine")
+
+
+@pytest.fixture(scope="session")
+def simulate() -> Callable[..., Results]:
+    """``simulated_run.simulated_run``."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(Path(__file__).parent))
+        made: Callable[..., Results] = importlib.import_module("simulated_run").simulated_run
+    return made
