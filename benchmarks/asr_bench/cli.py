@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from asr_bench.compare_cli import compare, table
 from asr_bench.long_command import long
 from asr_bench.outputs import check_outputs, publish
 from asr_bench.run_cli import run
@@ -32,15 +33,15 @@ _LOOKAHEADS = (180.0, 320.0, 640.0)
 OutputOption = Optional[Path]  # noqa: UP045 - typer reads it at run time on Python 3.10
 
 
-app.command()(run)
-
-
 @app.callback()
 def _callback() -> None:
     # Without it typer would make a single command the whole program.
     pass
 
 
+app.command()(run)
+app.command()(compare)
+app.command()(table)
 app.command()(long)
 
 

@@ -1,0 +1,396 @@
+"""A slowed build is caught, an identical one is not, and what else a comparison says."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from asr_bench import cli
+from asr_bench.compare import Change, Comparison, compare
+from asr_bench.compare_report import to_dict, to_markdown, to_text
+from asr_bench.environment import Environment
+from asr_bench.errors import BenchError
+from asr_bench.results import EngineResult, Results, write_results
+
+OURS, PEER = "asr-run edge int8, beam", "faster-whisper tiny.en"
+RUNS = 6
+
+Simulate = Callable[..., Results]
+
+
+@pytest.fixture(scope="module")
+def quiet(simulate: Simulate, environment: Environment) -> Results:
+    here = dataclasses.replace(environment, memory_bytes=8 << 30)
+    return simulate(here, 1, spikes=0.0, noise=0.01)
+
+
+@pytest.fixture(scope="module")
+def quiet_again(simulate: Simulate, quiet: Results) -> Results:
+    return simulate(quiet.environment, 2, spikes=0.0, noise=0.01)
+
+
+def with_engine(results: Results, name: str, **changes: Any) -> Results:
+    """Fields of one engine replaced; a callable makes them from the engine."""
+    engines = []
+    for engine in results.engines:
+        if engine.name == name:
+            made = {key: new(engine) if callable(new) else new for key, new in changes.items()}
+            engine = dataclasses.replace(engine, **made)
+        engines.append(engine)
+    return dataclasses.replace(results, engines=tuple(engines))
+
+
+def slowed(factor: float, *, duration: float | None = None) -> Callable[[EngineResult], Any]:
+    def make(engine: EngineResult) -> Any:
+        return tuple(
+            dataclasses.replace(row, wall=tuple(factor * value for value in row.wall))
+            if duration in (None, row.duration)
+            else row
+            for row in engine.latency
+        )
+
+    return make
+
+
+def found(comparison: Comparison, measure: str, engine: str = OURS, where: str = "") -> Change:
+    (change,) = (
+        change
+        for change in comparison.changes
+        if (change.engine, change.measure) == (engine, measure) and change.where.startswith(where)
+    )
+    return change
+
+
+def runs_with_regressions(simulate: Simulate, environment: Environment, **changes: Any) -> int:
+    def run(seed: int, **changes: Any) -> Results:
+        return simulate(environment, seed, settings=((5, 1), (30, 1), (30, 2)), **changes)
+
+    pairs = ((run(2 * number), run(2 * number + 1, **changes)) for number in range(RUNS))
+    return sum(bool(compare(before, after).regressions) for before, after in pairs)
+
+
+def test_an_identical_build_is_no_regression(simulate, environment) -> None:
+    assert runs_with_regressions(simulate, environment) <= 1
+
+
+def test_a_build_slowed_by_a_tenth_is(simulate, environment) -> None:
+    assert runs_with_regressions(simulate, environment, slower=1.1) >= RUNS - 1
+
+
+def test_a_slower_machine_is_no_slower_build(simulate, environment) -> None:
+    assert runs_with_regressions(simulate, environment, machine=1.08) <= 1
+
+
+def test_a_faster_machine_hides_no_slower_build(simulate, environment) -> None:
+    assert runs_with_regressions(simulate, environment, slower=1.1, machine=0.95) >= RUNS - 2
+
+
+def test_without_controls_the_machine_is_in_every_time(quiet, simulate, environment) -> None:
+    def uncontrolled(results: Results) -> Results:
+        engines = tuple(engine for engine in results.engines if engine.kind != "peer")
+        nothing = dataclasses.replace(results.rooflines, sgemm_gflops={}, memory_copy_gbytes={})
+        return dataclasses.replace(results, engines=engines, rooflines=nothing)
+
+    slower = simulate(environment, 2, spikes=0.0, noise=0.01, machine=1.2)
+    bare = compare(uncontrolled(quiet), uncontrolled(slower))
+    assert bare.machine is None
+    assert bare.regressions
+    assert "nothing tells how much the machine's own speed changed" in to_text(bare)
+    controlled = compare(quiet, slower)
+    assert controlled.machine == pytest.approx(1.2, abs=0.08)
+    assert not controlled.regressions
+
+
+def test_a_slowdown_of_one_setting_is_named(quiet, quiet_again) -> None:
+    comparison = compare(quiet, with_engine(quiet_again, OURS, latency=slowed(1.3, duration=30)))
+    slow = {
+        (one.measure, one.where) for one in comparison.regressions if "together" not in one.where
+    }
+    assert slow == {("latency", "30 s, 1 thread"), ("latency", "30 s, 2 threads")}
+    change = found(comparison, "latency", where="30 s, 1")
+    assert change.ratio == pytest.approx(1.3, abs=0.05)
+    assert change.interval is not None
+    assert 1.05 < change.interval.low < 1.3 < change.interval.high + 0.03
+    assert found(comparison, "CPU time", where="30 s, 1").verdict == "same"
+
+
+def test_improvements_are_no_regressions(quiet, quiet_again) -> None:
+    comparison = compare(quiet, with_engine(quiet_again, OURS, latency=slowed(0.7)))
+    assert not comparison.regressions
+    assert found(comparison, "latency", where="10 s, 1").verdict == "better"
+
+
+def test_the_threshold(quiet, quiet_again) -> None:
+    slower = with_engine(quiet_again, OURS, latency=slowed(1.1))
+    assert compare(quiet, slower, 0.05).regressions
+    assert not compare(quiet, slower, 0.2).regressions
+    with pytest.raises(BenchError, match="threshold must be at least 0 and less than 1, not 5"):
+        compare(quiet, slower, 5)
+
+
+def test_noisy_rows_are_listed_but_never_count(quiet, quiet_again) -> None:
+    def disturbed(engine: EngineResult) -> Any:
+        return tuple(
+            dataclasses.replace(row, wall=tuple(2.0 * value for value in row.wall), noisy=True)
+            for row in engine.latency
+        )
+
+    comparison = compare(quiet, with_engine(quiet_again, OURS, latency=disturbed))
+    assert not comparison.regressions
+    assert {
+        one.verdict for one in comparison.changes if one.measure == "latency" and one.engine == OURS
+    } == {"noisy"}
+    assert "noisy when measured" in to_text(comparison)
+
+
+def busy(results: Results) -> Results:
+    loaded = dataclasses.replace(results.environment, load_average=3.4)
+    return dataclasses.replace(results, environment=loaded)
+
+
+def more_cpu_time(engine: EngineResult) -> Any:
+    return tuple(
+        dataclasses.replace(row, cpu=tuple(1.3 * value for value in row.cpu))
+        for row in engine.latency
+    )
+
+
+def test_on_a_busy_machine_the_clock_does_not_count(quiet, quiet_again) -> None:
+    comparison = compare(busy(quiet), busy(with_engine(quiet_again, OURS, latency=slowed(2.0))))
+    assert not comparison.regressions
+    assert found(comparison, "latency", where="30 s, 1").verdict == "noisy"
+    assert "load average 3.4 on 2 cores" in to_text(comparison)
+
+
+def test_cpu_time_counts_if_both_runs_or_none_were_on_a_busy_machine(quiet, quiet_again) -> None:
+    slower = with_engine(quiet_again, OURS, latency=more_cpu_time)
+    for before, after in ((quiet, slower), (busy(quiet), busy(slower))):
+        assert {one.measure for one in compare(before, after).regressions} == {"CPU time"}
+    mixed = compare(quiet, busy(slower))
+    assert not mixed.regressions
+    change = found(mixed, "CPU time", where="30 s, 1")
+    assert change.verdict == "noisy"
+    assert change.doubts == ("other work kept all cores busy in one run only",)
+
+
+def test_few_samples_do_not_count(quiet, quiet_again) -> None:
+    def few(engine: EngineResult) -> Any:
+        return tuple(
+            dataclasses.replace(row, wall=row.wall[:3], cpu=row.cpu[:3])
+            for row in slowed(2.0)(engine)
+        )
+
+    comparison = compare(quiet, with_engine(quiet_again, OURS, latency=few))
+    assert not comparison.regressions
+    assert found(comparison, "latency", where="30 s, 1").doubts == ("only 3 samples",)
+
+
+def test_other_machines_are_said_first_and_their_times_do_not_count(quiet, quiet_again) -> None:
+    elsewhere = dataclasses.replace(quiet.environment, cpu="Abacus 4000", memory_bytes=16 << 30)
+    other = dataclasses.replace(quiet_again, environment=elsewhere)
+    slower = with_engine(other, OURS, latency=slowed(2.0), model_bytes=8_000_000)
+    comparison = compare(quiet, slower)
+    first = to_text(comparison).splitlines()[0]
+    assert first.startswith("DIFFERENT MACHINES: no time below counts")
+    assert "processor: Abacus 3000, then Abacus 4000" in first
+    assert "memory: 8.6 GB, then 17.2 GB" in first
+    assert "DIFFERENT MACHINES" in to_markdown(comparison).splitlines()[0]
+    # A file has one size everywhere.
+    assert [change.measure for change in comparison.regressions] == ["model size"]
+    assert found(comparison, "latency", where="30 s, 1").verdict == "noisy"
+
+
+def test_memory_and_sizes(quiet, quiet_again) -> None:
+    def fatter(engine: EngineResult) -> Any:
+        return tuple(
+            dataclasses.replace(
+                row, peak_rss=round(row.peak_rss * (1.06 if row.duration == 30 else 1.04))
+            )
+            for row in engine.latency
+        )
+
+    comparison = compare(
+        quiet, with_engine(quiet_again, OURS, latency=fatter, install_bytes=100_000_000)
+    )
+    assert {(one.measure, one.where) for one in comparison.regressions} == {
+        ("peak memory", "30 s, 1 thread"),
+        ("peak memory", "30 s, 2 threads"),
+    }
+    assert found(comparison, "installed size").verdict == "better"
+    unknown = with_engine(
+        quiet_again,
+        OURS,
+        latency=lambda engine: tuple(
+            dataclasses.replace(row, peak_rss=0) for row in engine.latency
+        ),
+    )
+    assert not any(
+        one.measure == "peak memory" and one.engine == OURS
+        for one in compare(quiet, unknown).changes
+    )
+
+
+def rewritten(errors: Callable[[int, int], int], count: int = 60) -> Callable[[EngineResult], Any]:
+    """Word errors by recording number and those before."""
+
+    def make(engine: EngineResult) -> Any:
+        assert engine.accuracy is not None
+        pairs = tuple(
+            (errors(index, wrong), words)
+            for index, (wrong, words) in enumerate(engine.accuracy.per_recording[:count])
+        )
+        wrong, words = (sum(pair[index] for pair in pairs) for index in (0, 1))
+        return dataclasses.replace(
+            engine.accuracy,
+            word_error_rate=wrong / words,
+            errors=wrong,
+            words=words,
+            per_recording=pairs,
+        )
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("errors", "verdict"),
+    [
+        (lambda index, wrong: wrong, "same"),
+        (lambda index, wrong: wrong + (index == 7), "same"),  # one word of 800
+        (
+            lambda index, wrong: max(0, wrong + (-1) ** index),
+            "same",
+        ),  # other words, no more of them
+        (lambda index, wrong: wrong + (index % 4 == 0), "worse"),
+        (lambda index, wrong: max(0, wrong - 1), "better"),
+    ],
+)
+def test_words_are_compared_recording_by_recording(quiet, quiet_again, errors, verdict) -> None:
+    comparison = compare(quiet, with_engine(quiet_again, OURS, accuracy=rewritten(errors)))
+    change = found(comparison, "word error rate")
+    assert change.verdict == verdict
+    assert change.interval is not None
+    assert change.ratio == pytest.approx(change.after - change.before)
+    assert bool(comparison.regressions) == (verdict == "worse")
+
+
+@pytest.mark.parametrize(("more", "verdict"), [(1, "worse"), (0, "same")])
+def test_words_of_other_recordings_are_compared_as_a_whole(
+    quiet, quiet_again, more, verdict
+) -> None:
+    old = with_engine(quiet, OURS, accuracy=rewritten(lambda index, wrong: 2))
+    new = with_engine(
+        quiet_again, OURS, accuracy=rewritten(lambda index, wrong: 2 + more, count=59)
+    )
+    change = found(compare(old, new), "word error rate")
+    assert change.interval is None
+    assert change.verdict == verdict
+    assert change.doubts == ("other recordings, so compared as a whole",)
+
+
+def test_other_projects_get_worse_on_their_own(quiet, quiet_again) -> None:
+    slower = with_engine(quiet_again, PEER, latency=slowed(1.5), version="2.0")
+    comparison = compare(quiet, slower)
+    assert not comparison.regressions
+    assert found(comparison, "latency", PEER, "30 s, 1").verdict == "worse"
+    assert f"{PEER}: version 1.0, then 2.0" in comparison.notes
+
+
+def test_engines_and_settings_of_one_run_only_are_named(quiet, quiet_again) -> None:
+    changed = with_engine(quiet_again, OURS, latency=lambda engine: engine.latency[1:])
+    gone = dataclasses.replace(
+        changed,
+        engines=(
+            *(one for one in changed.engines if one.name not in (PEER, "vosk")),
+            EngineResult(PEER, "peer", "", "", skipped="it hung"),
+            dataclasses.replace(changed.engines[0], name="vosk", kind="peer"),
+        ),
+    )
+    notes = compare(quiet, gone).notes
+    assert f"{PEER}: only in the first run, skipped in the other: it hung" in notes
+    assert "vosk: only in the second run, skipped in the other: vosk is not installed" in notes
+    assert f"{OURS}: only in the first run: 1 s on 1" in notes
+
+
+def test_nothing_in_common(quiet, quiet_again) -> None:
+    others = tuple(dataclasses.replace(one, name=f"new {one.name}") for one in quiet_again.engines)
+    with pytest.raises(BenchError, match="no engine in common"):
+        compare(quiet, dataclasses.replace(quiet_again, engines=others))
+
+
+def test_documents(quiet, quiet_again) -> None:
+    comparison = compare(quiet, with_engine(quiet_again, OURS, latency=slowed(1.3)))
+    lines = to_text(comparison).splitlines()
+    assert lines[0].startswith(f"{len(comparison.regressions)} regressions; of ")
+    header = next(index for index, line in enumerate(lines) if line.startswith("verdict"))
+    assert lines[header + 1].startswith("REGRESSION")
+    markdown = [line for line in to_markdown(comparison).splitlines() if line.startswith("|")]
+    assert len(markdown) == 2 + len(comparison.changes)
+    assert {line.count("|") for line in markdown} == {11}
+    document = json.loads(json.dumps(to_dict(comparison)))
+    assert document["regressions"] == len(comparison.regressions) > 0
+    assert sum(change["is_regression"] for change in document["changes"]) == document["regressions"]
+    assert np.isfinite([change["ratio"] for change in document["changes"]]).all()
+
+
+def asr_bench(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    """Exit code."""
+    monkeypatch.setattr(sys, "argv", ["asr-bench", *map(str, arguments)])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    return int(ended.value.code or 0)
+
+
+@pytest.fixture
+def files(quiet, quiet_again, tmp_path: Path) -> dict[str, Path]:
+    runs = {
+        "old": quiet,
+        "same": quiet_again,
+        "slow": with_engine(quiet_again, OURS, latency=slowed(1.2)),
+    }
+    paths = {name: tmp_path / f"{name}.json" for name in runs}
+    for name, results in runs.items():
+        write_results(results, paths[name])
+    return paths
+
+
+def test_exit_status(monkeypatch, files, tmp_path, capsys) -> None:
+    assert asr_bench(monkeypatch, "compare", files["old"], files["same"]) == 0
+    assert capsys.readouterr().out.startswith("0 regressions; of ")
+    outputs = ("--json", tmp_path / "c.json", "--markdown", tmp_path / "c.md")
+    assert asr_bench(monkeypatch, "compare", files["old"], files["slow"], *outputs) == 1
+    captured = capsys.readouterr()
+    assert "REGRESSION" in captured.out
+    assert captured.err == ""
+    assert json.loads((tmp_path / "c.json").read_text())["regressions"] > 0
+    assert "REGRESSION" in (tmp_path / "c.md").read_text()
+    lenient = ("--threshold", 0.5)
+    assert asr_bench(monkeypatch, "compare", files["old"], files["slow"], *lenient) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["old.json", "missing.json"], "missing.json: cannot be read"),
+        (["old.json", "cut.json"], "cut.json: not JSON"),
+        (["old.json", "same.json", "--threshold", "-1"], "threshold must be"),
+        (["old.json", "same.json", "--json", "nowhere/c.json"], "nowhere does not exist"),
+    ],
+)
+def test_unusable_input_is_not_a_regression(
+    monkeypatch, files, tmp_path, capsys, arguments, message
+) -> None:
+    (tmp_path / "cut.json").write_text(files["old"].read_text()[:100])
+    monkeypatch.chdir(tmp_path)
+    assert asr_bench(monkeypatch, "compare", *arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("asr-bench: ")
+    assert captured.err.count("\n") == 1
+    assert message in captured.err
