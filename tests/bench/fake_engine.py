@@ -43,7 +43,7 @@ class FakeTranscriber:
     def transcribe(self, samples: Any) -> str:
         match self._behaviour:
             case "sleeps":
-                time.sleep(0.1)
+                time.sleep(0.4)
             case "works":
                 end = time.process_time() + 0.1
                 while time.process_time() < end:
