@@ -67,7 +67,8 @@ class BidirectionalGRU(nn.Module):
         """
         if self.training and x.device.type == "cpu" and state is None:
             return self._train_on_cpu(x, lengths)
-        ahead = run_gru(self.forward_gru, x, state)
+        # Not by run_gru: torch.export would take the batch size for a constant.
+        ahead = self.forward_gru(x)[0] if state is None else run_gru(self.forward_gru, x, state)
         time = torch.arange(x.shape[1], device=x.device)[None, :]
         # Within the length t -> length - 1 - t (its own inverse); past it any frame will do.
         reverse = (lengths[:, None] - 1 - time).clamp(min=0).unsqueeze(2)
