@@ -45,8 +45,8 @@ class FakeTranscriber:
             case "sleeps":
                 time.sleep(0.4)
             case "works":
-                end = time.process_time() + 0.1
-                while time.process_time() < end:
+                end = time.thread_time() + 0.1
+                while time.thread_time() < end:
                     pass
             case "dies":
                 print("about to die", file=sys.stderr)

@@ -75,11 +75,11 @@ def test_sleeping_takes_time_but_no_cpu_and_working_takes_both(
 ) -> None:
     for behaviour in ("sleeps", "works"):
         process = EngineProcess(fake_engine.FakeEngine(behaviour), 2, LIMIT)
-        text, timing = process.transcribe(clip)
+        text, _ = process.transcribe(clip)
+        _, timing = process.transcribe(clip)  # the threads of numpy's start are idle by now
         process.close()
         assert text == "16000 samples, 2 threads, 2"
         assert timing.wall >= 0.1
-        # A little goes to threads of libraries that have just been started.
         assert timing.cpu < timing.wall if behaviour == "sleeps" else timing.cpu >= 0.1
         assert process.load_seconds >= 0.05
 
