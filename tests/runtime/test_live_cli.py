@@ -14,7 +14,6 @@ import pytest
 import soundfile
 
 from asr_runtime import EndpointConfig, LiveStream, Recognizer, cli
-from asr_runtime.interruption import Interrupted, Interruption
 
 RATE = 16000
 PAUSE = np.zeros(2 * RATE, np.float32)
@@ -291,28 +290,6 @@ class TestInterruption:
             assert asr_run("--stream", "-", stdin=stdin) == (128 + number, "", [])
         os.close(writing_end)
         assert signal.getsignal(number) is handler
-
-    def test_work_is_completed_first(self):
-        done = []
-        with Interruption() as interruption:
-            signal.raise_signal(signal.SIGINT)
-            done.append("work")
-            with pytest.raises(Interrupted), interruption.waiting():
-                done.append("wait")
-            # The second one has its usual effect.
-            with pytest.raises(KeyboardInterrupt):
-                signal.raise_signal(signal.SIGINT)
-        assert done == ["work"]
-        assert interruption.signal == signal.SIGINT
-
-    def test_ignored_signals_stay_ignored(self):
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-        try:
-            with Interruption() as interruption, interruption.waiting():
-                signal.raise_signal(signal.SIGINT)
-            assert interruption.signal is None
-        finally:
-            signal.signal(signal.SIGINT, before)
 
 
 class Process:
