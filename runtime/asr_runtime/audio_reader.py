@@ -1,5 +1,6 @@
 """An audio file read in blocks, so that memory does not grow with its length."""
 
+import errno
 import io
 import os
 import tempfile
@@ -213,9 +214,21 @@ def _soundfile() -> Any:
 
 
 class _Unnamed:
-    """A binary file without its name, from which soundfile would guess a format for ``.raw``."""
+    """A binary file without its name, from which soundfile would guess a format for ``.raw``.
+
+    A damaged size sends libsndfile to impossible places. It finds out by where it then is; an error
+    would be printed by what calls us.
+    """
 
     def __init__(self, file: BinaryIO) -> None:
+        self._file = file
         self.read = file.read
-        self.seek = file.seek
         self.tell = file.tell
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        try:
+            return self._file.seek(offset, whence)
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+            return self._file.tell()

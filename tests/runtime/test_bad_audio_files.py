@@ -184,3 +184,18 @@ class TestTruncation:
         content[len(content) // 2 : len(content) // 2 + 40] = b"\xff" * 40
         path.write_bytes(content)
         fails(recognizer, path, AudioFileError, "damaged")
+
+
+def test_an_impossible_64_bit_size_prints_nothing(tmp_path, capfd):
+    """libsndfile seeks to where it says; an error there would be printed behind our back."""
+    path = tmp_path / "damaged.wav"
+    samples = 0.1 * np.sin(0.1 * np.arange(16_000))
+    soundfile.write(path, samples, 16_000, format="RF64", subtype="PCM_16")
+    content = bytearray(path.read_bytes())
+    sizes, data = content.index(b"ds64"), content.index(b"data")
+    content[sizes + 16 : sizes + 24] = (0x4FC5FA2F29FF16A9).to_bytes(8, "little")
+    content[data + 4 : data + 8] = (32_000).to_bytes(4, "little")
+    path.write_bytes(content)
+    found, _ = read_audio(path)
+    np.testing.assert_allclose(found, samples, atol=1e-4)
+    assert capfd.readouterr() == ("", "")

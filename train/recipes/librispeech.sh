@@ -13,6 +13,6 @@ asr-train fit --out "$out" --preset "$PRESET" --seed 1 \
   --dev-subset dev-clean --download --audio-cache "$WORK/cache" \
   --device cuda --batch-seconds 1600 --workers 12 --epochs 30 --learning-rate 2e-3 --warmup 0.1 --keep 5 \
   --speed 0.1 --reverb 0.2 --noise 0.3 --band-limit 0.05 --volume 0.5 --non-speech 0.02 \
-  --freq-masks 2 --time-masks 5 "${resume[@]}"
+  --freq-masks 2 --time-masks 5 --chunked 0.4 "${resume[@]}"
 
 asr-train average "$out"/epoch-* --out "$out/average"
