@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import onnx
+import torch
 from onnx import numpy_helper
 
-from asr_export.int8_rows import Float32, find_rows
+from asr_train.int8_rows import find_rows
+
+Float32 = npt.NDArray[np.float32]
 
 #: Smaller tensors are not worth a node.
 MIN_ELEMENTS = 256
@@ -44,10 +48,10 @@ def store_compactly(model: onnx.ModelProto) -> None:
 
 
 def _as_int8(name: str, values: Float32) -> onnx.GraphProto | None:
-    found = find_rows(values)
+    found = find_rows(torch.tensor(values))
     if found is None:
         return None
-    numbers, scale = found
+    numbers, scale = (tensor.numpy() for tensor in found)
     stored, scales, cast = f"{name}_int8", f"{name}_scale", f"{name}_numbers"
     return onnx.GraphProto(
         initializer=[

@@ -15,6 +15,7 @@ from typing import Any
 import onnx
 import torch
 
+from asr_export import onnx_gelu, onnx_gru
 from asr_export.arithmetic import Arithmetic, check_onnx_arithmetic
 from asr_export.backends import OnnxBackend
 from asr_export.compact_storage import store_compactly
@@ -22,7 +23,7 @@ from asr_export.companions import check_companions, write_companions
 from asr_export.generated_dft import generate_dft
 from asr_export.half_precision import in_half_precision
 from asr_export.model_card import CARD_KEY, model_card
-from asr_export.onnx_gru import TRANSLATIONS, OnnxBidirectionalGRU
+from asr_export.onnx_gru import OnnxBidirectionalGRU
 from asr_export.parity import ParityReport
 from asr_export.precision import Precision
 from asr_export.streaming import (
@@ -128,7 +129,7 @@ def to_onnx(
             input_names=inputs,
             output_names=outputs,
             dynamic_shapes=shapes,
-            custom_translation_table=TRANSLATIONS,
+            custom_translation_table=onnx_gru.TRANSLATIONS | onnx_gelu.TRANSLATIONS,
             verbose=False,
         )
     assert program is not None

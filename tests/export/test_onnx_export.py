@@ -18,8 +18,9 @@ from asr_export.model_card import CARD_KEY
 from asr_export.onnx_export import export_onnx
 from asr_export.onnx_gru import OnnxBidirectionalGRU, bidirectional_gru
 from asr_export.parity import check_parity, probe_signal
-from asr_train.checkpoint import Checkpoint, compact_checkpoint, load_checkpoint
+from asr_train.checkpoint import Checkpoint, load_checkpoint
 from asr_train.model import BidirectionalGRU
+from asr_train.weight_rounding import WeightRounding, compact_checkpoint
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +163,7 @@ def test_the_operator_equals_the_layer_it_stands_for() -> None:
 def test_float16_weights_are_stored_as_such_and_change_nothing(
     tiny_checkpoint: Path, exported: Path, tmp_path: Path
 ) -> None:
-    compact_checkpoint(tiny_checkpoint, tmp_path / "half")
+    compact_checkpoint(tiny_checkpoint, tmp_path / "half", WeightRounding.fp16)
     half = load_checkpoint(tmp_path / "half")
     report = export_onnx(half, tmp_path / "model.onnx")
     assert report.passed

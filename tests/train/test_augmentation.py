@@ -119,6 +119,20 @@ def test_speed_never_leaves_too_few_frames() -> None:
     assert len(lengths) > 3, "slower versions are still made"
 
 
+def test_silence_goes_around_an_utterance() -> None:
+    speech = tone(440)
+    longer = 0
+    for seed in range(20):
+        padded = augment(speech, AugmentationConfig(silence=0.5), np.random.default_rng(seed))
+        longer += len(padded) > len(speech)
+        assert len(padded) <= len(speech) + 2 * 16_000
+        start = int(np.flatnonzero(padded)[0]) - 1  # the tone's first sample is 0
+        np.testing.assert_array_equal(padded[start:][: len(speech)], speech)
+        assert not padded[:start].any()
+        assert not padded[start + len(speech) :].any()
+    assert 5 < longer < 15
+
+
 def test_sounds_without_words_take_their_share_with_an_empty_transcript() -> None:
     augmenter = Augmenter(AugmentationConfig(non_speech=0.25), preset("edge"), 0)
     speech = tone(440)

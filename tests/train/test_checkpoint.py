@@ -15,7 +15,6 @@ from asr_train.checkpoint import (
     OPTIMIZER,
     WEIGHTS,
     Checkpoint,
-    compact_checkpoint,
     load_checkpoint,
     load_optimizer_state,
     save_checkpoint,
@@ -108,17 +107,3 @@ def test_optimiser_state_is_never_unpickled_as_code(copy: Path, tmp_path: Path) 
     with pytest.raises(CheckpointError, match="damaged optimiser state"):
         load_optimizer_state(copy)
     assert not (tmp_path / "harmed").exists()
-
-
-def test_compact_halves_the_file_and_barely_moves_the_weights(
-    tiny_checkpoint: Path, loaded: Checkpoint, tmp_path: Path
-) -> None:
-    compact_checkpoint(tiny_checkpoint, tmp_path / "half")
-    size = (tmp_path / "half" / WEIGHTS).stat().st_size
-    assert size < 0.6 * (tiny_checkpoint / WEIGHTS).stat().st_size
-    half = load_checkpoint(tmp_path / "half")
-    assert half.progress == loaded.progress
-    for name, value in loaded.model.state_dict().items():
-        found = half.model.state_dict()[name]
-        assert found.dtype == torch.float32
-        torch.testing.assert_close(found, value, atol=1e-3, rtol=1e-3)

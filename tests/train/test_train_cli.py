@@ -11,6 +11,7 @@ import pytest
 
 from asr_train import cli
 from asr_train.checkpoint import load_checkpoint
+from asr_train.int8_rows import find_rows
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -104,6 +105,7 @@ def test_fit_with_every_option_of_the_recipe(
         *("fit", "--out", out, "--train-manifest", manifest, "--dev-manifest", manifest),
         *("--epochs", 3, "--batch-seconds", 2, "--audio-cache", tmp_path / "cache", "--keep", 2),
         *("--speed", 0.1, "--reverb", 1, "--noise", 1, "--band-limit", 1, "--volume", 1),
+        *("--silence", 0.5, "--round-weights", "int8"),
         *("--non-speech", 0.3, "--freq-masks", 2, "--time-masks", 2, "--set", "dropout=0.1", *TINY),
     )
     assert code == 0, stderr
@@ -119,6 +121,9 @@ def test_fit_with_every_option_of_the_recipe(
     )
     assert code == 0
     assert stdout.startswith("WER ")
+    compact = tmp_path / "compact"
+    assert asr_train("compact", average, compact, "--round-weights", "int8")[0] == 0
+    assert find_rows(load_checkpoint(compact).model.projection.weight.detach()) is not None
 
 
 def test_bad_input_is_one_clear_line(

@@ -31,6 +31,7 @@ class AugmentationConfig:
         noise: probability of added noise, white to brown, at 5 to 30 dB signal-to-noise ratio.
         band_limit: probability of a narrow channel: 8 kHz sampling and 8-bit companding.
         volume: probability of a level change, -20 to +6 dB, with clipping as a recorder would.
+        silence: probability of digital silence before and after, up to a second each.
         non_speech: probability that an utterance gives way to a sound without words of its length,
             with an empty transcript.
     """
@@ -40,11 +41,12 @@ class AugmentationConfig:
     noise: float = 0.0
     band_limit: float = 0.0
     volume: float = 0.0
+    silence: float = 0.0
     non_speech: float = 0.0
 
 
 def augment(samples: Samples, config: AugmentationConfig, rng: np.random.Generator) -> Samples:
-    """A changed copy of ``samples`` [samples] (16 kHz); its length changes with the speed alone."""
+    """A changed copy of ``samples`` [samples] (16 kHz); speed and silence change its length."""
     if config.speed:
         samples = change_speed(samples, 1.0 + rng.uniform(-config.speed, config.speed))
     if rng.random() < config.reverb:
@@ -55,6 +57,10 @@ def augment(samples: Samples, config: AugmentationConfig, rng: np.random.Generat
         samples = through_telephone(samples)
     if rng.random() < config.volume:
         samples = change_level(samples, rng.uniform(-20.0, 6.0))
+    # No draw where it is off: runs recorded before it existed can be repeated.
+    if config.silence and rng.random() < config.silence:
+        before, after = rng.integers(0, SAMPLE_RATE, 2, endpoint=True)
+        samples = np.pad(samples, (before, after))
     return samples
 
 

@@ -97,19 +97,6 @@ def save_checkpoint(
         raise OutputError(f"cannot write the checkpoint {folder}: {error}") from error
 
 
-def compact_checkpoint(folder: Path, out: Path) -> None:
-    """Copy a checkpoint with its weights rounded to float16: half the size, for shipping.
-
-    The network still computes in float32. The front end's statistics stay as they are.
-    """
-    checkpoint = load_checkpoint(folder)
-    model = checkpoint.model
-    for name, weight in model.state_dict().items():
-        if not name.startswith("front_end."):
-            weight.copy_(weight.half())
-    save_checkpoint(out, model, checkpoint.progress, half=True)
-
-
 def load_checkpoint(folder: Path) -> Checkpoint:
     """Read weights and configuration.
 

@@ -12,7 +12,6 @@ from asr_train.augmentation import AugmentationConfig
 from asr_train.batching import PadTo
 from asr_train.checkpoint import (
     checkpoint_exists,
-    compact_checkpoint,
     load_checkpoint,
     save_checkpoint,
 )
@@ -28,6 +27,7 @@ from asr_train.selection import select_and_report
 from asr_train.synthesis.engines import Engine, load_engine
 from asr_train.trainer import Trainer
 from asr_train.training_config import Device, Precision, TrainingConfig
+from asr_train.weight_rounding import WeightRounding, compact_checkpoint
 
 app = typer.Typer(
     help="Train and evaluate ResCNN-BiGRU speech recognisers.",
@@ -94,6 +94,9 @@ def fit(
     volume: Annotated[
         float, typer.Option(min=0, max=1, help="Probability of a level change, -20 to +6 dB.")
     ] = 0.0,
+    silence: Annotated[
+        float, typer.Option(min=0, max=1, help="Probability of digital silence around it.")
+    ] = 0.0,
     non_speech: Annotated[
         float,
         typer.Option(min=0, max=1, help="Part of the utterances replaced by sounds without words."),
@@ -113,6 +116,10 @@ def fit(
     lookahead_ms: Annotated[
         tuple[float, float], typer.Option(help="Their shortest and longest look-ahead.")
     ] = ChunkedTraining.lookahead_ms,
+    round_weights: Annotated[
+        WeightRounding,
+        typer.Option(help="Train the weights as a small file will hold them, rounded."),
+    ] = WeightRounding.none,
     seed: int = 1,
     precision: Precision = Precision.auto,
     device: Device = Device.auto,
@@ -155,9 +162,11 @@ def fit(
             noise=noise,
             band_limit=band_limit,
             volume=volume,
+            silence=silence,
             non_speech=non_speech,
         ),
         chunked=ChunkedTraining(chunked, chunk_ms, lookahead_ms),
+        round_weights=round_weights,
         seed=seed,
         precision=precision,
         device=device,
@@ -240,11 +249,17 @@ def evaluate(
 def compact(
     checkpoint: Annotated[Path, typer.Argument(help="Checkpoint folder.")],
     out: Annotated[Path, typer.Argument(help="Folder to write.")],
+    round_weights: Annotated[
+        WeightRounding, typer.Option(help="What to round to: fp16 or int8.")
+    ] = WeightRounding.fp16,
 ) -> None:
-    """Round a checkpoint's weights to float16, which halves it and what is exported from it."""
+    """Round a checkpoint's weights for shipping: half the size, as is what is exported from it.
+
+    With int8 its exports are a quarter of the size, and in every precision the same model.
+    """
     if checkpoint_exists(out):
         raise OutputError(f"{out} already holds a checkpoint; give another folder")
-    compact_checkpoint(checkpoint, out)
+    compact_checkpoint(checkpoint, out, round_weights)
     typer.echo(f"wrote {out}; check its error rates with: asr-train evaluate {out}")
 
 

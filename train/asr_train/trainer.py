@@ -31,6 +31,7 @@ from asr_train.model import ResCNNBiGRU
 from asr_train.objective import CTCObjective
 from asr_train.run_folder import Progress, RunFolder
 from asr_train.training_config import Device, Precision, TrainingConfig
+from asr_train.weight_rounding import rounded_weights
 
 #: Consecutive steps with a NaN or infinite gradient after which a run is given up.
 MAX_BAD_STEPS = 20
@@ -171,16 +172,18 @@ class Trainer:
     def _step(self, run: _Run, batch: Batch, characters: int) -> tuple[float, float]:
         """Summed loss and gradient norm of the whole batch, over all processes."""
         device = self._accelerator.device
-        nll: Tensor = run.objective(
-            batch.samples.to(device),
-            batch.lengths.to(device),
-            batch.targets.to(device),
-            batch.target_lengths.to(device),
-            self.config.chunked.draw(self.model_config, self._seed(run.progress.step)),
-        )
-        # Processes average their gradients; the loss is a mean over the characters of the whole
-        # batch, so each one's share is scaled by their number: the result is that of one process.
-        self._accelerator.backward(nll * (self.processes / characters))
+        with rounded_weights(run.model, self.config.round_weights):
+            nll: Tensor = run.objective(
+                batch.samples.to(device),
+                batch.lengths.to(device),
+                batch.targets.to(device),
+                batch.target_lengths.to(device),
+                self.config.chunked.draw(self.model_config, self._seed(run.progress.step)),
+            )
+            # Processes average their gradients; the loss is a mean over the characters of the
+            # whole batch, so each one's share is scaled by their number: the result is that of one
+            # process.
+            self._accelerator.backward(nll * (self.processes / characters))
         grad_norm = torch.nn.utils.clip_grad_norm_(
             run.objective.parameters(), self.config.max_grad_norm
         )
@@ -209,21 +212,21 @@ class Trainer:
         progress.nll, progress.characters = 0.0, 0
         if run.history is not None:
             rates = None
-            if self._dev:
-                evaluation = evaluate(run.model, self._dev, run.dev_store)
-                word, character = (
-                    evaluation.rates.word_error_rate,
-                    evaluation.rates.character_error_rate,
-                )
-                figures["dev_loss"] = evaluation.loss
-                figures["word_error_rate"] = word
-                figures["character_error_rate"] = character
-                rates = (word, character)
-                self._folder.save_epoch(run.model, progress, figures, self.config.keep)
-            # Without dev data the latest is the best that is known.
-            if rates is None or progress.best is None or rates <= progress.best:
-                progress.best = rates
-                self._folder.save_best(run.model, progress, figures)
+            # Scored and kept as they will be shipped; what training goes on from is not rounded.
+            with rounded_weights(run.model, self.config.round_weights):
+                if self._dev:
+                    evaluation = evaluate(run.model, self._dev, run.dev_store)
+                    rates = (
+                        evaluation.rates.word_error_rate,
+                        evaluation.rates.character_error_rate,
+                    )
+                    figures["dev_loss"] = evaluation.loss
+                    figures["word_error_rate"], figures["character_error_rate"] = rates
+                    self._folder.save_epoch(run.model, progress, figures, self.config.keep)
+                # Without dev data the latest is the best that is known.
+                if rates is None or progress.best is None or rates <= progress.best:
+                    progress.best = rates
+                    self._folder.save_best(run.model, progress, figures)
             # Logs first: a resumed run drops the rows that its checkpoint does not know.
             run.history.epoch(figures)
             self._save_last(run, figures)

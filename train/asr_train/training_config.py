@@ -10,6 +10,7 @@ from asr_train.augmentation import AugmentationConfig
 from asr_train.batching import PadTo
 from asr_train.chunking import ChunkedTraining
 from asr_train.objective import MaskingConfig
+from asr_train.weight_rounding import WeightRounding
 
 
 class Precision(str, Enum):
@@ -44,6 +45,8 @@ class TrainingConfig:
         masking: SpecAugment, on training data only.
         augmentation: of the waveforms, on training data only.
         chunked: batches computed as on a stream, so that the weights hold their accuracy there.
+        round_weights: to what weights are rounded at every step, so that rounding them for a small
+            file loses nothing.
         seed: of initial weights, shuffles, masks and dropout.
         precision: see ``Precision``.
         device: see ``Device``.
@@ -64,6 +67,7 @@ class TrainingConfig:
     masking: MaskingConfig = field(default_factory=MaskingConfig)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     chunked: ChunkedTraining = field(default_factory=ChunkedTraining)
+    round_weights: WeightRounding = WeightRounding.none
     seed: int = 1
     precision: Precision = Precision.auto
     device: Device = Device.auto
