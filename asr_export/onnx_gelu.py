@@ -18,9 +18,13 @@ from onnxscript import opset18 as op
 def _onnx_gelu(x: Any, approximate: str = "none") -> Any:
     if approximate != "none":
         raise NotImplementedError(f"GELU with approximate={approximate!r}")
-    scaled = op.Div(x, op.CastLike(math.sqrt(2.0), x))
-    gate = op.Add(op.Erf(scaled), op.CastLike(1.0, x))
-    return op.Mul(op.Mul(x, gate), op.CastLike(0.5, x))
+    root, one, half = (_constant(value, x) for value in (math.sqrt(2.0), 1.0, 0.5))
+    return op.Mul(op.Mul(x, op.Add(op.Erf(op.Div(x, root)), one)), half)
+
+
+def _constant(value: float, like: Any) -> Any:
+    constant: Any = op.Constant(value_float=value)
+    return op.CastLike(constant, like)
 
 
 #: For ``torch.onnx.export(custom_translation_table=…)``.

@@ -28,7 +28,7 @@ def align(
     # States: a blank before, between and after the labels, and the labels at odd places.
     states = np.full(2 * number + 1, blank_id)
     states[1::2] = labels
-    scores = log_probs[:, states].astype(np.float64)
+    scores = log_probs[:, states]
     silent = np.concatenate(([True], labels == boundary_id)) | np.append(
         labels == boundary_id, True
     )

@@ -21,7 +21,7 @@ from asr_runtime.letter_priors import letter_priors
 from asr_runtime.lexicon import build_lexicon
 from asr_runtime.placement import TokenPlacer
 from asr_runtime.transcript import geometric_mean
-from asr_runtime.word_scores import WordScorer
+from asr_runtime.word_scores import WordScorer, with_hotwords
 
 # Letters of all words times classes: the most that the lexicon's table can have, at 4 bytes each.
 _MAX_LEXICON = 1 << 26
@@ -52,15 +52,17 @@ class BeamDecoder:
         self.config = config or BeamConfig()
         self.vocabulary = tuple(vocabulary)
         self._blank = blank_id
-        problem = misfit(model, vocabulary)
+        known = model.words
+        problem = _misfit(known, vocabulary)
         if problem is not None:
             raise LanguageModelError(problem)
         space = self.vocabulary.index(WORD_BOUNDARY)
         phrases = split_hotwords(hotwords, vocabulary)
-        words = WordScorer(model, phrases, self.config)
-        lexicon = build_lexicon(words.words, words.expected, vocabulary)
-        priors = letter_priors(model, vocabulary, WORD_BOUNDARY)
-        self.search = BeamSearch(lexicon, words, priors, blank_id, space, self.config)
+        words = with_hotwords(known, phrases)
+        scorer = WordScorer(model, known, words, phrases, self.config)
+        lexicon = build_lexicon(words, scorer.expected, vocabulary)
+        priors = letter_priors(known, model.unigrams, vocabulary, WORD_BOUNDARY)
+        self.search = BeamSearch(lexicon, scorer, priors, blank_id, space, self.config)
         self.placer = TokenPlacer(vocabulary, blank_id, space, self.config.silence_threshold)
 
     def decode(
@@ -89,16 +91,16 @@ class BeamDecoder:
         )
 
 
-def misfit(model: LanguageModel, vocabulary: Sequence[str]) -> str | None:
-    """Why a language model cannot be used with a vocabulary, or None if it can."""
+def _misfit(words: Sequence[str], vocabulary: Sequence[str]) -> str | None:
+    """Why a language model of such words cannot be used with a vocabulary, or None if it can."""
     if WORD_BOUNDARY not in vocabulary:
         return "needs a model with a space among its classes; use the greedy decoder"
-    missing = sorted(set("".join(model.words)) - set(vocabulary))
+    missing = sorted(set("".join(words)) - set(vocabulary))
     if missing:
         return (
             f"has words with {', '.join(map(repr, missing))}, which the model cannot write; "
             "give a language model that was built for it"
         )
-    if sum(map(len, model.words)) * len(vocabulary) > _MAX_LEXICON:
+    if sum(map(len, words)) * len(vocabulary) > _MAX_LEXICON:
         return "has too many words for a model of so many classes; use the greedy decoder"
     return None

@@ -13,9 +13,24 @@ import numpy as np
 import numpy.typing as npt
 
 from asr_runtime.beam_config import BeamConfig
-from asr_runtime.hypotheses import NEVER, Floats, Hypotheses, Integers
+from asr_runtime.hypotheses import (
+    AHEAD,
+    BLANK,
+    CONTEXT,
+    KEY,
+    LABEL,
+    NEVER,
+    NODE,
+    SPOKEN,
+    TEXT,
+    TRACE,
+    Floats,
+    Hypotheses,
+    Integers,
+)
 from asr_runtime.lexicon import NO_WORD, ROOT, Lexicon
 from asr_runtime.search_state import Found, SearchState
+from asr_runtime.trace import NO_LABEL
 from asr_runtime.word_scores import WordScorer
 
 _IMPROBABLE = -1e4
@@ -56,13 +71,17 @@ class BeamSearch:
         self._blank = blank
         self._space = space
         self._config = config
-        self._best = lexicon.best.astype(np.float64)
-        # No word gains more than this at its end.
-        self._most = max(0.0, float(words.expected.max(initial=0))) + 5.0
-        # What the letters to each node score as a word outside the vocabulary.
+        self._best = lexicon.best
+        # What a number of letters scores as a word outside the vocabulary.
         self._unknown = -(
-            config.unknown_word_penalty + config.unknown_letter_penalty * lexicon.depth
-        ).astype(np.float64)
+            config.unknown_word_penalty
+            + config.unknown_letter_penalty * np.arange(int(lexicon.depth.max()) + 2)
+        )
+        # No word that ends at a node gains more than this; outside there is no telling.
+        most = np.full(len(lexicon.word), max(0.0, float(words.expected.max(initial=0))) + 5.0)
+        unknown = np.flatnonzero(lexicon.word[: lexicon.outside] == NO_WORD)
+        most[unknown] += self._unknown[lexicon.depth[unknown]]
+        self._most = most.astype(np.float32)
 
     def run(self, log_probs: npt.NDArray[np.floating[Any]]) -> Found:
         """Search one utterance [frames, classes] of natural-log probabilities."""
@@ -99,19 +118,23 @@ class BeamSearch:
         beam, trace = state.beam, state.trace
         for frame, row in enumerate(scores):
             total = beam.total()
-            stay = beam._replace(
-                blank=total + silence[frame][(beam.node != ROOT).view(np.int8)],
-                spoken=beam.spoken + row[beam.label],
-            )
+            nats = np.empty_like(beam.nats)
+            inside = (beam.whole[NODE] != ROOT).view(np.int8)
+            np.add(total, silence[frame].take(inside), out=nats[BLANK])
+            np.add(beam.nats[SPOKEN], row.take(beam.whole[LABEL]), out=nats[SPOKEN])
+            nats[AHEAD] = beam.nats[AHEAD]
+            stay = Hypotheses(beam.whole, nats)
             if quiet[frame]:
                 beam = stay
                 continue
-            labels = np.flatnonzero(likely[frame])
+            labels = likely[frame].nonzero()[0]
             beam = self._step(beam, stay, total, row, labels, bool(boundary[frame]))
-            new = np.flatnonzero(beam.trace < 0)
-            beam.trace[new] = trace.add(~beam.trace[new], beam.label[new], state.frames + frame)
+            prefixes = beam.whole[TRACE]
+            new = (prefixes < 0).nonzero()[0]
+            parents = ~prefixes[new]
+            prefixes[new] = trace.add(parents, beam.whole[LABEL].take(new), state.frames + frame)
             if trace.crowded:
-                beam = beam._replace(trace=trace.keep(beam.trace))
+                prefixes[:] = trace.keep(prefixes)
         state.beam = beam
         state.frames += len(scores)
 
@@ -119,28 +142,31 @@ class BeamSearch:
         """The text that is ahead so far, the beginning of a word perhaps at its end."""
         total = state.beam.total()
         index = int(total.argmax())
-        labels, entered = state.trace.follow(int(state.beam.trace[index]))
+        labels, entered = state.trace.follow(int(state.beam.whole[TRACE, index]))
         return Found(labels, entered, float(total[index]))
 
     def finish(self, state: SearchState) -> Found:
         """The best text of an utterance that ends here. The state stays as it is."""
         beam = state.beam
         total = beam.total()
-        context = beam.context.copy()
-        inside = np.flatnonzero(beam.node != ROOT)
+        context = beam.whole[CONTEXT].copy()
+        inside = np.flatnonzero(beam.whole[NODE] != ROOT)
         if len(inside):
             gains, context[inside] = self._end_words(beam, inside)
-            total[inside] += gains - beam.ahead[inside]
+            total[inside] += gains - beam.nats[AHEAD, inside]
         total += self._words.finish(context)
         # The same text may stand with and without a boundary after it.
         scores: dict[tuple[int, ...], float] = {}
         entered: dict[tuple[int, ...], Integers] = {}
-        for index in total.argsort()[::-1][:_FINALISTS].tolist():
-            labels, frames = state.trace.follow(int(beam.trace[index]))
-            end = len(labels) - int(len(labels) > 0 and labels[-1] == self._space)
-            text = tuple(labels[:end].tolist())
-            scores[text] = float(np.logaddexp(scores.get(text, -np.inf), total[index]))
-            entered.setdefault(text, frames[:end])
+        finalists = total.argsort()[::-1][:_FINALISTS]
+        spelled, frames = state.trace.paths(beam.whole[TRACE, finalists])
+        lengths = np.count_nonzero(spelled != NO_LABEL, axis=1)
+        for row, end in enumerate(lengths.tolist()):
+            if end and spelled[row, end - 1] == self._space:
+                end -= 1
+            text = tuple(spelled[row, :end].tolist())
+            scores[text] = float(np.logaddexp(scores.get(text, -np.inf), total[finalists[row]]))
+            entered.setdefault(text, frames[row, :end])
         best = max(scores, key=scores.__getitem__)
         return Found(np.array(best, np.int64), entered[best], scores[best])
 
@@ -150,18 +176,14 @@ class BeamSearch:
         return likely
 
     def _start(self) -> Hypotheses:
-        context = np.array([self._words.start], np.int64)
-        return Hypotheses(
-            key=context << _NODE_BITS,
-            text=np.zeros(1, np.int64),
-            context=context,
-            node=np.array([ROOT], np.int32),
-            label=np.array([self._space]),
-            blank=np.zeros(1),
-            spoken=np.full(1, NEVER),
-            ahead=np.zeros(1),
-            trace=np.zeros(1, np.int64),
-        )
+        whole = np.zeros((6, 1), np.int64)
+        whole[CONTEXT] = self._words.start
+        whole[KEY] = whole[CONTEXT] << _NODE_BITS
+        whole[NODE] = ROOT
+        whole[LABEL] = self._space
+        nats = np.zeros((3, 1))
+        nats[SPOKEN] = NEVER
+        return Hypotheses(whole, nats)
 
     def _step(
         self,
@@ -173,106 +195,124 @@ class BeamSearch:
         boundary: bool,
     ) -> Hypotheses:
         """The hypotheses after a frame, of those before it and those that add nothing in it."""
-        config = self._config
         stay_total = stay.total()
+        node, given = beam.whole[NODE], beam.nats[AHEAD]
         # Of each hypothesis and label: a repeated label is a new one after a blank only.
-        again = beam.label[:, None] == labels
-        scores = np.where(again, beam.blank[:, None], total[:, None]) + row[labels]
-        nodes = self._lexicon.children.after(beam.node, labels)
-        outside = np.where(beam.node == self._lexicon.outside, beam.ahead, self._unknown[beam.node])
-        outside -= config.unknown_letter_penalty
-        ahead = np.where(nodes == self._lexicon.outside, outside[:, None], self._best[nodes])
+        again = beam.whole[LABEL][:, None] == labels
+        scores = np.where(again, beam.nats[BLANK][:, None], total[:, None])
+        scores += row.take(labels)
+        nodes = self._lexicon.children.after(node, labels)
+        # What the begun word is worth with the label: in the lexicon, or outside of it.
+        ahead = self._best.take(nodes).astype(np.float64)
+        leaving = self._unknown.take(self._lexicon.depth.take(node) + 1)
+        left = node == self._lexicon.outside
+        if left.any():
+            leaving[left] = given[left] - self._config.unknown_letter_penalty
+        np.copyto(ahead, leaving[:, None], where=nodes == self._lexicon.outside)
         scores += ahead
-        scores -= beam.ahead[:, None]
+        scores -= given[:, None]
 
-        limit = max(stay_total.max(), scores.max(initial=NEVER)) - config.beam_threshold
-        parents, columns = np.nonzero(scores > limit)
-        options = [
-            stay.take(np.flatnonzero(stay_total > limit)),
-            self._spelled(
-                beam,
-                parents,
-                labels[columns],
-                nodes[parents, columns],
-                scores[parents, columns],
-                ahead[parents, columns],
-            ),
-        ]
+        limit = max(stay_total.max(), scores.max(initial=NEVER)) - self._config.beam_threshold
+        options = [stay.take((stay_total > limit).nonzero()[0])]
+        chosen = (scores > limit).ravel().nonzero()[0]
+        if len(chosen):
+            options.append(self._spelled(beam, chosen, labels, nodes, scores, ahead))
         if boundary:
             options.append(self._ended(beam, total + row[self._space], limit))
-        return self._merged(Hypotheses(*map(np.concatenate, zip(*options, strict=True))))
+        return self._merged(Hypotheses.joined(options))
 
     def _spelled(
         self,
         beam: Hypotheses,
-        parents: Integers,
+        chosen: Integers,
         labels: Integers,
         nodes: npt.NDArray[np.int32],
         scores: Floats,
         ahead: Floats,
     ) -> Hypotheses:
-        """Hypotheses that each add a letter to one of the beam's."""
-        context = beam.context[parents]
-        key = (context << _NODE_BITS) | nodes
-        outside = np.flatnonzero(nodes == self._lexicon.outside)
+        """Hypotheses that each add a letter to one of the beam's.
+
+        chosen: which of the others' places, counted through them [hypotheses, labels].
+        """
+        parents, columns = np.divmod(chosen, len(labels))
+        whole = beam.whole.take(parents, axis=1)
+        label, node = labels.take(columns), nodes.take(chosen)
+        key = whole[CONTEXT] << _NODE_BITS
+        key |= node
+        outside = (node == self._lexicon.outside).nonzero()[0]
         if len(outside):
             # There the letters are told apart by a hash, which no key of a node can equal.
-            key[outside] = _hash(beam.key[parents[outside]], labels[outside]) | _OUTSIDE
-        text = _hash(beam.text[parents], labels)
-        never = np.full(len(parents), NEVER)
-        trace = ~beam.trace[parents]
-        return Hypotheses(key, text, context, nodes, labels, never, scores, ahead, trace)
+            key[outside] = _hash(whole[KEY, outside], label[outside]) | _OUTSIDE
+        whole[KEY] = key
+        whole[TEXT] = _hash(whole[TEXT], label)
+        whole[NODE] = node
+        whole[LABEL] = label
+        whole[TRACE] = ~whole[TRACE]
+        nats = np.empty((3, len(chosen)))
+        nats[BLANK] = NEVER
+        nats[SPOKEN] = scores.take(chosen)
+        nats[AHEAD] = ahead.take(chosen)
+        return Hypotheses(whole, nats)
 
     def _ended(self, beam: Hypotheses, scores: Floats, limit: float) -> Hypotheses:
         """Hypotheses that end their words."""
-        scores = scores - beam.ahead
-        parents = np.flatnonzero((beam.node != ROOT) & (scores > limit - self._most))
+        scores = scores - beam.nats[AHEAD]
+        node = beam.whole[NODE]
+        parents = ((node != ROOT) & (scores > limit - self._most.take(node))).nonzero()[0]
         gains, context = self._end_words(beam, parents)
-        scores = scores[parents] + gains
-        kept = np.flatnonzero(scores > limit)
-        parents, scores, context = parents[kept], scores[kept], context[kept]
-        number = len(kept)
-        return Hypotheses(
-            key=context << _NODE_BITS,
-            text=_hash(beam.text[parents], self._space),
-            context=context,
-            node=np.full(number, ROOT, np.int32),
-            label=np.full(number, self._space),
-            blank=scores,
-            spoken=np.full(number, NEVER),
-            ahead=np.zeros(number),
-            trace=~beam.trace[parents],
-        )
+        gains += scores.take(parents)
+        kept = (gains > limit).nonzero()[0]
+        whole = beam.whole.take(parents.take(kept), axis=1)
+        whole[CONTEXT] = context.take(kept)
+        whole[KEY] = whole[CONTEXT] << _NODE_BITS
+        whole[TEXT] = _hash(whole[TEXT], self._space)
+        whole[NODE] = ROOT
+        whole[LABEL] = self._space
+        whole[TRACE] = ~whole[TRACE]
+        nats = np.zeros((3, len(kept)))
+        nats[BLANK] = gains.take(kept)
+        nats[SPOKEN] = NEVER
+        return Hypotheses(whole, nats)
 
     def _end_words(self, beam: Hypotheses, index: Integers) -> tuple[Floats, Integers]:
         """Nats of the begun words of some hypotheses, and the contexts after them."""
-        nodes = beam.node[index]
-        words = self._lexicon.word[nodes]
-        gains, context = self._words.score(beam.context[index], words)
-        unknown = np.where(nodes == self._lexicon.outside, beam.ahead[index], self._unknown[nodes])
-        return gains + np.where(words == NO_WORD, unknown, 0.0), context
+        nodes = beam.whole[NODE].take(index)
+        words = self._lexicon.word.take(nodes)
+        gains, context = self._words.score(beam.whole[CONTEXT].take(index), words)
+        unknown = (words == NO_WORD).nonzero()[0]
+        if len(unknown):
+            # The letters to the node, or what those outside of the lexicon have cost so far.
+            nodes = nodes[unknown]
+            cost = np.where(
+                nodes == self._lexicon.outside,
+                beam.nats[AHEAD].take(index[unknown]),
+                self._unknown[self._lexicon.depth[nodes]],
+            )
+            gains[unknown] += cost
+        return gains, context
 
     def _merged(self, options: Hypotheses) -> Hypotheses:
         """The best hypotheses: of each key the best prefix, with all its paths."""
-        scores = np.maximum(options.blank, options.spoken)
+        scores = np.maximum(options.nats[BLANK], options.nats[SPOKEN])
         size = self._config.beam_size
         if len(scores) > 3 * size:
             options = options.take(np.argpartition(scores, -3 * size)[-3 * size :])
-            scores = np.maximum(options.blank, options.spoken)
-        order = np.lexsort((-scores, options.key))
-        keys = options.key[order]
-        first = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
-        blank, spoken = options.blank[order], options.spoken[order]
-        if len(first) < len(order):
+            scores = np.maximum(options.nats[BLANK], options.nats[SPOKEN])
+        options = options.take(np.lexsort((-scores, options.whole[KEY])))
+        keys = options.whole[KEY]
+        begins = np.ones(len(keys), np.bool_)
+        np.not_equal(keys[1:], keys[:-1], out=begins[1:])
+        first = begins.nonzero()[0]
+        if len(first) < len(keys):
             # Of other prefixes with the same future, which cannot win any more, nothing is taken.
-            text = options.text[order]
-            group = np.repeat(first, np.diff(first, append=len(order)))
-            other = text != text[group]
-            blank[other] = spoken[other] = NEVER
-            blank = np.logaddexp.reduceat(blank, first)
-            spoken = np.logaddexp.reduceat(spoken, first)
-        chosen = order[first]
-        if len(chosen) > size:
-            top = np.argpartition(np.maximum(blank, spoken), -size)[-size:]
-            chosen, blank, spoken = chosen[top], blank[top], spoken[top]
-        return options.take(chosen)._replace(blank=blank, spoken=spoken)
+            text = options.whole[TEXT]
+            group = first.take(begins.cumsum() - 1)
+            paths = options.nats[:AHEAD]
+            paths[:, text != text.take(group)] = NEVER
+            added = np.logaddexp.reduceat(paths, first, axis=1)
+            options = options.take(first)
+            options.nats[:AHEAD] = added
+        if len(first) > size:
+            scores = np.maximum(options.nats[BLANK], options.nats[SPOKEN])
+            options = options.take(np.argpartition(scores, -size)[-size:])
+        return options

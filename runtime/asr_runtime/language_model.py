@@ -16,12 +16,14 @@ arrays together. The arrays, where n is an order from 1:
 import hashlib
 import mmap
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from asr_runtime.bits import RankedBits
 from asr_runtime.bounded_json import parse_object
 from asr_runtime.errors import LanguageModelError
 from asr_runtime.language_model_checks import check_arrays
@@ -45,21 +47,19 @@ class LanguageModel:
     A state stands for the words before: ids of the vocabulary for the last word alone, and numbers
     from there on for the last two where the model tells them apart. `start` is the state at the
     beginning of a sentence.
-
-    words: the vocabulary, ASCII, in alphabetical order; word ids start at FIRST_WORD.
     """
 
     start = BOUNDARY
 
     def __init__(self, header: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         self.header = header
-        self.words: list[str] = bytes(arrays["words"]).decode("ascii").split("\n")
+        self._text = bytes(arrays["words"])
         self.order: int = header["order"]
         self._unigram: npt.NDArray[np.float32] = arrays["probability_values1"][
             arrays["probability1"]
         ]
         size = len(self._unigram)
-        if size != len(self.words) + FIRST_WORD:
+        if size != self._text.count(b"\n") + 1 + FIRST_WORD:
             raise ValueError("its words and probabilities differ in number")
         heads = _bits(arrays["heads1"], size)
         self._backoff1 = np.zeros(size, np.float32)
@@ -67,19 +67,25 @@ class LanguageModel:
         self._keys2 = _keys(arrays, 2, np.flatnonzero(heads).astype(np.uint32))
         self._probability2 = arrays["probability2"]
         self._values2 = arrays["probability_values2"]
-        self._keys3 = np.zeros(0, np.int64)
-        # The state after each bigram: itself if it is a context, else its last word.
-        self._next = arrays["word2"]
         if self.order == 3:
-            heads = _bits(arrays["heads2"], len(self._keys2))
-            contexts = np.flatnonzero(heads)
-            self._next = arrays["word2"].astype(np.int32)
-            self._next[contexts] = np.arange(size, size + len(contexts), dtype=np.int32)
-            self._keys3 = _keys(arrays, 3, np.arange(len(contexts), dtype=np.int64))
+            self._heads2 = RankedBits(arrays["heads2"], len(self._keys2))
+            contexts = np.flatnonzero(_bits(arrays["heads2"], len(self._keys2)))
+            # Their numbers without what is above the word's place: sorted in blocks of contexts.
+            self._keys3 = _keys(arrays, 3, np.arange(len(contexts), dtype=np.uint32))
+            begins = np.flatnonzero(_bits(arrays["starts3"], len(self._keys3)))
+            self._blocks = np.append(begins[:: 1 << _WORD_BITS], len(self._keys3)).tolist()
             self._probability3 = arrays["probability3"]
             self._values3 = arrays["probability_values3"]
             self._backoff2 = arrays["backoff_values2"][arrays["backoff2"]]
             self._last = arrays["word2"][contexts]
+
+    @property
+    def words(self) -> list[str]:
+        """The vocabulary, ASCII, in alphabetical order; word ids start at FIRST_WORD.
+
+        Made anew each time: as strings it takes eight times the memory.
+        """
+        return self._text.decode("ascii").split("\n")
 
     @property
     def unigrams(self) -> npt.NDArray[np.float32]:
@@ -108,14 +114,28 @@ class LanguageModel:
             self._values2[self._probability2[index]],
             self._backoff1[context] + self._unigram[words],
         )
-        following = np.where(seen, self._next[index], words).astype(np.int32)
+        following = words.astype(np.int32)
+        if self.order == 3:
+            # Itself if the bigram is a context, else its last word.
+            head = seen & self._heads2.at(index)
+            following[head] = size + self._heads2.rank(index[head])
         if longer.any():
-            keys3 = (row.astype(np.int64) << _WORD_BITS) | words
-            index = np.minimum(np.searchsorted(self._keys3, keys3), len(self._keys3) - 1)
-            seen = longer & (self._keys3[index] == keys3)
+            keys = (row.astype(np.uint32) << np.uint32(_WORD_BITS)) | words.astype(np.uint32)
+            index = self._find3(keys, row >> _WORD_BITS)
+            seen = longer & (self._keys3[index] == keys)
             scores = scores + np.where(longer, self._backoff2[row], np.float32(0))
             scores[seen] = self._values3[self._probability3[index[seen]]]
         return scores, following
+
+    def _find3(
+        self, keys: npt.NDArray[np.uint32], block: npt.NDArray[np.int32]
+    ) -> npt.NDArray[np.int64]:
+        """Where each key is in its block of trigrams, or would be."""
+        index = np.zeros(len(keys), np.int64)
+        for number, (begin, end) in enumerate(pairwise(self._blocks)):
+            found = np.searchsorted(self._keys3[begin:end], keys)
+            np.copyto(index, begin + np.minimum(found, end - begin - 1), where=block == number)
+        return index
 
 
 def read_language_model(path: Path) -> LanguageModel:
@@ -145,7 +165,11 @@ def read_language_model(path: Path) -> LanguageModel:
     try:
         header, arrays = _parse(content)
         check_arrays(arrays, header["order"])
-        return LanguageModel(header, arrays)
+        model = LanguageModel(header, arrays)
+        if hasattr(content, "madvise"):
+            # Of all that was read to check it, the search will need a little here and there.
+            content.madvise(mmap.MADV_DONTNEED)
+        return model
     except LanguageModelError as error:
         error.subject = str(path)
         raise

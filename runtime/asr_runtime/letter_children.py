@@ -11,26 +11,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from asr_runtime.bits import popcount
+
 _WORD_BITS = 32
-
-_popcount: Any = getattr(np, "bitwise_count", None)  # numpy 2
-if _popcount is None:
-    _POPCOUNT16 = np.array([number.bit_count() for number in range(1 << 16)], np.uint8)
-
-    def _popcount(bits: npt.NDArray[np.uint32]) -> Any:
-        return _POPCOUNT16[bits & 0xFFFF] + _POPCOUNT16[bits >> 16]
 
 
 @dataclass(frozen=True)
 class LetterChildren:
     """The edges of a letter tree, for its `nodes` and `outside`, where all that is no edge leads.
 
-    place: of each class among the bits [classes].
+    word, own, below: of each class, the word of bits that its own is in, that bit, and the bits
+        before it [classes].
     present: bits of the classes that go on, 32 a word [nodes + 1, words].
     first: the child of the first bit of each word [nodes + 1, words].
     """
 
-    place: npt.NDArray[np.int64]
+    word: npt.NDArray[np.int64]
+    own: npt.NDArray[np.uint32]
+    below: npt.NDArray[np.uint32]
     present: npt.NDArray[np.uint32]
     first: npt.NDArray[np.int32]
 
@@ -40,17 +38,15 @@ class LetterChildren:
         return len(self.present) - 1
 
     def after(
-        self, nodes: npt.NDArray[np.int32], labels: npt.NDArray[np.int64]
+        self, nodes: npt.NDArray[Any], labels: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.int32]:
         """The node after each of some nodes [n] and each of some classes [k]: [n, k]."""
-        word, bit = np.divmod(self.place[labels], _WORD_BITS)
-        bit = bit.astype(np.uint32)
-        present, first = self.present[nodes], self.first[nodes]
+        present, first = self.present.take(nodes, axis=0), self.first.take(nodes, axis=0)
         if present.shape[1] > 1:
+            word = self.word[labels]
             present, first = present[:, word], first[:, word]
-        own = np.uint32(1) << bit
-        child: npt.NDArray[np.int32] = first + _popcount(present & (own - np.uint32(1)))
-        child[(present & own) == 0] = self.outside
+        child: npt.NDArray[np.int32] = first + popcount(present & self.below.take(labels))
+        child[(present & self.own.take(labels)) == 0] = self.outside
         return child
 
 
@@ -73,4 +69,6 @@ def link_children(
     # The first edge of each parent and word of bits; the edges' own order is that of the children.
     first = np.zeros((nodes + 1, words), np.int32)
     first[parents[::-1], word[::-1]] = np.arange(len(parents), 0, -1)
-    return LetterChildren(place, present, first)
+    word, bit = np.divmod(place, _WORD_BITS)
+    own = np.uint32(1) << bit.astype(np.uint32)
+    return LetterChildren(word, own, own - np.uint32(1), present, first)

@@ -11,23 +11,27 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from asr_runtime.language_model import FIRST_WORD, LanguageModel
+from asr_runtime.language_model import FIRST_WORD
 
 _RAREST = 1e-3
 
 
 def letter_priors(
-    model: LanguageModel, vocabulary: Sequence[str], boundary: str
+    words: Sequence[str],
+    unigrams: npt.NDArray[np.float32],
+    vocabulary: Sequence[str],
+    boundary: str,
 ) -> npt.NDArray[np.float64]:
     """Natural-log frequency of each class in text, less that of the average letter [classes].
 
-    The text is that of a language model, each word followed by a boundary. A class that does not
+    The text is that of a language model of such words and `LanguageModel.unigrams`, each word
+    followed by a boundary. A class that does not
     occur in it counts as average. All rare letters have the same, for nothing is to be gained from
     hearing them everywhere.
     """
-    text = np.array(["\n".join(model.words)]).view(np.uint32)
+    text = np.array(["\n".join(words)]).view(np.uint32)
     word = np.cumsum(text == ord("\n"))
-    weights = np.exp(model.unigrams[FIRST_WORD:].astype(np.float64))
+    weights = np.exp(unigrams[FIRST_WORD:].astype(np.float64))
     counts = np.bincount(text, weights[word])
     counts[: ord("\n") + 1] = 0.0
     letters = {chr(code): counts[code] for code in np.flatnonzero(counts)}

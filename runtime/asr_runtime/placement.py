@@ -12,7 +12,7 @@ from asr_runtime.spoken_words import spoken
 from asr_runtime.transcript import Token
 
 # Frames aligned at a time: at least, where there is a pause, and at most.
-_PART_FRAMES = (300, 1500)
+_PART_FRAMES = (150, 600)
 _IMPROBABLE = -1e4
 
 

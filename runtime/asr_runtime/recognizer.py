@@ -14,6 +14,7 @@ from asr_runtime.beam_config import BeamConfig
 from asr_runtime.beam_decoder import BeamDecoder
 from asr_runtime.endpoint_config import EndpointConfig
 from asr_runtime.errors import DecoderError, LanguageModelError, ModelFileError
+from asr_runtime.freed_memory import return_freed_memory
 from asr_runtime.language_model import read_language_model
 from asr_runtime.live_stream import LiveStream
 from asr_runtime.model_card import ModelCard
@@ -96,9 +97,12 @@ class Recognizer:
                 "choose the beam decoder"
             )
         session = load_session(path, device=device, threads=threads)
+        return_freed_memory()
         if decoder == "greedy":
             return cls(session)
-        return cls(session, _beam_decoder(session.card, language_model, hotwords, beam))
+        beam_decoder = _beam_decoder(session.card, language_model, hotwords, beam)
+        return_freed_memory()
+        return cls(session, beam_decoder)
 
     @property
     def card(self) -> ModelCard:

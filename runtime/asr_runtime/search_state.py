@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from asr_runtime.hypotheses import Hypotheses, Integers
+from asr_runtime.hypotheses import TRACE, Hypotheses, Integers
 from asr_runtime.trace import Trace
 
 
@@ -35,8 +35,9 @@ class SearchState:
 
     def spelled(self) -> tuple[Integers, Integers]:
         """Labels of every hypothesis, and the frames they were added in, as `Trace.paths` does."""
-        return self.trace.paths(self.beam.trace)
+        return self.trace.paths(self.beam.whole[TRACE])
 
     def forget(self, labels: int) -> None:
         """Leave out the first labels, which all hypotheses must share, from what is spelled."""
-        self.beam = self.beam._replace(trace=self.trace.keep(self.beam.trace, labels))
+        prefixes = self.beam.whole[TRACE]
+        prefixes[:] = self.trace.keep(prefixes, labels)

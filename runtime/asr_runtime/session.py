@@ -151,6 +151,10 @@ class ModelSession:
 
 def _padded(batch: Sequence[npt.NDArray[np.float32]]) -> dict[str, npt.NDArray[Any]]:
     lengths = np.array([len(samples) for samples in batch], dtype=np.int64)
+    if len(batch) == 1:
+        # As it is, without a copy.
+        alone = np.ascontiguousarray(batch[0], dtype=np.float32)[np.newaxis]
+        return {INPUT_VALUES: alone, INPUT_LENGTHS: lengths}
     padded = np.zeros((len(batch), int(lengths.max())), dtype=np.float32)
     for row, samples in zip(padded, batch, strict=True):
         row[: len(samples)] = samples

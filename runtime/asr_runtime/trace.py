@@ -7,7 +7,8 @@ from asr_runtime.hypotheses import Integers
 
 NO_LABEL = -1
 
-_FEW_PREFIXES = 1 << 14
+# Forgetting takes a while: 3 ms after half a minute of speech.
+_FEW_PREFIXES = 1 << 16
 
 
 class Trace:

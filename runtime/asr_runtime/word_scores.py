@@ -17,27 +17,36 @@ Contexts = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float64]
 
 
+def with_hotwords(known: list[str], phrases: Sequence[tuple[str, ...]]) -> list[str]:
+    """The words of a language model and of the hotwords, sorted."""
+    extra = {word for phrase in phrases for word in phrase}.difference(known)
+    return sorted([*known, *extra]) if extra else known
+
+
 class WordScorer:
     """Scores words one after another. A context is all that the words so far say about the next.
 
-    words: those of the language model and of the hotwords, sorted; the search spells these.
+    known: the words of the language model.
+    words: these and those of the hotwords, as `with_hotwords` has them; the search spells these.
     expected: what each of them scores at best by itself [words], for the search's look-ahead.
     start: the context of no words.
-    context_bits: of the largest context.
     """
 
     def __init__(
-        self, model: LanguageModel, phrases: Sequence[tuple[str, ...]], config: BeamConfig
+        self,
+        model: LanguageModel,
+        known: Sequence[str],
+        words: Sequence[str],
+        phrases: Sequence[tuple[str, ...]],
+        config: BeamConfig,
     ) -> None:
         self._model = model
         self._weight = config.language_model_weight
         self._word_bonus = config.word_bonus
         hot = {word for phrase in phrases for word in phrase}
-        extra = hot.difference(model.words)
-        self.words: list[str] = sorted([*model.words, *extra]) if extra else model.words
-        ids = np.arange(FIRST_WORD, FIRST_WORD + len(model.words), dtype=np.int32)
+        ids = np.arange(FIRST_WORD, FIRST_WORD + len(known), dtype=np.int32)
         # Words that the language model does not know are unknown words to it.
-        places = [bisect_left(model.words, word) for word in sorted(extra)]
+        places = [bisect_left(known, word) for word in sorted(hot.difference(known))]
         ids = np.insert(ids, places, UNKNOWN)
         # NO_WORD, which is -1, finds the last.
         self._ids = np.append(ids, np.int32(UNKNOWN))
@@ -47,7 +56,7 @@ class WordScorer:
         self.start = model.start
         self._phrases: PhraseScorer | None = None
         if phrases:
-            index = {word: number for number, word in enumerate(self.words) if word in hot}
+            index = {word: number for number, word in enumerate(words) if word in hot}
             bonuses = {number: config.hotword_bonus * len(word) for word, number in index.items()}
             self._phrases = PhraseScorer(
                 [[index[word] for word in phrase] for phrase in phrases], bonuses

@@ -28,6 +28,40 @@ def test_probabilities_are_those_of_the_ngrams(toy_language_models, order):
             assert score[0] == pytest.approx(expected, abs=1e-5), spoken
 
 
+def test_more_contexts_of_trigrams_than_a_block_holds():
+    """All pairs of 300 words, and after each pair one word, with a value to know it by."""
+    size, pairs = 300, 300 * 300
+    pair = np.arange(pairs)
+    follower = pair * 7 % size
+    every = np.full(pairs // 8 + 1, 255, np.uint8)
+    every[-1] = (1 << pairs % 8) - 1
+    arrays = {
+        "words": np.frombuffer("\n".join(f"{n:03}" for n in range(size - 2)).encode(), np.uint8),
+        "heads1": np.packbits(np.ones(size, bool), bitorder="little"),
+        "heads2": every,
+        "word2": (pair % size).astype(np.uint16),
+        "starts2": np.packbits(pair % size == 0, bitorder="little"),
+        "word3": follower.astype(np.uint16),
+        "starts3": every,
+        "probability3": (pair % 251).astype(np.uint8),
+        "probability_values3": -np.arange(251, dtype=np.float32),
+    }
+    for name, number in (("probability1", size), ("backoff1", size), ("probability2", pairs)):
+        arrays[name] = np.zeros(number, np.uint8)
+    arrays["backoff2"] = np.zeros(pairs, np.uint8)
+    arrays |= {f"probability_values{n}": np.array([-400 * n], np.float32) for n in (1, 2)}
+    arrays |= {f"backoff_values{n}": np.array([-5], np.float32) for n in (1, 2)}
+    model = LanguageModel({"order": 3}, arrays)
+
+    states = (size + pair).astype(np.int32)
+    scores, following = model.score(states, follower.astype(np.int32))
+    np.testing.assert_array_equal(scores, -(pair % 251))
+    np.testing.assert_array_equal(following, size + pair % size * size + follower)
+    # What another block has under the same number is not there.
+    scores, _ = model.score(states, np.roll(follower, 65536).astype(np.int32))
+    np.testing.assert_array_equal(scores, -805)
+
+
 def test_probabilities_sum_to_one_after_any_context(make_language_model):
     model = make_language_model(WORDS, SENTENCES)
     everything = np.arange(len(WORDS) + 2, dtype=np.int32)

@@ -1,0 +1,45 @@
+"""Arrays of bits: how many are set, in each number and before each place."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+popcount: Any = getattr(np, "bitwise_count", None)  # numpy 2
+"""Bits that are set in each of some uint32."""
+
+if popcount is None:
+    _POPCOUNT16 = np.array([number.bit_count() for number in range(1 << 16)], np.uint8)
+
+    def popcount(bits: npt.NDArray[np.uint32]) -> Any:  # noqa: D103 - see above
+        return _POPCOUNT16[bits & 0xFFFF] + _POPCOUNT16[bits >> 16]
+
+
+class RankedBits:
+    """Bits that know their number among those that are set, in 2 bits each.
+
+    packed: uint8 [(number + 7) // 8], the first bit the lowest.
+    """
+
+    def __init__(self, packed: npt.NDArray[np.uint8], number: int) -> None:
+        words = np.zeros(-(-number // 32) * 4, np.uint8)
+        words[: len(packed)] = packed
+        self._words = words.view("<u4").astype(np.uint32, copy=False)
+        self._before = np.zeros(len(self._words), np.int32)
+        np.cumsum(popcount(self._words[:-1]), dtype=np.int32, out=self._before[1:])
+
+    def at(self, index: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Whether the bits at some places are set."""
+        set_: npt.NDArray[np.bool_] = (self._words.take(index >> 5) & _own(index)) != 0
+        return set_
+
+    def rank(self, index: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+        """How many are set before each of some places."""
+        place = index >> 5
+        below = self._words.take(place) & (_own(index) - np.uint32(1))
+        rank: npt.NDArray[np.int32] = self._before.take(place) + popcount(below)
+        return rank
+
+
+def _own(index: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:
+    return np.uint32(1) << (index & 31).astype(np.uint32)
