@@ -12,6 +12,7 @@ import typer
 from asr_bench.compare_cli import compare, table
 from asr_bench.long_command import long
 from asr_bench.outputs import check_outputs, publish
+from asr_bench.profile_command import profile
 from asr_bench.run_cli import run
 from asr_train.command_line import run_command
 
@@ -43,6 +44,7 @@ app.command()(run)
 app.command()(compare)
 app.command()(table)
 app.command()(long)
+app.command()(profile)
 
 
 @app.command()
