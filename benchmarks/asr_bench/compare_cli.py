@@ -33,13 +33,14 @@ def compare(
     from asr_bench.compare import compare as compare_results
     from asr_bench.compare_report import to_dict, to_markdown, to_text
     from asr_bench.outputs import check_outputs
-    from asr_bench.results import read_results
+    from asr_bench.results import read_complete_results
     from asr_train.errors import ToolkitError
     from asr_train.output import replacing
 
     try:
         check_outputs(json_out, markdown_out)
-        found = compare_results(read_results(before), read_results(after), threshold)
+        old, new = read_complete_results(before), read_complete_results(after)
+        found = compare_results(old, new, threshold)
         for path, text in (
             (json_out, json.dumps(to_dict(found), indent=2) + "\n"),
             (markdown_out, to_markdown(found)),
@@ -64,6 +65,6 @@ def table(
 ) -> None:
     """Put the table of a run into a document, where the markers are."""
     from asr_bench.reporting.document_table import write_table
-    from asr_bench.results import read_results
+    from asr_bench.results import read_complete_results
 
-    write_table(read_results(results), into)
+    write_table(read_complete_results(results), into)

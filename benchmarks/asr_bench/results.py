@@ -192,12 +192,24 @@ class EngineResult:
 
 @dataclass(frozen=True)
 class Results:
-    """The whole document."""
+    """The whole document.
+
+    Attributes:
+        environment: before the run.
+        settings: of the run.
+        rooflines: of the machine.
+        engines: all that were chosen.
+        complete: whether the run came to its end; if not, it was interrupted, or still goes on.
+        done: the parts that were finished, in their order; of the next one there may be something.
+    """
 
     environment: Environment
     settings: Settings
     rooflines: Rooflines
     engines: tuple[EngineResult, ...]
+    # A file without these was only written at the end of its run.
+    complete: bool = True
+    done: tuple[str, ...] = ()
 
 
 def write_results(results: Results, path: Path) -> None:
@@ -235,6 +247,21 @@ def read_results(path: Path) -> Results:
             raise RecordError(problem)
     except RecordError as error:
         raise BenchError(f"{path}: damaged: {error}; measure again") from None
+    return results
+
+
+def read_complete_results(path: Path) -> Results:
+    """The results in a file, of a run that came to its end.
+
+    Raises:
+        BenchError: as ``read_results``, or the run did not.
+    """
+    results = read_results(path)
+    if not results.complete:
+        raise BenchError(
+            f"{path}: of a run that was interrupted or still goes on; give the results.json of "
+            "one that ended"
+        )
     return results
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -71,13 +72,25 @@ class Plan:
 
 @dataclass
 class Measurements:
-    """By the engine's name, as far as it got."""
+    """By the engine's name, as far as it got.
+
+    Attributes:
+        done: parts that were finished, in their order; of others there may be something as well.
+    """
 
     cold_start: dict[str, list[ColdStart]] = field(default_factory=dict)
     latency: dict[str, list[Latency]] = field(default_factory=dict)
     throughput: dict[str, list[Throughput]] = field(default_factory=dict)
     streaming: dict[str, list[Streaming]] = field(default_factory=dict)
     accuracy: dict[str, Accuracy] = field(default_factory=dict)
+    done: list[str] = field(default_factory=list)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing at all was measured yet."""
+        return not any(
+            (self.cold_start, self.latency, self.throughput, self.streaming, self.accuracy)
+        )
 
 
 def able(engines: Sequence[Engine], threads: int, settings: Settings) -> list[Engine]:
@@ -89,37 +102,49 @@ def measure(
     plan: Plan,
     fleet: Fleet,
     rates: MachineRates,
+    found: Measurements,
     *,
     before_part: Callable[[str], object] = lambda part: None,
-) -> Measurements:
+    after_step: Callable[[], object] = lambda: None,
+) -> None:
     """Everything, part by part.
 
     Args:
         plan: what to measure.
         fleet: the engines, all fit to run; those that fail are named in it afterwards.
         rates: takes the machine's rates between the engines' runs.
+        found: takes the measurements as they come, so that an exception leaves them there.
         before_part: called with the name of each part.
+        after_step: called whenever ``found`` has got something that took long to measure.
     """
-    found = Measurements()
-    before_part("cold start")
-    _measure_cold_start(plan, fleet, found)
+
+    @contextlib.contextmanager
+    def part(name: str) -> Iterator[None]:
+        before_part(name)
+        yield
+        found.done.append(name)
+        after_step()
+
+    with part("cold start"):
+        _measure_cold_start(plan, fleet, found)
     for threads in plan.settings.threads:
-        before_part("latency, 1 thread" if threads == 1 else f"latency, {threads} threads")
+        name = "latency, 1 thread" if threads == 1 else f"latency, {threads} threads"
         members = able(fleet.engines, threads, plan.settings)
-        with fleet.started(members, threads) as processes, rates.on_threads(threads):
-            _measure_latency(plan, processes, threads, rates, found)
-            _measure_throughput(plan, processes, threads, found)
+        with (
+            part(name),
+            fleet.started(members, threads) as processes,
+            rates.on_threads(threads),
+        ):
+            _measure_latency(plan, processes, threads, rates, found, after_step)
+            _measure_throughput(plan, processes, threads, found, after_step)
     least = plan.settings.threads[0]
     if plan.recordings:
-        before_part("word error rate")
-        with fleet.started(fleet.engines, least) as processes:
+        with part("word error rate"), fleet.started(fleet.engines, least) as processes:
             _measure_accuracy(plan, processes, found)
     streaming = [engine for engine in fleet.engines if engine.streams]
     if streaming:
-        before_part("streams")
-        with fleet.started(streaming, 1) as processes:
-            _measure_streaming(plan, processes, found)
-    return found
+        with part("streams"), fleet.started(streaming, 1) as processes:
+            _measure_streaming(plan, processes, found, after_step)
 
 
 def _measure_cold_start(plan: Plan, fleet: Fleet, found: Measurements) -> None:
@@ -140,7 +165,12 @@ def _measure_cold_start(plan: Plan, fleet: Fleet, found: Measurements) -> None:
 
 
 def _measure_latency(
-    plan: Plan, processes: Processes, threads: int, rates: MachineRates, found: Measurements
+    plan: Plan,
+    processes: Processes,
+    threads: int,
+    rates: MachineRates,
+    found: Measurements,
+    after_step: Callable[[], object],
 ) -> None:
     # Shorter audio first: the peak of memory never falls again.
     for duration, clip in sorted(plan.clips.items()):
@@ -164,10 +194,15 @@ def _measure_latency(
                 noisy=overloaded or scattered(wall),
             )
             found.latency.setdefault(engine.name, []).append(row)
+        after_step()
 
 
 def _measure_throughput(
-    plan: Plan, processes: Processes, threads: int, found: Measurements
+    plan: Plan,
+    processes: Processes,
+    threads: int,
+    found: Measurements,
+    after_step: Callable[[], object],
 ) -> None:
     duration = plan.batch_duration
     batching = processes.only(lambda engine: engine.takes_batches)
@@ -181,6 +216,7 @@ def _measure_throughput(
             wall = tuple(timing.wall for timing in rounds.counted)
             row = Throughput(size, threads, duration, wall)
             found.throughput.setdefault(name, []).append(row)
+        after_step()
 
 
 def _measure_accuracy(plan: Plan, processes: Processes, found: Measurements) -> None:
@@ -220,7 +256,9 @@ def count_errors(reference: str, hypothesis: str) -> tuple[int, int]:
     return (word_errors(reference, hypothesis) if words else len(hypothesis.split())), words
 
 
-def _measure_streaming(plan: Plan, processes: Processes, found: Measurements) -> None:
+def _measure_streaming(
+    plan: Plan, processes: Processes, found: Measurements, after_step: Callable[[], object]
+) -> None:
     for setting in plan.streams:
         chunks: dict[str, list[float]] = {}
         finishes: dict[str, list[float]] = {}
@@ -242,3 +280,4 @@ def _measure_streaming(plan: Plan, processes: Processes, found: Measurements) ->
                 setting.chunk_ms, setting.lookahead_ms, tuple(chunks[name]), tuple(finishes[name])
             )
             found.streaming.setdefault(name, []).append(row)
+        after_step()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from asr_bench.engines.engine import Engine
     from asr_bench.latency import LatencySettings
     from asr_bench.results import EngineResult, Results
-    from asr_bench.run import Measurements, Plan
+    from asr_bench.run import Plan
     from asr_train.manifest import Utterance
 
 RESULTS = "results.json"
@@ -82,11 +81,12 @@ def run(
     """Measure all engines, this project's and others, each in a process of its own.
 
     Cold start, latency, throughput, memory, threads, streams and word error rate, round by round.
+    Ctrl-C keeps what was measured, marked as incomplete.
     """
     from asr_bench.engines.catalogue import bench_model, choose, peer_engines
     from asr_bench.environment import logical_cores
+    from asr_bench.errors import InterruptedRunError
     from asr_bench.latency import LatencySettings
-    from asr_bench.results import write_results
     from asr_train.manifest import read_manifest
 
     # Whatever can be wrong is found here, before minutes of measuring.
@@ -99,16 +99,25 @@ def run(
     _prepare(out)
     rows = [row for path in manifest or [] for row in read_manifest(path)][:: _EVERY[quick]]
     peers = peer_engines(_named_paths(peer_model or []))
-    with tempfile.TemporaryDirectory(prefix="asr-bench-") as name:
-        folder = Path(name)
-        models = [bench_model(path, folder) for path in model or []] or [bench_model(None, folder)]
-        own = [one for part in models for one in part.engines]
-        chosen = choose([*own, *peers], engine or [])
-        _check_names(chosen)
-        plan = _plan(asked, rows, folder, quick)
-        results = _measure(plan, models, chosen, folder, time_limit)
-    write_results(results, out / RESULTS)
-    _report(results, out)
+    try:
+        with tempfile.TemporaryDirectory(prefix="asr-bench-") as name:
+            folder = Path(name)
+            models = [bench_model(path, folder) for path in model or []]
+            models = models or [bench_model(None, folder)]
+            own = [one for part in models for one in part.engines]
+            chosen = choose([*own, *peers], engine or [])
+            _check_names(chosen)
+            plan = _plan(asked, rows, folder, quick)
+            results = _measure(plan, models, chosen, folder, time_limit, out / RESULTS)
+    except KeyboardInterrupt:
+        raise InterruptedRunError("interrupted before anything was measured") from None
+    interrupted = not results.complete
+    try:
+        _report(results, out)
+    except KeyboardInterrupt:  # perhaps the second one: whoever is in a hurry gets no reports
+        interrupted = True
+    if interrupted:
+        raise InterruptedRunError(f"interrupted; the results so far are in the folder {out}")
 
 
 def _plan(asked: LatencySettings, rows: Sequence[Utterance], folder: Path, quick: bool) -> Plan:
@@ -144,16 +153,23 @@ def _plan(asked: LatencySettings, rows: Sequence[Utterance], folder: Path, quick
 
 
 def _measure(
-    plan: Plan, models: Sequence[BenchModel], chosen: Sequence[Engine], folder: Path, limit: float
+    plan: Plan,
+    models: Sequence[BenchModel],
+    chosen: Sequence[Engine],
+    folder: Path,
+    limit: float,
+    path: Path,
 ) -> Results:
+    """KeyboardInterrupt only if nothing was measured; otherwise the results are incomplete."""
     from tqdm import tqdm
 
     from asr_bench.engines.engine_process import EngineProcess
     from asr_bench.engines.fleet import Fleet
     from asr_bench.environment import capture_environment
     from asr_bench.machine_rates import MachineRates
-    from asr_bench.results import Results
+    from asr_bench.results import write_results
     from asr_bench.run import measure
+    from asr_bench.run_record import RunRecord
 
     environment = capture_environment()
     with tqdm(unit="run") as bar:
@@ -166,20 +182,34 @@ def _measure(
             )
         obstacles = {one.name: _obstacle(one, unwritten) for one in chosen}
         able = [one for one in chosen if obstacles[one.name] is None]
+        described = [_unmeasured(one, models, obstacles[one.name]) for one in chosen]
+        rates, failures = MachineRates(), dict[str, str]()
+        record = RunRecord(path, environment, plan.settings, described, rates, failures)
         fleet = Fleet(
             able,
             lambda one, threads: EngineProcess(one, threads, limit),
             after_run=bar.update,
+            failures=failures,
+            after_failure=record.keep,
         )
         bar.reset(plan.runs(able))
-        rates = MachineRates()
-        found = measure(plan, fleet, rates, before_part=bar.set_description)
-    skipped = {
-        **obstacles,
-        **{name: f"failed: {reason}" for name, reason in fleet.failures.items()},
-    }
-    engines = [_result(one, models, found, skipped[one.name]) for one in chosen]
-    return Results(environment, plan.settings, rates.rooflines(), tuple(engines))
+        try:
+            measure(
+                plan,
+                fleet,
+                rates,
+                record.found,
+                before_part=bar.set_description,
+                after_step=record.keep,
+            )
+        except BaseException as error:
+            record.keep()
+            if not isinstance(error, KeyboardInterrupt) or record.found.empty:
+                raise
+            return record.results(complete=False)
+    results = record.results(complete=True)
+    write_results(results, path)
+    return results
 
 
 def default_threads(cores: int) -> list[int]:
@@ -195,16 +225,13 @@ def _obstacle(engine: Engine, unwritten: Mapping[Path, str]) -> str | None:
     return reasons[0] if reasons else engine.obstacle()
 
 
-def _result(
-    engine: Engine, models: Iterable[BenchModel], found: Measurements, skipped: str | None
-) -> EngineResult:
+def _unmeasured(engine: Engine, models: Iterable[BenchModel], skipped: str | None) -> EngineResult:
     from asr_bench.engines.install_size import install_bytes
     from asr_bench.results import EngineResult
 
-    name = engine.name
     operations = [part.operations_per_second for part in models if engine in part.engines]
-    about = EngineResult(
-        name=name,
+    return EngineResult(
+        name=engine.name,
         kind=engine.kind,
         model=engine.model_name,
         version=engine.version(),
@@ -212,16 +239,6 @@ def _result(
         install_bytes=install_bytes(engine.distributions),
         operations_per_second_of_audio=operations[0] if operations else None,
         skipped=skipped,
-    )
-    if skipped is not None:
-        return about
-    return replace(
-        about,
-        cold_start=tuple(found.cold_start.get(name, ())),
-        latency=tuple(found.latency.get(name, ())),
-        throughput=tuple(found.throughput.get(name, ())),
-        streaming=tuple(found.streaming.get(name, ())),
-        accuracy=found.accuracy.get(name),
     )
 
 

@@ -9,10 +9,15 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from asr_bench.clips import Recording
 from asr_bench.environment import Environment
 from asr_bench.latency import Cell, LatencySettings, measure_latency
-from asr_bench.results import Results
+from asr_bench.machine_rates import MachineRates
+from asr_bench.normalization import Normalizer
+from asr_bench.results import Results, Settings
 from asr_bench.roofline import Roofline
+from asr_bench.run import Plan
+from asr_bench.stream_recording import StreamSetting
 from asr_bench.subjects import EAGER, ONNX, Subject
 from asr_bench.timing import Contender
 from asr_export.onnx_export import export_onnx
@@ -120,6 +125,30 @@ def streaming_model(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFact
     path = tmp_path_factory.mktemp("streaming") / "tiny.onnx"
     export_onnx(load_checkpoint(tiny_checkpoint), path, chunking=Chunking(21, 11))
     return path
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Plan:
+    """Two durations, one and two threads; the files are not there."""
+    return Plan(
+        settings=Settings((1.0, 5.0), (1, 2), (4,), 2, 1, True, 1, 2.0, "none"),
+        clips={1.0: tmp_path / "short", 5.0: tmp_path / "long"},
+        recordings=[Recording(tmp_path / "speech", 2.0, "one two many")],
+        cold_starts=1,
+        streams=[StreamSetting(640, 320)],
+        stream_recordings=[tmp_path / "speech"],
+        normalizer=Normalizer("none", str),
+    )
+
+
+@pytest.fixture
+def rates() -> MachineRates:
+    """A machine that makes one of everything a second."""
+    still = Roofline((Contender("nothing", lambda: None),), 1e9)
+    ticks = iter(range(1000))
+    return MachineRates(
+        products=lambda threads: still, copies=lambda: still, clock=lambda: float(next(ticks))
+    )
 
 
 @pytest.fixture

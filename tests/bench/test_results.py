@@ -22,6 +22,7 @@ from asr_bench.results import (
     Settings,
     Streaming,
     Throughput,
+    read_complete_results,
     read_results,
     write_results,
 )
@@ -51,6 +52,7 @@ def results(environment: Environment) -> Results:
         settings=Settings((5.0,), (1,), (8,), 2, 1, True, 2, 9.0, "plain"),
         rooflines=Rooflines({1: (60.0, 61.0), 2: (100.0, 101.0)}, {1: (8.0, 9.0), 2: (9.0, 9.5)}),
         engines=(measured, skipped),
+        done=("cold start", "latency, 1 thread"),
     )
 
 
@@ -67,11 +69,29 @@ def test_round_trip(results: Results, path: Path) -> None:
 
 def test_the_keys_are_those_of_the_format(path: Path) -> None:
     document = json.loads(path.read_text())
-    assert set(document) == {"format_version", "environment", "settings", "rooflines", "engines"}
+    assert set(document) == {
+        *("format_version", "environment", "settings", "rooflines", "engines", "complete", "done")
+    }
     assert document["rooflines"]["sgemm_gflops"]["2"] == [100.0, 101.0]
     engine = document["engines"][0]
     assert engine["cold_start"] == [{"import": 0.1, "load": 0.2, "first": 0.05, "total": 0.4}]
     assert engine["accuracy"]["per_recording"] == [[1, 4], [2, 8]]
+
+
+def test_a_file_from_before_incomplete_runs(results: Results, path: Path) -> None:
+    document = json.loads(path.read_text())
+    del document["complete"], document["done"]
+    path.write_text(json.dumps(document))
+    assert read_complete_results(path) == dataclasses.replace(results, done=())
+
+
+def test_only_a_run_that_ended_is_complete(results: Results, path: Path) -> None:
+    assert read_complete_results(path) == results
+    interrupted = dataclasses.replace(results, complete=False, done=("cold start",))
+    write_results(interrupted, path)
+    assert read_results(path) == interrupted
+    with pytest.raises(BenchError, match=r"results\.json: of a run that was interrupted or still"):
+        read_complete_results(path)
 
 
 def test_whole_numbers_are_seconds_too_and_unknown_keys_do_not_matter(path: Path) -> None:

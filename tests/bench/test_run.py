@@ -20,13 +20,9 @@ from asr_bench.engines.fleet import Fleet
 from asr_bench.engines.install_size import install_bytes
 from asr_bench.errors import BenchError
 from asr_bench.machine_rates import MachineRates
-from asr_bench.normalization import Normalizer
-from asr_bench.results import Settings, read_results
-from asr_bench.roofline import Roofline
+from asr_bench.results import read_results
 from asr_bench.run import Measurements, Plan, count_errors, measure
 from asr_bench.run_cli import default_threads
-from asr_bench.stream_recording import StreamSetting
-from asr_bench.timing import Contender
 
 LIMIT = 60.0
 
@@ -62,28 +58,6 @@ class ScriptedProcess:
         self.log.append(f"{self.name}{self.threads} ends")
 
 
-@pytest.fixture
-def plan(tmp_path: Path) -> Plan:
-    return Plan(
-        settings=Settings((1.0, 5.0), (1, 2), (4,), 2, 1, True, 1, 2.0, "none"),
-        clips={1.0: tmp_path / "short", 5.0: tmp_path / "long"},
-        recordings=[Recording(tmp_path / "speech", 2.0, "one two many")],
-        cold_starts=1,
-        streams=[StreamSetting(640, 320)],
-        stream_recordings=[tmp_path / "speech"],
-        normalizer=Normalizer("none", str),
-    )
-
-
-@pytest.fixture
-def rates() -> MachineRates:
-    still = Roofline((Contender("nothing", lambda: None),), 1e9)
-    ticks = iter(range(1000))
-    return MachineRates(
-        products=lambda threads: still, copies=lambda: still, clock=lambda: float(next(ticks))
-    )
-
-
 Run = Callable[..., tuple[Measurements, Fleet, list[str]]]
 
 
@@ -94,7 +68,8 @@ def run(fake_engine: ModuleType, plan: Plan, rates: MachineRates) -> Run:
         steps: list[None] = []
         engines = [fake_engine.FakeEngine("sleeps", name) for name in names]
         fleet = Fleet(engines, ScriptedProcess, lambda: steps.append(None))  # type: ignore[arg-type]
-        found = measure(plan, fleet, rates)
+        found = Measurements()
+        measure(plan, fleet, rates, found)
         assert len(steps) == plan.runs(engines)
         return found, fleet, ScriptedProcess.log
 
@@ -169,7 +144,8 @@ def test_real_processes_that_die_and_hang(
         engines,
         lambda one, threads: EngineProcess(one, threads, 2.0 if "hangs" in one.name else LIMIT),
     )
-    found = measure(plan, fleet, rates)
+    found = Measurements()
+    measure(plan, fleet, rates, found)
     assert set(found.latency) == {"fake prints"}
     assert found.accuracy["fake prints"].words == 3
     assert fleet.failures["fake dies"].endswith("ended with code 3: about to die")

@@ -25,12 +25,14 @@ class Fleet:
         after_run: called after each run of each engine, also in place of those that a failed one
             no longer does.
         failures: reasons by the engine's name.
+        after_failure: called after each that is added to them.
     """
 
     engines: Sequence[Engine]
     start: Start
     after_run: Callable[[], object] = lambda: None
     failures: dict[str, str] = field(default_factory=dict)
+    after_failure: Callable[[], object] = lambda: None
 
     def attempt(self, engine: Engine, action: Callable[[], Answer]) -> Answer | None:
         """What ``action`` gives; None if the engine fails, or has failed before."""
@@ -40,6 +42,7 @@ class Fleet:
             return action()
         except EngineFailureError as error:
             self.failures[engine.name] = str(error)
+            self.after_failure()
             return None
 
     def each(

@@ -24,7 +24,8 @@ def write_reports(results: Results, folder: Path) -> list[Path]:
         OutputError: a file cannot be written; those written before stay.
     """
     summary = summarise(results)
-    shown, pictures, notes = tables(results, summary), plots(summary), run_notes(results)
+    shown, pictures = tables(results, summary), plots(summary)
+    notes = [*_incomplete(results), *run_notes(results)]
     texts = {
         **{f"{picture.name}.svg": picture.svg for picture in pictures},
         "report.md": to_markdown(TITLE, notes, shown, pictures),
@@ -50,6 +51,13 @@ def run_notes(results: Results) -> list[str]:
         "do not count; every engine in a process of its own, all in turn in every round",
         f"measured by: {here.command}",
     ]
+
+
+def _incomplete(results: Results) -> list[str]:
+    if results.complete:
+        return []
+    done = "; ".join(results.done) or "no part"
+    return [f"INCOMPLETE: the run was interrupted; finished: {done}"]
 
 
 def _machine(here: Environment) -> str:
