@@ -79,6 +79,11 @@ class LineProcess:
             raise BenchError(f"the process that runs {self._name} {reason}{hint}")
         return line.strip()
 
+    @property
+    def pid(self) -> int:
+        """The system's number of the process."""
+        return self._process.pid
+
     def kill(self) -> None:
         """End it at once, whatever it does."""
         self._process.kill()

@@ -94,6 +94,8 @@ class Latency:
         peak_rss: bytes resident at most up to the end of these runs, in a process that had run only
             shorter audio before; 0 where the system does not tell.
         noisy: the samples scatter too much, or other work kept the machine busy.
+        peak_gpu_memory: bytes likewise, of NVIDIA GPUs; None where the engine takes none or the
+            system does not tell.
     """
 
     duration: float
@@ -103,6 +105,7 @@ class Latency:
     warmup_wall: Seconds
     peak_rss: int
     noisy: bool
+    peak_gpu_memory: int | None = None
 
 
 @dataclass(frozen=True)

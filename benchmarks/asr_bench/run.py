@@ -14,6 +14,7 @@ from asr_bench.engines.engine import Engine
 from asr_bench.engines.engine_process import Timing
 from asr_bench.engines.fleet import Fleet, Processes
 from asr_bench.environment import load_average, logical_cores
+from asr_bench.gpu_memory import gpu_memory
 from asr_bench.machine_rates import MachineRates
 from asr_bench.normalization import Normalizer
 from asr_bench.results import Accuracy, ColdStart, Latency, Settings, Streaming, Throughput
@@ -181,7 +182,9 @@ def _measure_latency(
             after_round=rates.sample,
         )
         overloaded = (load_average() or 0) > logical_cores() + _OTHER_LOAD
-        for engine, peak in processes.tell(lambda process: process.peak_memory()):
+        on_gpu = gpu_memory()
+        peaks = processes.tell(lambda process: (process.peak_memory(), process.pid))
+        for engine, (peak, pid) in peaks:
             rounds = timings[engine.name]
             wall = tuple(timing.wall for timing in rounds.counted)
             row = Latency(
@@ -192,6 +195,7 @@ def _measure_latency(
                 warmup_wall=tuple(timing.wall for timing in rounds.warmup),
                 peak_rss=peak,
                 noisy=overloaded or scattered(wall),
+                peak_gpu_memory=on_gpu.get(pid),
             )
             found.latency.setdefault(engine.name, []).append(row)
         after_step()

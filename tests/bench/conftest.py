@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -149,6 +150,29 @@ def rates() -> MachineRates:
     return MachineRates(
         products=lambda threads: still, copies=lambda: still, clock=lambda: float(next(ticks))
     )
+
+
+@pytest.fixture
+def nvidia_smi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Puts a program of that name on the path that says something and exits with a status."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+
+    def write(says: str, status: int = 0) -> None:
+        program = folder / "nvidia-smi"
+        # Only the one question is answered.
+        program.write_text(
+            f"""#!{sys.executable}
+import sys
+if sys.argv[1:] == ["--query-compute-apps=pid,used_gpu_memory", "--format=csv,noheader,nounits"]:
+    print({says!r}, end="")
+sys.exit({status})
+"""
+        )
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+
+    return write
 
 
 @pytest.fixture

@@ -55,6 +55,8 @@ class FakeTranscriber:
                 os.kill(os.getpid(), 9)
             case "hangs":
                 time.sleep(600)
+            case "tells its number":
+                return str(os.getpid())
             case "prints":
                 print("from Python")
                 os.write(1, b"from C\n")

@@ -84,6 +84,13 @@ def test_sleeping_takes_time_but_no_cpu_and_working_takes_both(
         assert process.load_seconds >= 0.05
 
 
+def test_the_number_is_that_of_the_process(fake_engine: ModuleType, clip: Path) -> None:
+    process = EngineProcess(fake_engine.FakeEngine("tells its number"), 1, LIMIT)
+    text, _ = process.transcribe(clip)
+    process.close()
+    assert text == str(process.pid)
+
+
 def test_what_an_engine_prints_is_no_answer(fake_engine: ModuleType, clip: Path) -> None:
     process = EngineProcess(fake_engine.FakeEngine("prints"), 1, LIMIT)
     for _ in range(2):

@@ -36,6 +36,7 @@ class ScriptedProcess:
         self.name, self.threads = engine.name.partition(" ")[0], threads
         self.import_seconds, self.load_seconds, self.started = 0.25, 0.5, 0.0
         self.asked = 0
+        self.pid = 100 * threads + ord(self.name[0])
 
     def transcribe(self, audio: Path) -> tuple[str, Timing]:
         self.asked += 1
@@ -115,6 +116,17 @@ def test_what_is_measured_stands_where_it_belongs(run: Run, rates: MachineRates)
     rooflines = rates.rooflines()
     assert {count: len(rows) for count, rows in rooflines.sgemm_gflops.items()} == {1: 4, 2: 4}
     assert rooflines.memory_copy_gbytes[2] == (1.0,) * 4
+
+
+def test_gpu_memory_stands_with_the_process_that_holds_it(
+    run: Run, nvidia_smi: Callable[..., None]
+) -> None:
+    nvidia_smi(f"{100 + ord('b')}, 700\n{200 + ord('b')}, 900\n")
+    found, _, _ = run("a", "b")
+    assert {row.peak_gpu_memory for row in found.latency["a sleeps"]} == {None}
+    assert [(row.threads, row.peak_gpu_memory) for row in found.latency["b sleeps"]] == [
+        *((1, 700 * 2**20), (1, 700 * 2**20), (2, 900 * 2**20), (2, 900 * 2**20))
+    ]
 
 
 def test_an_engine_with_one_thread_is_asked_for_no_more(

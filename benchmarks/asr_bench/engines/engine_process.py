@@ -90,6 +90,11 @@ class EngineProcess:
         peak: int = self._ask("peak_memory")["peak_rss"]
         return peak
 
+    @property
+    def pid(self) -> int:
+        """The system's number of the process."""
+        return self._process.pid
+
     def close(self) -> None:
         """End it."""
         self._process.close()

@@ -38,6 +38,7 @@ class LatencyRow:
         sgemm_fraction: operations a second over the matrix product's; None where unknown.
         copy_fraction: the model's bytes, read once, a second over those copied; None likewise.
         peak_rss: bytes; None where unknown.
+        peak_gpu_memory: likewise.
         doubts: why the samples should not be trusted.
     """
 
@@ -57,6 +58,7 @@ class LatencyRow:
     sgemm_fraction: float | None
     copy_fraction: float | None
     peak_rss: int | None
+    peak_gpu_memory: int | None
     doubts: tuple[str, ...]
 
 

@@ -104,6 +104,7 @@ def _latencies(
                 rooflines.memory_copy_gbytes.get(row.threads),
             ),
             peak_rss=row.peak_rss or None,
+            peak_gpu_memory=row.peak_gpu_memory,
             doubts=(*doubts(row.wall, marked=row.noisy and not machine), *machine),
         )
 

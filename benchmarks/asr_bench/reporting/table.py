@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from asr_bench.reporting.rows import Estimate
 from asr_bench.text_table import markdown_lines
@@ -35,6 +35,17 @@ class Table:
     text_columns: int
     rows: tuple[tuple[Cell, ...], ...]
     notes: tuple[str, ...] = ()
+
+    def without_empty(self, column: str) -> Table:
+        """Without the column of that name, if no row has anything in it."""
+        index = self.header.index(column)
+        if any(row[index].text for row in self.rows):
+            return self
+        return replace(
+            self,
+            header=(*self.header[:index], *self.header[index + 1 :]),
+            rows=tuple((*row[:index], *row[index + 1 :]) for row in self.rows),
+        )
 
     def markdown(self) -> list[str]:
         """Lines."""

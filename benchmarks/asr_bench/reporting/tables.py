@@ -47,6 +47,7 @@ def engines(results: Results, summary: Summary) -> Table:
                 number(typical.cpu_real_time_factor if typical else None, ".4f"),
                 number(start.total.value if start else None, ".2f"),
                 number(typical.peak_rss if typical else None, ".0f", 1e-6),
+                number(typical.peak_gpu_memory if typical else None, ".0f", 1e-6),
                 number(row.model_bytes, ".1f", 1e-6),
                 number(row.install_bytes, ".0f", 1e-6),
                 text("; ".join(doubts)),
@@ -64,6 +65,7 @@ def engines(results: Results, summary: Summary) -> Table:
             "CPU RTF",
             "cold start s",
             "peak MB",
+            time_tables.GPU_MEMORY,
             "model MB",
             "installed MB",
             "reliability",
@@ -77,7 +79,7 @@ def engines(results: Results, summary: Summary) -> Table:
             "cold start: from process start to the first text; installed: with all it depends on",
             "95 %: the interval of the figure before it, by bootstrap over rounds or recordings",
         ),
-    )
+    ).without_empty(time_tables.GPU_MEMORY)
 
 
 def typical_rows(summary: Summary) -> dict[str, LatencyRow]:

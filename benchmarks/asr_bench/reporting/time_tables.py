@@ -5,6 +5,9 @@ from __future__ import annotations
 from asr_bench.reporting.rows import Summary
 from asr_bench.reporting.table import Table, estimate, number, text
 
+#: Left out of a table where no engine took any.
+GPU_MEMORY = "GPU peak MB"
+
 _INTERVAL = "95 %: the interval of the figure before it, by bootstrap over the rounds"
 _DOUBTS = "reliability: why a row should not be trusted; nothing where nothing speaks against it"
 
@@ -25,6 +28,7 @@ def latency(summary: Summary) -> Table:
             *estimate(row.ratio, ".2f"),
             number(row.warmup, ".1f"),
             number(row.peak_rss, ".0f", 1e-6),
+            number(row.peak_gpu_memory, ".0f", 1e-6),
             number(row.sgemm_fraction, ".0f", 100),
             number(row.copy_fraction, ".1f", 100),
             text("; ".join(row.doubts)),
@@ -46,6 +50,7 @@ def latency(summary: Summary) -> Table:
         "95 %",
         "warm-up",
         "peak MB",
+        GPU_MEMORY,
         "% of sgemm",
         "% of copy",
         "reliability",
@@ -64,7 +69,7 @@ def latency(summary: Summary) -> Table:
             "model's bytes, read once, a second over those that a memory copy moves",
             _DOUBTS,
         ),
-    )
+    ).without_empty(GPU_MEMORY)
 
 
 def scaling(summary: Summary) -> Table:
