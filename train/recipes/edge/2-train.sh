@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# Five runs: letters first, on clean audio without dropout, which learns fastest; then everything
+# Four runs: letters first, on clean audio without dropout, which learns fastest; then everything
 # that keeps it from learning the training set by heart, a short run and a long one; then on real
-# speech alone, with part of the batches cut as a stream will be; last, one pass with the weights
-# rounded as the file will hold them.
+# speech alone, with part of the batches cut as a stream will be.
 # Stop with Ctrl-C, go on by calling again.
 set -euo pipefail
 source "$(dirname "$0")/settings.sh"
@@ -29,9 +28,3 @@ fit "$WORK/third" --init "$WORK/second/best" "${everything[@]}" --non-speech 0.0
 fit "$WORK/fourth" --init "$WORK/third/best" "${everything[@]}" --non-speech 0.03 --freq-masks 2 --time-masks 2 \
   --chunked 0.4 --chunk-ms 400 1600 --lookahead-ms 180 600 \
   --epochs 6 --learning-rate 1.2e-3 --warmup 0.05 --keep 3
-
-if [ ! -e "$WORK/average" ]; then asr-train average "$WORK"/fourth/epoch-* --out "$WORK/average"; fi
-fit "$WORK/fifth" --init "$WORK/average" --set dropout=0.1 --train-manifest "$DATA/train.jsonl" \
-  --speed 0.1 --reverb 0.2 --noise 0.3 --band-limit 0.05 --volume 0.5 --non-speech 0.03 --silence 0.15 \
-  --freq-masks 2 --time-masks 2 --chunked 0.4 --chunk-ms 400 1600 --lookahead-ms 180 600 \
-  --round-weights int8 --epochs 1 --learning-rate 4e-4 --warmup 0.1
