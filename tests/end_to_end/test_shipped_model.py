@@ -47,6 +47,14 @@ def test_default_model_comes_from_the_checkpoint_in_the_repository(
     assert DEFAULT_MODEL.stat().st_size < 5e6
 
 
+def test_the_shipped_weights_are_the_same_in_every_precision(checkpoint: Checkpoint) -> None:
+    """They lie on the int8 grid, so no file of them is an approximation."""
+    weights = checkpoint.model.state_dict()
+    for precision in Precision:
+        rounded = round_weights(checkpoint.model, precision).state_dict()
+        assert all(torch.equal(rounded[name], weights[name]) for name in weights), precision
+
+
 def test_three_forms_give_the_same_text_on_every_dev_clip(
     checkpoint: Checkpoint, dev: list[Utterance]
 ) -> None:
