@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,6 +17,10 @@ import soundfile
 if TYPE_CHECKING:
     from asr_train.checkpoint import Checkpoint
     from asr_train.config import ModelConfig
+
+# Several processes share the cores, and threads that wait for each other would fight for them.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 SAMPLE_RATE = 16_000
 
