@@ -14,13 +14,14 @@ import numpy as np
 import onnxruntime
 
 from asr_bench.errors import BenchError
+from asr_bench.latency import LatencySettings
 from asr_export.parity import probe_signal
 from asr_runtime.contract import INPUT_LENGTHS, INPUT_VALUES, LOG_PROBS, OUTPUT_LENGTHS
 from asr_runtime.device import CPU_PROVIDER, quiet_options
 from asr_runtime.errors import ModelFileError
 from asr_runtime.model_bytes import read_model_bytes
+from asr_runtime.session import load_session
 
-_WARMUP = 2
 _KERNEL = "_kernel_time"
 
 
@@ -44,38 +45,35 @@ class OperatorTime:
         return float(np.median(self.seconds))
 
 
-def profile_operators(
-    path: Path, duration: float, threads: int, rounds: int
-) -> tuple[OperatorTime, ...]:
+def profile_operators(path: Path, settings: LatencySettings) -> tuple[OperatorTime, ...]:
     """The operators of an ONNX file on one utterance, the most expensive one first.
 
     Args:
         path: an exported ``.onnx`` or ``.ort`` file; run on the CPU as the runtime does.
-        duration: seconds of audio.
-        threads: within an operator.
-        rounds: runs that count, after two that do not.
+        settings: of one duration and one number of threads.
 
     Raises:
-        BenchError: a file that cannot be opened, or a number that makes no sense.
+        BenchError: the file is no model that the runtime could use.
     """
-    if rounds < 1 or duration <= 0:
-        raise BenchError("give 1 or more rounds, and more than 0 seconds")
+    (duration,), (threads,) = settings.durations, settings.threads
+    try:
+        # All that can be wrong with a file has its message there; a session with a profile of its
+        # own is not the runtime's.
+        load_session(path, device="cpu", threads=threads)
+        content = read_model_bytes(path)
+    except ModelFileError as error:
+        raise BenchError(str(error)) from None
     signal = probe_signal(duration, seed=0)[None, :]
     feeds = {INPUT_VALUES: signal, INPUT_LENGTHS: np.array([signal.shape[1]], np.int64)}
     with tempfile.TemporaryDirectory(prefix="asr-bench-") as folder:
         options = quiet_options(onnxruntime, threads)
         options.enable_profiling = True
         options.profile_file_prefix = str(Path(folder) / "profile")
-        try:
-            session = onnxruntime.InferenceSession(
-                read_model_bytes(path), options, providers=[CPU_PROVIDER]
-            )
-        except ModelFileError as error:
-            raise BenchError(str(error)) from None
-        for _ in range(_WARMUP + rounds):
+        session = onnxruntime.InferenceSession(content, options, providers=[CPU_PROVIDER])
+        for _ in range(settings.warmup + settings.rounds):
             session.run([LOG_PROBS, OUTPUT_LENGTHS], feeds)
         events = json.loads(Path(session.end_profiling()).read_text(encoding="utf-8"))
-    return _by_operator(events, rounds)
+    return _by_operator(events, settings.rounds)
 
 
 def _by_operator(events: Sequence[Mapping[str, Any]], rounds: int) -> tuple[OperatorTime, ...]:

@@ -6,10 +6,12 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import onnx
 import pytest
 
 from asr_bench.cli import main
 from asr_bench.environment import Environment
+from asr_bench.latency import LatencySettings
 from asr_bench.operator_profile import OperatorTime, profile_operators
 from asr_bench.profile_report import ProfileReport
 
@@ -17,7 +19,7 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 def test_every_operator_of_every_counted_run(streaming_model: Path) -> None:
-    found = profile_operators(streaming_model, 2.0, threads=1, rounds=3)
+    found = profile_operators(streaming_model, LatencySettings((2.0,), (1,), 3, 1))
     operators = {one.operator: one for one in found}
     assert {len(one.seconds) for one in found} == {3}
     assert min(min(one.seconds) for one in found) >= 0
@@ -60,8 +62,29 @@ def test_command_line(run_command_line: Run, streaming_model: Path, tmp_path: Pa
     assert "broken.onnx" in stderr
 
 
-@pytest.mark.parametrize("option", ["--seconds", "--rounds"])
-def test_impossible_numbers(run_command_line: Run, streaming_model: Path, option: str) -> None:
+@pytest.mark.parametrize(
+    ("option", "problem"),
+    [
+        ("--seconds", "duration must be more than 0"),
+        ("--rounds", "rounds must be 1 or more"),
+        ("--threads", "threads must be 1 to"),
+    ],
+)
+def test_impossible_numbers(
+    run_command_line: Run, streaming_model: Path, option: str, problem: str
+) -> None:
     code, _, stderr = run_command_line(main, "profile", streaming_model, option, 0)
     assert code == 1
-    assert "give 1 or more rounds" in stderr
+    assert problem in stderr
+
+
+def test_a_model_of_another_kind(run_command_line: Run, tmp_path: Path) -> None:
+    value = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1])
+    node = onnx.helper.make_node("Identity", ["x"], ["y"])
+    result = onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [1])
+    graph = onnx.helper.make_graph([node], "other", [value], [result])
+    onnx.save(onnx.helper.make_model(graph, ir_version=10), tmp_path / "other.onnx")
+    code, _, stderr = run_command_line(main, "profile", tmp_path / "other.onnx")
+    assert code == 1
+    assert len(stderr.splitlines()) == 1
+    assert "without a model card" in stderr
