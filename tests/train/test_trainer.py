@@ -15,6 +15,7 @@ import safetensors.torch
 import torch
 
 from asr_train import interruption
+from asr_train.augmentation import AugmentationConfig
 from asr_train.checkpoint import WEIGHTS, load_checkpoint
 from asr_train.chunking import ChunkedTraining
 from asr_train.config import ModelConfig
@@ -84,21 +85,31 @@ def test_it_learns_from_chunks_as_well(
     assert losses[1.0][0] != losses[0.0][0]
 
 
+@pytest.mark.parametrize("on_device", [False, True])
 def test_a_stopped_run_resumes_as_if_it_never_stopped(
     tiny_config: ModelConfig,
     rows: list[Utterance],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    on_device: bool,
 ) -> None:
+    changes: dict[str, object] = {}
+    if on_device:
+        changes = {
+            "audio_on_device": True,
+            "audio_cache": tmp_path / "cache",
+            "augmentation": AugmentationConfig(speed=0.05, noise=0.3, volume=0.3, non_speech=0.1),
+            "consistency": 0.2,
+        }
     dropping = ModelConfig(**{**tiny_config.to_dict(), "dropout": 0.2})
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    Trainer(dropping, _config(whole), rows, rows[:4]).fit()
+    Trainer(dropping, _config(whole, **changes), rows, rows[:4]).fit()
     steps = len(read_csv(whole / STEPS_CSV))
     assert steps > 12
 
     # Stop in the middle of an epoch, twice.
     for stop_at in (steps // 3 - 1, steps // 3 + 3):
-        trainer = Trainer(dropping, _config(parts), rows, rows[:4])
+        trainer = Trainer(dropping, _config(parts, **changes), rows, rows[:4])
         monkeypatch.setattr(
             Trainer, "_any_process", lambda self, flag, at=stop_at: next(self.countdown) >= at
         )
@@ -108,7 +119,7 @@ def test_a_stopped_run_resumes_as_if_it_never_stopped(
         with pytest.raises(Interrupted, match=f"after step {stop_at} of {steps}"):
             trainer.fit(resume=resume)
         monkeypatch.undo()
-    Trainer(dropping, _config(parts), rows, rows[:4]).fit(resume=True)
+    Trainer(dropping, _config(parts, **changes), rows, rows[:4]).fit(resume=True)
 
     def curve(folder: Path, name: str, drop: str) -> list[dict[str, str]]:
         rows = read_csv(folder / name)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
@@ -19,6 +21,9 @@ from asr_train.errors import DataError, OutputError
 from asr_train.manifest import Utterance
 
 Samples = npt.NDArray[np.float32]
+
+#: Utterances decoded before the first of them is written.
+DECODED_AHEAD = 512
 
 
 class AudioStore(Protocol):
@@ -75,13 +80,22 @@ class CachedStore:
         self._offsets: list[int] = json.loads(index_path.read_text())
         self._data: npt.NDArray[np.int16] | None = None
 
-    def __getitem__(self, index: int, /) -> Samples:
-        """float32 [samples], 16 kHz mono."""
+    @property
+    def data(self) -> npt.NDArray[np.int16]:
+        """All audio, one utterance after the other."""
         if self._data is None:  # opened late: every worker process maps the file for itself
             self._data = np.memmap(self._path, dtype=np.int16, mode="r")
+        return self._data
+
+    def span(self, index: int) -> tuple[int, int]:
+        """Where utterance ``index`` starts and stops in ``data``."""
         place = self._places[index]
-        start, stop = self._offsets[place], self._offsets[place + 1]
-        return self._data[start:stop].astype(np.float32) / 32768.0
+        return self._offsets[place], self._offsets[place + 1]
+
+    def __getitem__(self, index: int, /) -> Samples:
+        """float32 [samples], 16 kHz mono."""
+        start, stop = self.span(index)
+        return self.data[start:stop].astype(np.float32) / 32768.0
 
 
 def _fingerprint(utterances: Sequence[Utterance]) -> str:
@@ -98,8 +112,9 @@ def _build(utterances: Sequence[Utterance], data_path: Path, index_path: Path) -
     try:
         data_path.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("wb") as file:
-            for row in tqdm(utterances, desc="decoding audio", unit="file"):
-                samples = np.clip(np.rint(decode(row) * 32768.0), -32768, 32767).astype("<i2")
+            for samples in tqdm(
+                _decode_all(utterances), desc="decoding audio", unit="file", total=len(utterances)
+            ):
                 file.write(samples.tobytes())
                 offsets.append(offsets[-1] + samples.size)
         partial.replace(data_path)
@@ -109,3 +124,18 @@ def _build(utterances: Sequence[Utterance], data_path: Path, index_path: Path) -
         raise OutputError(f"cannot write the audio cache {data_path}: {error.strerror}") from None
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _decode_all(utterances: Sequence[Utterance]) -> Iterator[npt.NDArray[np.int16]]:
+    """Audio as int16, in order; the decoders work outside Python, so threads share the cores."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        # Some at a time: what is decoded ahead of the file is held in memory.
+        for start in range(0, len(utterances), DECODED_AHEAD):
+            yield from pool.map(_decode_int16, utterances[start : start + DECODED_AHEAD])
+
+
+def _decode_int16(row: Utterance) -> npt.NDArray[np.int16]:
+    rounded: npt.NDArray[np.int16] = np.clip(np.rint(decode(row) * 32768.0), -32768, 32767).astype(
+        "<i2"
+    )
+    return rounded

@@ -116,6 +116,14 @@ def fit(
     lookahead_ms: Annotated[
         tuple[float, float], typer.Option(help="Their shortest and longest look-ahead.")
     ] = ChunkedTraining.lookahead_ms,
+    consistency: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            help="Compute everything twice, masked differently, and weigh their disagreement so "
+            "(0.2); for many passes over little data.",
+        ),
+    ] = 0.0,
     round_weights: Annotated[
         WeightRounding,
         typer.Option(help="Train the weights as a small file will hold them, rounded."),
@@ -128,6 +136,13 @@ def fit(
         Optional[Path],  # noqa: UP045
         typer.Option(help="Decode the audio once into this folder (115 MB an hour)."),
     ] = None,
+    audio_on_device: Annotated[
+        bool,
+        typer.Option(
+            "--audio-on-device",
+            help="Keep that audio in the GPU's memory, and augment it there; needs --audio-cache.",
+        ),
+    ] = False,
     checkpoint_every: Annotated[int, typer.Option(min=1, help="Steps between saves.")] = 200,
     keep: Annotated[
         int, typer.Option(min=0, help="Keep the best epochs, by dev words, for averaging.")
@@ -166,12 +181,14 @@ def fit(
             non_speech=non_speech,
         ),
         chunked=ChunkedTraining(chunked, chunk_ms, lookahead_ms),
+        consistency=consistency,
         round_weights=round_weights,
         seed=seed,
         precision=precision,
         device=device,
         workers=workers,
         audio_cache=audio_cache,
+        audio_on_device=audio_on_device,
         checkpoint_every=checkpoint_every,
         keep=keep,
     )

@@ -67,12 +67,11 @@ class BidirectionalGRU(nn.Module):
         """
         if self.training and x.device.type == "cpu" and state is None:
             return self._train_on_cpu(x, lengths)
-        # Not by run_gru: torch.export would take the batch size for a constant.
-        ahead = self.forward_gru(x)[0] if state is None else run_gru(self.forward_gru, x, state)
+        ahead = _full_precision(self.forward_gru, x, state)
         time = torch.arange(x.shape[1], device=x.device)[None, :]
         # Within the length t -> length - 1 - t (its own inverse); past it any frame will do.
         reverse = (lengths[:, None] - 1 - time).clamp(min=0).unsqueeze(2)
-        back = self.backward_gru(x.gather(1, reverse.expand(-1, -1, x.shape[2])))[0]
+        back = _full_precision(self.backward_gru, x.gather(1, reverse.expand(-1, -1, x.shape[2])))
         back = back.gather(1, reverse.expand(-1, -1, back.shape[2]))
         return torch.cat([ahead, back], dim=2)
 
@@ -106,13 +105,28 @@ def run_gru(gru: nn.GRU, x: Tensor, initial: Tensor | None = None) -> Tensor:
         [batch, frames, hidden].
     """
     if not (gru.training and x.device.type == "cpu"):
-        states: Tensor = gru(x, None if initial is None else initial.unsqueeze(0))[0]
-        return states
+        return _full_precision(gru, x, initial)
     inputs = functional.linear(x.transpose(0, 1), *_parameters(gru, "ih")).float()
     weight, bias = _parameters(gru, "hh")
     start = None if initial is None else initial.float().unsqueeze(0)
     recurrence = gru_recurrence(inputs[None], _autocast(weight)[None], bias[None], start)
     return recurrence[0].transpose(0, 1)
+
+
+def _full_precision(gru: nn.GRU, x: Tensor, initial: Tensor | None = None) -> Tensor:
+    """As ``run_gru``, by PyTorch's own operator.
+
+    Autocast runs it in float16 on CUDA, whatever type was asked for, and float16 loses small
+    gradients. On a GPU its time is that of many short steps: float32 costs little more.
+    """
+    # Not a zero state where none is given: torch.export would take the batch size for a constant.
+    start = None if initial is None else initial.unsqueeze(0)
+    if x.is_cuda and torch.is_autocast_enabled("cuda"):
+        with torch.autocast("cuda", enabled=False):
+            states: Tensor = gru(x.float(), start if start is None else start.float())[0]
+        return states
+    states = gru(x, start)[0]
+    return states
 
 
 def _autocast(weight: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""What training minimises: CTC over augmented features."""
+"""What training minimises: CTC over augmented features, and agreement between two views of them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from torch.nn import functional
 from torchaudio.functional import mask_along_axis_iid
 
 from asr_train.chunking import Chunking, chunked_network
+from asr_train.features import length_mask
 from asr_train.model import ResCNNBiGRU
 from asr_train.vocabulary import BLANK_ID
 
@@ -32,12 +33,21 @@ class MaskingConfig:
 
 
 class CTCObjective(nn.Module):
-    """Summed CTC loss of a batch; masks the features while in training mode."""
+    """Summed CTC loss of a batch; masks the features while in training mode.
 
-    def __init__(self, model: ResCNNBiGRU, masking: MaskingConfig) -> None:
+    With ``consistency`` above 0, every utterance is computed twice in training, with masks and
+    dropout of its own each time; the loss is the mean of both, plus ``consistency`` times how far
+    each one's distributions are from the other's, frame by frame (CR-CTC, Yao et al. 2024,
+    arXiv:2410.05101).
+    """
+
+    def __init__(
+        self, model: ResCNNBiGRU, masking: MaskingConfig, consistency: float = 0.0
+    ) -> None:
         super().__init__()
         self.model = model
         self.masking = masking
+        self.consistency = consistency
 
     def forward(
         self,
@@ -51,7 +61,13 @@ class CTCObjective(nn.Module):
 
         ``chunking``: compute it as on a stream that is cut so; None for whole utterances.
         """
-        features, feature_lengths = self.model.front_end(samples, lengths)
+        # PyTorch lets a GPU round the inputs of convolutions to 10 bits (TF32): not the DFT's.
+        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            features, feature_lengths = self.model.front_end(samples, lengths)
+        views = 2 if self.training and self.consistency else 1
+        if views == 2:
+            features, feature_lengths = torch.cat([features] * 2), feature_lengths.repeat(2)
+            targets, target_lengths = targets.repeat(2), target_lengths.repeat(2)
         if self.training:
             features = self._mask(features)
         if chunking is None:
@@ -62,7 +78,7 @@ class CTCObjective(nn.Module):
             )
         # CTC sums over paths in float32 even where the network ran in bfloat16.
         with torch.autocast(samples.device.type, enabled=False):
-            return functional.ctc_loss(
+            nll = functional.ctc_loss(
                 logprobs.transpose(0, 1),
                 targets,
                 output_lengths,
@@ -70,6 +86,9 @@ class CTCObjective(nn.Module):
                 blank=BLANK_ID,
                 reduction="sum",
             )
+            if views == 2:
+                nll = nll / 2 + self.consistency * _disagreement(logprobs, output_lengths)
+        return nll
 
     def _mask(self, features: Tensor) -> Tensor:
         # 0 is the mean of a normalised feature: masked parts carry no information.
@@ -81,3 +100,17 @@ class CTCObjective(nn.Module):
             for _ in range(count if widest else 0):
                 x = mask_along_axis_iid(x, widest, 0.0, axis)
         return x.squeeze(1)
+
+
+def _disagreement(logprobs: Tensor, lengths: Tensor) -> Tensor:
+    """Kullback-Leibler divergence between the halves of a batch, summed over frames, scalar.
+
+    The mean of both directions; each half follows the other, held fixed.
+    """
+    first, second = logprobs.chunk(2)
+    inside = length_mask(lengths[: len(first)], logprobs.shape[1])[:, :, None]
+    total = logprobs.new_zeros(())
+    for moving, fixed in ((first, second.detach()), (second, first.detach())):
+        divergence = functional.kl_div(moving, fixed, reduction="none", log_target=True)
+        total = total + divergence.masked_fill(~inside, 0.0).sum() / 2
+    return total

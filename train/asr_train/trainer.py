@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,19 +13,19 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 from torch.optim.lr_scheduler import OneCycleLR
-from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from asr_train.audio_store import AudioStore, CachedStore, FileStore
-from asr_train.augmentation import AugmentationConfig, Augmenter
-from asr_train.batching import Batch, Collate, PadTo, UtteranceDataset, plan_epoch
+from asr_train.batching import Batch, PadTo, plan_epoch
 from asr_train.checkpoint import load_checkpoint
 from asr_train.config import SAMPLE_RATE, ModelConfig
-from asr_train.errors import CheckpointError, DataError, OutputError, TrainingError
+from asr_train.device_batches import DeviceBatches
+from asr_train.errors import CheckpointError, OutputError, TrainingError
 from asr_train.evaluation import evaluate
 from asr_train.feature_statistics import set_feature_statistics
 from asr_train.history import History
-from asr_train.interruption import Interrupted, InterruptFlag, ignore_interrupts
+from asr_train.interruption import Interrupted, InterruptFlag
+from asr_train.loader_batches import BatchSource, LoaderBatches
 from asr_train.manifest import Utterance
 from asr_train.model import ResCNNBiGRU
 from asr_train.objective import CTCObjective
@@ -46,7 +46,7 @@ class _Run:
     optimizer: torch.optim.Optimizer
     scheduler: OneCycleLR
     progress: Progress
-    store: AudioStore
+    batches: BatchSource
     dev_store: AudioStore
     history: History | None  # the main process's
     bar: tqdm[Any]
@@ -109,12 +109,12 @@ class Trainer:
                 run = _Run(
                     model=model,
                     objective=self._accelerator.prepare_model(
-                        CTCObjective(model, self.config.masking)
+                        CTCObjective(model, self.config.masking, self.config.consistency)
                     ),
                     optimizer=optimizer,
                     scheduler=self._schedule(optimizer, progress.step),
                     progress=progress,
-                    store=store,
+                    batches=self._batches(store),
                     dev_store=self._store(self._dev),
                     history=history,
                     bar=bar,
@@ -134,7 +134,13 @@ class Trainer:
         plan = self._plans[epoch][progress.step - first :]
         run.objective.train()
         started = time.monotonic()
-        for batch, indices in zip(self._batches(plan, run.store, epoch), plan, strict=True):
+        rank, world = self._accelerator.process_index, self._accelerator.num_processes
+        batches = run.batches.epoch(
+            [batch[rank::world] for batch in plan],
+            self._seed(epoch),
+            [self._seed(progress.step + offset) for offset in range(len(plan))],
+        )
+        for batch, indices in zip(batches, plan, strict=True):
             # Dropout and masks depend on the step alone: a resumed run draws the same ones.
             torch.manual_seed(self._seed(progress.step))
             characters = sum(len(self._train[index].text) for index in indices)
@@ -251,25 +257,16 @@ class Trainer:
             seed=self._seed(epoch),
         )
 
-    def _batches(self, plan: Sequence[list[int]], store: AudioStore, epoch: int) -> Iterator[Batch]:
-        rank, world = self._accelerator.process_index, self._accelerator.num_processes
-        pad_to = None
-        if self.config.pad_to is PadTo.max:
-            pad_to = round(self._longest * SAMPLE_RATE)
-        augmenter = None
-        if self.config.augmentation != AugmentationConfig():
-            augmenter = Augmenter(self.config.augmentation, self.model_config, self._seed(epoch))
-        loader: DataLoader[Any] = DataLoader(
-            UtteranceDataset([row.text for row in self._train], store, augmenter),
-            batch_sampler=[batch[rank::world] for batch in plan],
-            collate_fn=Collate(pad_to),
-            num_workers=self.config.workers,
-            worker_init_fn=ignore_interrupts,
+    def _batches(self, store: AudioStore) -> BatchSource:
+        config = self.config
+        pad_to = round(self._longest * SAMPLE_RATE) if config.pad_to is PadTo.max else None
+        given = (self._train, store, self.model_config, config.augmentation)
+        if not isinstance(store, CachedStore) or not config.audio_on_device:
+            return LoaderBatches(*given, pad_to=pad_to, workers=config.workers)
+        train, _, model, augmentation = given
+        return DeviceBatches(
+            train, store, model, augmentation, self._accelerator.device, config.seed, pad_to=pad_to
         )
-        for batch in loader:
-            if isinstance(batch, DataError):
-                raise batch
-            yield batch
 
     def _start(
         self, store: AudioStore, resume: bool, init: Path | None

@@ -9,6 +9,7 @@ from pathlib import Path
 from asr_train.augmentation import AugmentationConfig
 from asr_train.batching import PadTo
 from asr_train.chunking import ChunkedTraining
+from asr_train.errors import ConfigError
 from asr_train.objective import MaskingConfig
 from asr_train.weight_rounding import WeightRounding
 
@@ -45,6 +46,7 @@ class TrainingConfig:
         masking: SpecAugment, on training data only.
         augmentation: of the waveforms, on training data only.
         chunked: batches computed as on a stream, so that the weights hold their accuracy there.
+        consistency: weight of the agreement between two views, see ``CTCObjective``.
         round_weights: to what weights are rounded at every step, so that rounding them for a small
             file loses nothing.
         seed: of initial weights, shuffles, masks and dropout.
@@ -52,6 +54,8 @@ class TrainingConfig:
         device: see ``Device``.
         workers: loader processes.
         audio_cache: folder for decoded audio, None to decode at every use.
+        audio_on_device: keep the decoded audio in the device's memory and make batches there; needs
+            ``audio_cache``.
         checkpoint_every: steps between ``last`` checkpoints.
         keep: how many of the best epochs to keep for averaging (with dev data).
     """
@@ -67,11 +71,17 @@ class TrainingConfig:
     masking: MaskingConfig = field(default_factory=MaskingConfig)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     chunked: ChunkedTraining = field(default_factory=ChunkedTraining)
+    consistency: float = 0.0
     round_weights: WeightRounding = WeightRounding.none
     seed: int = 1
     precision: Precision = Precision.auto
     device: Device = Device.auto
     workers: int = 1
     audio_cache: Path | None = None
+    audio_on_device: bool = False
     checkpoint_every: int = 200
     keep: int = 0
+
+    def __post_init__(self) -> None:
+        if self.audio_on_device and self.audio_cache is None:
+            raise ConfigError("--audio-on-device needs --audio-cache: give it a folder")
