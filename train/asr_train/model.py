@@ -120,12 +120,12 @@ def _full_precision(gru: nn.GRU, x: Tensor, initial: Tensor | None = None) -> Te
     gradients. On a GPU its time is that of many short steps: float32 costs little more.
     """
     # Not a zero state where none is given: torch.export would take the batch size for a constant.
-    start = None if initial is None else initial.unsqueeze(0)
+    start = () if initial is None else (initial.unsqueeze(0),)
     if x.is_cuda and torch.is_autocast_enabled("cuda"):
         with torch.autocast("cuda", enabled=False):
-            states: Tensor = gru(x.float(), start if start is None else start.float())[0]
+            states: Tensor = gru(x.float(), *(state.float() for state in start))[0]
         return states
-    states = gru(x, start)[0]
+    states = gru(x, *start)[0]
     return states
 
 
