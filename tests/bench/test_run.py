@@ -225,6 +225,7 @@ def test_a_checkpoint_has_every_backend_and_exports_only_what_is_chosen(
     assert [engine.name for engine in model.engines] == [
         *("asr-run tiny int8, beam", "asr-run tiny int8, greedy"),
         *("asr-run tiny fp32, beam", "asr-run tiny fp32, greedy"),
+        "asr-run tiny fp32, greedy, cuda",
         *("torch eager tiny", "torch eager tiny, cuda", "torch.compile tiny"),
         *("TorchScript tiny", "torch.export tiny"),
         *("ONNX Runtime tiny fp32", "ONNX Runtime tiny fp16", "ONNX Runtime tiny int8"),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from asr_bench.engines.engine import SAMPLE_RATE, Engine
-from asr_bench.engines.onnx_runtime import onnx_runtime_distribution
+from asr_bench.engines.onnx_runtime import cuda_obstacle, onnx_runtime_distribution
 
 if TYPE_CHECKING:
     from asr_bench.engines.engine import Samples
@@ -26,6 +26,7 @@ class AsrRun(Engine):
         precision: of its weights.
         decoder: greedy or beam, the latter with the packaged language model.
         streaming: whether the file can stream.
+        device: cpu or cuda.
     """
 
     kind: ClassVar[Kind] = "runtime"
@@ -38,11 +39,17 @@ class AsrRun(Engine):
     precision: str
     decoder: str
     streaming: bool = False
+    device: str = "cpu"
 
     @property
     def name(self) -> str:
         """See ``Engine``."""
-        return f"asr-run {self.model} {self.precision}, {self.decoder}"
+        device = "" if self.device == "cpu" else f", {self.device}"
+        return f"asr-run {self.model} {self.precision}, {self.decoder}{device}"
+
+    def obstacle(self) -> str | None:
+        """See ``Engine``; what a build can do shows only when it is imported."""
+        return cuda_obstacle(self.device) or super().obstacle()
 
     @property
     def model_name(self) -> str:
@@ -65,7 +72,7 @@ class AsrRun(Engine):
         from asr_runtime.recognizer import Recognizer
 
         return RecognizerTranscriber(
-            Recognizer.load(self.path, device="cpu", threads=threads, decoder=self.decoder)
+            Recognizer.load(self.path, device=self.device, threads=threads, decoder=self.decoder)
         )
 
 

@@ -124,6 +124,7 @@ def _checkpoint_model(path: Path, folder: Path) -> BenchModel:
     engines: list[Engine] = [
         *(AsrRun(name, int8, "int8", decoder, streaming=True) for decoder in reversed(DECODERS)),
         *(AsrRun(name, fp32, "fp32", decoder) for decoder in reversed(DECODERS)),
+        AsrRun(name, fp32, "fp32", DECODERS[0], device="cuda"),
         TorchEager(name, str(path)),
         TorchEager(name, str(path), "cuda"),
         TorchCompiled(name, str(path)),

@@ -20,6 +20,16 @@ def onnx_runtime_distribution() -> str:
     return next((name for name in _BUILDS if installed_version(name)), _BUILDS[0])
 
 
+def cuda_obstacle(device: str) -> str | None:
+    """Why ``device`` cannot be used: it is "cuda", and ONNX Runtime a build without it."""
+    if device == "cuda" and is_installed("onnxruntime"):
+        import onnxruntime
+
+        if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
+            return "this onnxruntime is a build without CUDA (onnxruntime-gpu has it)"
+    return None
+
+
 @dataclass(frozen=True)
 class OnnxRuntime(Backend):
     """``path`` is a ``.onnx`` or ``.ort`` file, ``precision`` its weights'."""
@@ -38,12 +48,7 @@ class OnnxRuntime(Backend):
 
     def obstacle(self) -> str | None:
         """See ``Engine``; what a build can do shows only when it is imported."""
-        if self.device == "cuda" and is_installed("onnxruntime"):
-            import onnxruntime
-
-            if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
-                return "this onnxruntime is a build without CUDA (onnxruntime-gpu has it)"
-        return super().obstacle()
+        return cuda_obstacle(self.device) or super().obstacle()
 
     def load(self, threads: int) -> Transcriber:
         """See ``Engine``."""
@@ -54,7 +59,10 @@ class OnnxRuntime(Backend):
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
-        provider = "CUDAExecutionProvider" if self.device == "cuda" else "CPUExecutionProvider"
+        provider = "CPUExecutionProvider"
+        if self.device == "cuda":
+            provider = "CUDAExecutionProvider"
+            onnxruntime.preload_dlls()  # where pip installed CUDA's libraries, no system path leads
         session = onnxruntime.InferenceSession(self.path, options, providers=[provider])
         if session.get_providers()[0] != provider:
             raise RuntimeError(f"{provider} could not be set up; it says why above")
