@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from asr_train.config import ModelConfig
 
 # Several processes share the cores, and threads that wait for each other would fight for them.
+# PyTorch reads this once, when it is imported.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -39,6 +40,16 @@ def speak(text: str) -> np.ndarray:
     ]
     silence = np.zeros(SAMPLE_RATE // 10)
     return 0.3 * np.concatenate([silence, *tones, silence]).astype(np.float32)
+
+
+@pytest.fixture(autouse=True)
+def _threads_are_restored() -> Iterator[None]:
+    """PyTorch's are process-wide: one test's must not slow down those that follow it."""
+    torch = sys.modules.get("torch")
+    before = torch.get_num_threads() if torch else None
+    yield
+    if torch and torch.get_num_threads() != before:
+        torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

@@ -147,9 +147,7 @@ def test_torchscript_in_the_process_gives_what_the_model_gives(
     path = tmp_path / "model.pt"
     two_forms[0].export(checkpoint, path)
     samples = torch.randn(8000)
-    threads = torch.get_num_threads()
     logprobs, lengths = LOADERS[".pt"](path)(samples.numpy())  # type: ignore[misc]
-    torch.set_num_threads(threads)
     wanted, _ = checkpoint.model(samples[None, :], torch.tensor([8000]))
     torch.testing.assert_close(logprobs, wanted, atol=1e-4, rtol=0)
     assert lengths.tolist() == [wanted.shape[1]]

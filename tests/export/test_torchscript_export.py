@@ -43,6 +43,7 @@ def test_card_and_report_are_there(exported: Path, loaded: Checkpoint) -> None:
     load_backend(exported)
 
 
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
 def test_a_failed_check_leaves_no_file(
     loaded: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
