@@ -34,9 +34,9 @@ class BeamConfig:
 
     beam_size: int = 200
     beam_threshold: float = 14.0
-    label_threshold: float = 1e-3
+    label_threshold: float = 3e-3
     letter_prior_weight: float = 0.8
-    blank_penalty: float = 1.6
+    blank_penalty: float = 1.4
     language_model_weight: float = 1.0
     word_bonus: float = 0.0
     unknown_word_penalty: float = 4.0

