@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from asr_bench.compare import Change, Comparison, Unit
+from asr_bench.compare import MEMORY_NOISE, Change, Comparison, Unit
 from asr_bench.speed_change import CONFIDENCE, CONFIDENCE_TOGETHER
 from asr_bench.table_report import plural
 from asr_bench.text_table import aligned, escaped, markdown_lines
@@ -86,8 +86,9 @@ def _notes(comparison: Comparison) -> list[str]:
     notes = [
         f"worse or better: a time that changes by more than {percent} with all of its "
         f"{100 * CONFIDENCE:g} % interval (from, to; of several settings together "
-        f"{100 * CONFIDENCE_TOGETHER:g} %), memory or size by more than {percent}; "
-        "words beyond the interval alone, in points; other projects' engines are no regressions",
+        f"{100 * CONFIDENCE_TOGETHER:g} %), memory or size by more than {percent} (memory: and "
+        f"{MEMORY_NOISE / 1e6:g} MB); words beyond the interval alone, in points; other projects' "
+        "engines are no regressions",
         _machine_note(comparison.machine),
         "on a busy machine times by the clock do not count, and CPU time only if both runs were",
     ]

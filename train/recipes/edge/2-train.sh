@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Four runs: letters first, on clean audio without dropout, which learns fastest; then everything
+# Five runs: letters first, on clean audio without dropout, which learns fastest; then everything
 # that keeps it from learning the training set by heart, a short run and a long one; then on real
-# speech alone, with part of the batches cut as a stream will be.
+# speech alone, with part of the batches cut as a stream will be; then many passes over the same, two
+# views of each utterance at a time, for which a GPU is needed: ten minutes, or days on two cores.
 # Stop with Ctrl-C, go on by calling again.
 set -euo pipefail
 source "$(dirname "$0")/settings.sh"
@@ -28,3 +29,7 @@ fit "$WORK/third" --init "$WORK/second/best" "${everything[@]}" --non-speech 0.0
 fit "$WORK/fourth" --init "$WORK/third/best" "${everything[@]}" --non-speech 0.03 --freq-masks 2 --time-masks 2 \
   --chunked 0.4 --chunk-ms 400 1600 --lookahead-ms 180 600 \
   --epochs 6 --learning-rate 1.2e-3 --warmup 0.05 --keep 3
+
+PROCESSES=1 fit "$WORK/fifth" --init "$WORK/fourth/best" "${everything[@]}" --non-speech 0.03 --silence 0.1 \
+  --freq-masks 2 --time-masks 4 --consistency 0.2 --chunked 0.4 --chunk-ms 400 1600 --lookahead-ms 180 600 \
+  --device cuda --audio-on-device --batch-seconds 1000 --epochs 22 --learning-rate 2e-3 --warmup 0.05 --keep 3

@@ -5,14 +5,14 @@ set -euo pipefail
 source "$(dirname "$0")/settings.sh"
 
 rm -rf "$WORK/average" "$WORK/edge"
-asr-train average "$WORK"/fourth/epoch-* --out "$WORK/average"
+asr-train average "$WORK"/fifth/epoch-* --out "$WORK/average"
 asr-train evaluate "$WORK/average" --manifest "$DATA/dev.jsonl" --worst 0 --json "$WORK/average.json"
-asr-train evaluate "$WORK/fourth/best" --manifest "$DATA/dev.jsonl" --worst 0 --json "$WORK/best.json"
+asr-train evaluate "$WORK/fifth/best" --manifest "$DATA/dev.jsonl" --worst 0 --json "$WORK/best.json"
 better=$(python - "$WORK/average.json" "$WORK/best.json" <<'PY'
 import json, sys
 
 rates = [json.load(open(path))["word_error_rate"] for path in sys.argv[1:]]
-print("average" if rates[0] < rates[1] else "fourth/best")
+print("average" if rates[0] < rates[1] else "fifth/best")
 PY
 )
 asr-train compact "$WORK/$better" "$WORK/edge" --round-weights int8
