@@ -14,7 +14,7 @@ from asr_train.augmentation import AugmentationConfig
 from asr_train.batching import Batch
 from asr_train.config import ModelConfig, preset
 from asr_train.device_batches import DeviceBatches
-from asr_train.errors import ConfigError
+from asr_train.errors import ConfigError, DataError
 from asr_train.loader_batches import LoaderBatches
 from asr_train.manifest import Utterance, read_manifest
 from asr_train.training_config import TrainingConfig
@@ -107,3 +107,14 @@ def test_an_utterance_too_short_for_speed_keeps_its_own(
 def test_the_cache_is_asked_for(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="--audio-on-device needs --audio-cache"):
         TrainingConfig(out=tmp_path, audio_on_device=True)
+
+
+def test_audio_that_does_not_fit_is_said_so(
+    rows: list[Utterance], store: CachedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(torch.Tensor, "to", full)
+    with pytest.raises(DataError, match=r"does not hold 0\.0 GB .* leave out --audio-on-device"):
+        DeviceBatches(rows, store, preset("edge"), AugmentationConfig(), CPU, seed=1)

@@ -12,6 +12,7 @@ from asr_train.augmentation import AugmentationConfig
 from asr_train.batch_augmentation import BatchAugmenter
 from asr_train.batching import Batch
 from asr_train.config import ModelConfig
+from asr_train.errors import DataError
 from asr_train.features import length_mask
 from asr_train.manifest import Utterance
 from asr_train.vocabulary import encode, min_frames_for_ctc
@@ -21,7 +22,8 @@ class DeviceBatches:
     """A ``BatchSource`` that cuts, pads and augments on the device.
 
     An hour of audio takes 115 MB there. No loader processes and no copies: the processor only says
-    which utterances come next.
+    which utterances come next. Of several processes, each draws the changes of its own share: they
+    take other steps than one process would.
     """
 
     def __init__(
@@ -35,9 +37,19 @@ class DeviceBatches:
         *,
         pad_to: int | None = None,
     ) -> None:
-        """``seed``: of the sounds without words. ``pad_to``: as in ``LoaderBatches``."""
-        # A copy: PyTorch does not take read-only memory maps.
-        self._data = torch.from_numpy(store.data.copy()).to(device)
+        """``seed``: of the sounds without words. ``pad_to``: as in ``LoaderBatches``.
+
+        Raises:
+            DataError: the device has too little memory for the audio.
+        """
+        try:
+            # A copy: PyTorch does not take read-only memory maps.
+            self._data = torch.from_numpy(store.data.copy()).to(device)
+        except torch.OutOfMemoryError:
+            raise DataError(
+                f"the device's memory does not hold {store.data.nbytes / 1e9:.1f} GB of decoded "
+                "audio; leave out --audio-on-device"
+            ) from None
         spans = torch.tensor([store.span(index) for index in range(len(utterances))])
         self._starts, self._sizes = spans[:, 0], spans[:, 1] - spans[:, 0]
         self._targets = [torch.tensor(encode(row.text)) for row in utterances]

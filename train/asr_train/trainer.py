@@ -260,12 +260,24 @@ class Trainer:
     def _batches(self, store: AudioStore) -> BatchSource:
         config = self.config
         pad_to = round(self._longest * SAMPLE_RATE) if config.pad_to is PadTo.max else None
-        given = (self._train, store, self.model_config, config.augmentation)
-        if not isinstance(store, CachedStore) or not config.audio_on_device:
-            return LoaderBatches(*given, pad_to=pad_to, workers=config.workers)
-        train, _, model, augmentation = given
-        return DeviceBatches(
-            train, store, model, augmentation, self._accelerator.device, config.seed, pad_to=pad_to
+        if config.audio_on_device:
+            assert isinstance(store, CachedStore)  # TrainingConfig asks for its folder
+            return DeviceBatches(
+                self._train,
+                store,
+                self.model_config,
+                config.augmentation,
+                self._accelerator.device,
+                config.seed,
+                pad_to=pad_to,
+            )
+        return LoaderBatches(
+            self._train,
+            store,
+            self.model_config,
+            config.augmentation,
+            pad_to=pad_to,
+            workers=config.workers,
         )
 
     def _start(
