@@ -26,7 +26,8 @@ class SeamConfig:
     """Where a seam may lie, in frames.
 
     margin: at the edges of the overlap, where the windows' context is too short, at least so many
-        frames stay on the better window's side; less if the overlap is shorter.
+        frames stay on the better window's side; less if the overlap is shorter, and down to a
+        quarter if otherwise a character would be lost or doubled.
     pause: without a character in either window this long, it is a pause.
     reach: frames on either side of a seam within which the windows should agree.
     """
@@ -75,7 +76,10 @@ def find_seam(before: LogProbs, after: LogProbs, blank_id: int, config: SeamConf
     first, second = before.argmax(axis=1), after.argmax(axis=1)
     lost = _lost_at(first, second, blank_id)
     margin = min(config.margin, frames // 2)
-    seams = np.arange(margin, frames - margin + 1)
+    for part in (1, 2, 4):
+        seams = np.arange(margin // part, frames - margin // part + 1)
+        if lost[seams].min() == 0:
+            break  # else a seam with less context may be better than one that loses a character
     seams = seams[lost[seams] == lost[seams].min()]
 
     quiet = (first == blank_id) & (second == blank_id)

@@ -212,10 +212,8 @@ class TestShippedModel:
 
     CONFIG = SeamConfig(margin=16, pause=8, reach=5)
 
-    # Two frames apart, letters that follow each other without a blank leave no seam that keeps them
-    # all: the least bad one doubles one.
-    @pytest.mark.parametrize(("shift", "doubled"), [(-2, 1), (-1, 0), (1, 0), (2, 1)])
-    def test_a_window_that_hears_it_all_some_frames_later(self, default, samples, shift, doubled):
+    @pytest.mark.parametrize("shift", [-2, -1, 1, 2])
+    def test_a_window_that_hears_it_all_some_frames_later(self, default, samples, shift):
         """A seam in every word of the clip: each gives the text of the whole."""
         whole = default.log_probs([samples])[0]
         moved = np.roll(whole, shift, axis=0)
@@ -226,7 +224,7 @@ class TestShippedModel:
             seam = begin + find_seam(first, second, default.card.blank_id, self.CONFIG)
             joined = np.concatenate((whole[:seam], moved[seam:]))
             text = greedy_text(joined, default.card.vocabulary, default.card.blank_id)
-            assert edits(expected, text) <= 2 * doubled, begin
+            assert text == expected, begin
 
     def test_windows_of_their_own(self, default, samples):
         """What the model makes of a part differs from what it makes of the whole; a seam must only

@@ -19,6 +19,12 @@ from asr_train.config import SAMPLE_RATE, ModelConfig
 from asr_train.non_speech import coloured_noise, non_speech
 from asr_train.vocabulary import min_frames_for_ctc
 
+#: What is drawn from, evenly: reverberation time (s) and direct sound over its tail (dB) of a room;
+#: signal-to-noise ratio (dB) and slope of noise, see ``add_noise``; change of level (dB).
+DECAY, DIRECT_DB = (0.1, 0.6), (0.0, 12.0)
+SNR_DB, SLOPE = (5.0, 30.0), (0.0, 2.0)
+LEVEL_DB = (-20.0, 6.0)
+
 
 @dataclass(frozen=True)
 class AugmentationConfig:
@@ -50,13 +56,13 @@ def augment(samples: Samples, config: AugmentationConfig, rng: np.random.Generat
     if config.speed:
         samples = change_speed(samples, 1.0 + rng.uniform(-config.speed, config.speed))
     if rng.random() < config.reverb:
-        samples = add_room(samples, rng.uniform(0.1, 0.6), rng.uniform(0.0, 12.0), rng)
+        samples = add_room(samples, rng.uniform(*DECAY), rng.uniform(*DIRECT_DB), rng)
     if rng.random() < config.noise:
-        samples = add_noise(samples, rng.uniform(5.0, 30.0), rng.uniform(0.0, 2.0), rng)
+        samples = add_noise(samples, rng.uniform(*SNR_DB), rng.uniform(*SLOPE), rng)
     if rng.random() < config.band_limit:
         samples = through_telephone(samples)
     if rng.random() < config.volume:
-        samples = change_level(samples, rng.uniform(-20.0, 6.0))
+        samples = change_level(samples, rng.uniform(*LEVEL_DB))
     # No draw where it is off: runs recorded before it existed can be repeated.
     if config.silence and rng.random() < config.silence:
         before, after = rng.integers(0, SAMPLE_RATE, 2, endpoint=True)
@@ -101,7 +107,7 @@ def add_room(samples: Samples, decay: float, direct_db: float, rng: np.random.Ge
     tail *= 10.0 ** (-direct_db / 20.0) / np.sqrt(np.sum(tail**2))
     tail[0] = 1.0
     # The transform's length is a power of two: one with a large prime factor is ten times slower.
-    room = np.zeros(_power_of_two(len(samples) + tail.size) - len(samples) + 1, dtype=np.float32)
+    room = np.zeros(power_of_two(len(samples) + tail.size) - len(samples) + 1, dtype=np.float32)
     room[: tail.size] = tail
     wet = fftconvolve(torch.from_numpy(samples), torch.from_numpy(room))
     reverberant: Samples = wet[: len(samples)].numpy()
@@ -137,5 +143,6 @@ def change_level(samples: Samples, gain_db: float) -> Samples:
     return louder
 
 
-def _power_of_two(least: int) -> int:
+def power_of_two(least: int) -> int:
+    """The least one that is not below ``least``: transforms of such a length are fast."""
     return 1 << (least - 1).bit_length()

@@ -12,7 +12,15 @@ import torch
 from torch import Tensor
 from torchaudio.functional import fftconvolve, mu_law_decoding, mu_law_encoding, resample
 
-from asr_train.augmentation import AugmentationConfig
+from asr_train.augmentation import (
+    DECAY,
+    DIRECT_DB,
+    LEVEL_DB,
+    SLOPE,
+    SNR_DB,
+    AugmentationConfig,
+    power_of_two,
+)
 from asr_train.config import SAMPLE_RATE
 from asr_train.features import length_mask
 from asr_train.non_speech import non_speech
@@ -114,15 +122,15 @@ def change_speed(
 def add_rooms(samples: Tensor, mask: Tensor, generator: torch.Generator) -> Tensor:
     """Convolve each with a direct path and a tail of noise of its own, see ``add_room``."""
     device = samples.device
-    decay = _uniform(len(samples), 0.1, 0.6, generator)
-    direct_db = _uniform(len(samples), 0.0, 12.0, generator)
-    time = torch.arange(round(0.6 * SAMPLE_RATE), device=device) / SAMPLE_RATE
+    decay = _uniform(len(samples), DECAY, generator)
+    direct_db = _uniform(len(samples), DIRECT_DB, generator)
+    time = torch.arange(round(DECAY[1] * SAMPLE_RATE), device=device) / SAMPLE_RATE
     tail = torch.randn(len(samples), len(time), device=device, generator=generator)
     tail = tail * 10.0 ** (-3.0 * time / decay) * (time < decay)
     tail = tail * 10.0 ** (-direct_db / 20.0) / tail.square().sum(1, keepdim=True).sqrt()
     tail[:, 0] = 1.0
     # The transform's length is a power of two: one with a large prime factor is many times slower.
-    size = 1 << (samples.shape[1] + len(time) - 1).bit_length()
+    size = power_of_two(samples.shape[1] + len(time))
     tail = torch.nn.functional.pad(tail, (0, size - samples.shape[1] + 1 - len(time)))
     wet: Tensor = fftconvolve(samples, tail)[:, : samples.shape[1]] * mask
     return wet
@@ -130,9 +138,9 @@ def add_rooms(samples: Tensor, mask: Tensor, generator: torch.Generator) -> Tens
 
 def add_noise(samples: Tensor, mask: Tensor, generator: torch.Generator) -> Tensor:
     """Add noise, white to brown, at 5 to 30 dB signal-to-noise ratio; none to digital silence."""
-    snr_db = _uniform(len(samples), 5.0, 30.0, generator)
-    slope = _uniform(len(samples), 0.0, 2.0, generator)
-    size = 1 << (samples.shape[1] - 1).bit_length()
+    snr_db = _uniform(len(samples), SNR_DB, generator)
+    slope = _uniform(len(samples), SLOPE, generator)
+    size = power_of_two(samples.shape[1])
     white = torch.randn(len(samples), size, device=samples.device, generator=generator)
     spectrum = torch.fft.rfft(white)
     frequency = torch.arange(spectrum.shape[1], device=samples.device, dtype=torch.float32)
@@ -157,7 +165,7 @@ def through_telephone(samples: Tensor, mask: Tensor, generator: torch.Generator)
 
 def change_levels(samples: Tensor, mask: Tensor, generator: torch.Generator) -> Tensor:
     """Scale by -20 to +6 dB, and clip at full scale."""
-    gain_db = _uniform(len(samples), -20.0, 6.0, generator)
+    gain_db = _uniform(len(samples), LEVEL_DB, generator)
     louder: Tensor = (samples * 10.0 ** (gain_db / 20.0)).clamp(-1.0, 1.0)
     return louder
 
@@ -184,7 +192,8 @@ def pad_with_silence(
     return moved * inside, longer
 
 
-def _uniform(count: int, low: float, high: float, generator: torch.Generator) -> Tensor:
+def _uniform(count: int, bounds: tuple[float, float], generator: torch.Generator) -> Tensor:
     """[count, 1]."""
+    low, high = bounds
     draws = torch.rand(count, 1, device=generator.device, generator=generator)
     return low + (high - low) * draws
