@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import time
 from collections.abc import Sequence
@@ -89,7 +90,17 @@ class Trainer:
         Raises:
             Interrupted: on Ctrl-C or SIGTERM, after writing ``last``.
             ToolkitError: unusable data, checkpoint or output folder.
+
+        Of several processes each trains one run: they part at its end.
         """
+        try:
+            self._fit(resume, init)
+        finally:
+            # A process that exits while the threads of its group run aborts now and then: they
+            # may want the interpreter that is being taken down.
+            self._accelerator.end_training()
+
+    def _fit(self, resume: bool, init: Path | None) -> None:
         main = self._accelerator.is_main_process
         if main:
             self._folder.prepare(resume=resume)
@@ -328,6 +339,10 @@ class Trainer:
 def _accelerator(config: TrainingConfig) -> Accelerator:
     if config.device is Device.cuda and not torch.cuda.is_available():
         raise OutputError("--device cuda: PyTorch finds no CUDA device; see nvidia-smi, or use cpu")
+    if torch.distributed.is_available():
+        # Its functions take the group of the time of their import for a default, and hold it. What
+        # DDP imports leads here: before there is a group, or its threads outlive its end.
+        importlib.import_module("torch.distributed.nn.functional")
     on_cuda = config.device is not Device.cpu and torch.cuda.is_available()
     bf16 = config.precision is Precision.bf16
     if config.precision is Precision.auto:
