@@ -9,7 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from asr_export.backends import Backend, Floats, Integers
-from asr_runtime.decoding import greedy_text
+from asr_runtime.decoding.greedy import greedy_text
 from asr_train.audio_store import AudioStore, Samples
 from asr_train.batching import plan_epoch
 from asr_train.vocabulary import BLANK_ID, VOCABULARY

@@ -77,7 +77,7 @@ class FormProcess:
 
 def load_onnx_runtime(model: Path) -> Run:
     """As ``asr-run`` does it."""
-    from asr_runtime.session import load_session
+    from asr_runtime.inference.session import load_session
 
     session = load_session(model, device="cpu", threads=1)
     return lambda signal: session.run([signal])

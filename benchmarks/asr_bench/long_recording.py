@@ -16,8 +16,8 @@ import soundfile
 
 from asr_bench import measured_command
 from asr_bench.errors import BenchError
-from asr_runtime.audio import read_audio
-from asr_runtime.waveform import to_waveform
+from asr_runtime.audio.audio_file import read_audio
+from asr_runtime.audio.waveform import to_waveform
 from asr_train.manifest import Utterance
 from asr_train.metrics import error_rates
 

@@ -16,11 +16,11 @@ import onnxruntime
 from asr_bench.errors import BenchError
 from asr_bench.latency import LatencySettings
 from asr_export.parity import probe_signal
-from asr_runtime.contract import INPUT_LENGTHS, INPUT_VALUES, LOG_PROBS, OUTPUT_LENGTHS
-from asr_runtime.device import CPU_PROVIDER, quiet_options
 from asr_runtime.errors import ModelFileError
-from asr_runtime.model_bytes import read_model_bytes
-from asr_runtime.session import load_session
+from asr_runtime.inference.device import CPU_PROVIDER, quiet_options
+from asr_runtime.inference.session import load_session
+from asr_runtime.model_file.contract import INPUT_LENGTHS, INPUT_VALUES, LOG_PROBS, OUTPUT_LENGTHS
+from asr_runtime.model_file.model_bytes import read_model_bytes
 
 _KERNEL = "_kernel_time"
 

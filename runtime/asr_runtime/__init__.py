@@ -1,15 +1,14 @@
 """Speech to text from one ONNX file: ``Recognizer.load().transcribe("speech.wav").text``.
 
 The names below are imported when they are first used: a program that needs only
-``asr_runtime.decoding`` loads numpy and nothing else, and the command line starts quickly.
+``asr_runtime.decoding.greedy`` loads numpy and nothing else, and the command line starts quickly.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from asr_runtime.beam_config import BeamConfig
-    from asr_runtime.endpoint_config import EndpointConfig
+    from asr_runtime.decoding.beam_config import BeamConfig
     from asr_runtime.errors import (
         AsrRuntimeError,
         AudioContentError,
@@ -22,9 +21,10 @@ if TYPE_CHECKING:
         ModelFileError,
         StreamError,
     )
-    from asr_runtime.live_stream import LiveStream, StreamResult
-    from asr_runtime.model_card import ModelCard
+    from asr_runtime.live.live_stream import LiveStream, StreamResult
+    from asr_runtime.model_file.model_card import ModelCard
     from asr_runtime.recognizer import Recognizer
+    from asr_runtime.sentences.endpoint_config import EndpointConfig
     from asr_runtime.transcript import Token, Transcript, Word
 
 __version__ = "0.1.0"
@@ -56,19 +56,19 @@ _MODULE_OF = {
     "AsrRuntimeError": "errors",
     "AudioContentError": "errors",
     "AudioFileError": "errors",
-    "BeamConfig": "beam_config",
+    "BeamConfig": "decoding.beam_config",
     "DecoderError": "errors",
     "DeviceError": "errors",
     "DeviceWarning": "errors",
-    "EndpointConfig": "endpoint_config",
+    "EndpointConfig": "sentences.endpoint_config",
     "LanguageModelError": "errors",
-    "LiveStream": "live_stream",
+    "LiveStream": "live.live_stream",
     "MicrophoneError": "errors",
-    "ModelCard": "model_card",
+    "ModelCard": "model_file.model_card",
     "ModelFileError": "errors",
     "Recognizer": "recognizer",
     "StreamError": "errors",
-    "StreamResult": "live_stream",
+    "StreamResult": "live.live_stream",
     "Token": "transcript",
     "Transcript": "transcript",
     "Word": "transcript",

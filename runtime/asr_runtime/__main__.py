@@ -1,5 +1,5 @@
 """``python -m asr_runtime`` is ``asr-run``."""
 
-from asr_runtime.cli import main
+from asr_runtime.command.cli import main
 
 main()

@@ -8,22 +8,22 @@ from typing import BinaryIO, overload
 import numpy as np
 import numpy.typing as npt
 
-from asr_runtime.audio_source import Audio, AudioBlocks, AudioPath, open_source
-from asr_runtime.batching import batches
-from asr_runtime.beam_config import BeamConfig
-from asr_runtime.beam_decoder import BeamDecoder
-from asr_runtime.endpoint_config import EndpointConfig
+from asr_runtime.audio.audio_source import Audio, AudioBlocks, AudioPath, open_source
+from asr_runtime.audio.waveform import Waveform
+from asr_runtime.decoding.beam_config import BeamConfig
+from asr_runtime.decoding.beam_decoder import BeamDecoder
+from asr_runtime.decoding.utterance_decoder import decode_utterance
 from asr_runtime.errors import DecoderError, LanguageModelError, ModelFileError
-from asr_runtime.freed_memory import return_freed_memory
-from asr_runtime.language_model import read_language_model
-from asr_runtime.live_stream import LiveStream
-from asr_runtime.model_card import ModelCard
-from asr_runtime.pieces import LONG_SECONDS, Pieces
-from asr_runtime.sentence_decoder import SentenceDecoder
-from asr_runtime.session import ModelSession, load_session
+from asr_runtime.inference.batching import batches
+from asr_runtime.inference.freed_memory import return_freed_memory
+from asr_runtime.inference.session import ModelSession, load_session
+from asr_runtime.language.language_model import read_language_model
+from asr_runtime.live.live_stream import LiveStream
+from asr_runtime.long_recordings.pieces import LONG_SECONDS, Pieces
+from asr_runtime.model_file.model_card import ModelCard
+from asr_runtime.sentences.endpoint_config import EndpointConfig
+from asr_runtime.sentences.sentence_decoder import SentenceDecoder
 from asr_runtime.transcript import Transcript
-from asr_runtime.utterance_decoder import decode_utterance
-from asr_runtime.waveform import Waveform
 
 DEFAULT_MODEL = Path(__file__).parent / "models" / "edge.onnx"
 DEFAULT_LANGUAGE_MODEL = Path(__file__).parent / "models" / "english.lm"

@@ -16,7 +16,7 @@ from asr_export.recordings import read_recordings
 from asr_export.torchscript_export import to_torchscript
 from asr_export.weight_rounding import round_weights
 from asr_runtime import Recognizer
-from asr_runtime.decoding import greedy_text
+from asr_runtime.decoding.greedy import greedy_text
 from asr_runtime.recognizer import DEFAULT_MODEL
 from asr_train.audio_store import FileStore
 from asr_train.checkpoint import Checkpoint, load_checkpoint

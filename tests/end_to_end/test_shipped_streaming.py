@@ -12,8 +12,8 @@ import pytest
 import soundfile
 
 from asr_runtime import Recognizer, StreamResult
+from asr_runtime.inference.session import load_session
 from asr_runtime.recognizer import DEFAULT_MODEL
-from asr_runtime.session import load_session
 
 DEMO = Path(__file__).resolve().parents[2] / "runtime" / "demo" / "demo.flac"
 RATE = 16_000

@@ -83,7 +83,7 @@ class TestSlimRuntime:
         ort_files: dict[str, Path],
         tmp_path: Path,
     ) -> None:
-        from asr_runtime.cli import main
+        from asr_runtime.command.cli import main
 
         wave = tmp_path / "probe.wav"
         soundfile.write(wave, probe_signal(2.0, 0), 16_000)

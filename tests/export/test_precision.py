@@ -213,7 +213,7 @@ class TestGeneratedDft:
 
 
 def test_int8_reads_real_speech_as_the_checkpoint_does(shared_data: Path, tmp_path: Path) -> None:
-    from asr_runtime.decoding import greedy_text
+    from asr_runtime.decoding.greedy import greedy_text
     from asr_train.audio_store import FileStore
     from asr_train.manifest import read_manifest
     from asr_train.metrics import error_rates

@@ -20,7 +20,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from asr_runtime import Recognizer
-from asr_runtime.language_model import LanguageModel
+from asr_runtime.language.language_model import LanguageModel
 
 VOCABULARY = ["'", " ", *"abcdefghijklmnopqrstuvwxyz", "<blk>"]
 BLANK = 28

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from asr_runtime.alignment import align, align_in_parts, cut_frames
+from asr_runtime.decoding.alignment import align, align_in_parts, cut_frames
 
 BLANK, SPACE = 3, 2
 

@@ -9,12 +9,13 @@ import pytest
 import soundfile
 import soxr
 
-from asr_runtime import AudioContentError, AudioFileError, audio_reader
-from asr_runtime.audio import read_audio
-from asr_runtime.audio_reader import AudioReader
-from asr_runtime.sample_blocks import SampleBlocks
-from asr_runtime.waveform import to_waveform
-from asr_runtime.waveform_stream import WaveformStream
+from asr_runtime import AudioContentError, AudioFileError
+from asr_runtime.audio import audio_reader
+from asr_runtime.audio.audio_file import read_audio
+from asr_runtime.audio.audio_reader import AudioReader
+from asr_runtime.audio.sample_blocks import SampleBlocks
+from asr_runtime.audio.waveform import to_waveform
+from asr_runtime.audio.waveform_stream import WaveformStream
 
 FORMATS = [
     ("wav", "PCM_U8"),

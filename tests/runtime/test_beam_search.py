@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from asr_runtime import BeamConfig, DecoderError, LanguageModelError
-from asr_runtime.beam_decoder import BeamDecoder
-from asr_runtime.decoding import greedy_decode, greedy_text
+from asr_runtime.decoding.beam_decoder import BeamDecoder
+from asr_runtime.decoding.greedy import greedy_decode, greedy_text
 
 VOCABULARY = ["a", "b", " ", "_"]
 SPACE, BLANK = 2, 3
@@ -122,7 +122,7 @@ def test_forgotten_prefixes_do_not_matter(make_language_model, monkeypatch):
     search, values = noisy_search(make_language_model, 600)
     whole = search.begin()
     search.advance(whole, values)
-    monkeypatch.setattr("asr_runtime.trace._FEW_PREFIXES", 100)
+    monkeypatch.setattr("asr_runtime.decoding.trace._FEW_PREFIXES", 100)
     small = search.begin()
     search.advance(small, values)
     assert same(search.finish(small), search.finish(whole))

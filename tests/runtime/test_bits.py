@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from asr_runtime.bits import RankedBits, popcount
+from asr_runtime.language.bits import RankedBits, popcount
 
 
 @pytest.mark.parametrize("number", [1, 31, 32, 33, 1000])

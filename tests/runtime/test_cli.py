@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from asr_runtime import __version__, cli, file_cli
+from asr_runtime import __version__
 from asr_runtime import recognizer as recognizer_module
+from asr_runtime.command import cli, file_cli
 
 
 @pytest.fixture
@@ -176,7 +177,7 @@ def test_device_error_stops_at_once(asr_run, clips, monkeypatch):
 
 
 def test_warning_is_one_line(asr_run, clips, monkeypatch):
-    from asr_runtime import device
+    from asr_runtime.inference import device
 
     monkeypatch.setattr(device, "expects_cuda", lambda onnxruntime: True)
     monkeypatch.setattr(device, "cuda_obstacle", lambda onnxruntime: "the driver is missing")
@@ -303,7 +304,7 @@ class TestProcess:
 
     def test_heavy_imports_wait(self):
         program = (
-            "import sys, asr_runtime.cli\n"
+            "import sys, asr_runtime.command.cli\n"
             "heavy = {'numpy', 'onnxruntime', 'soundfile', 'soxr', 'rich'} & set(sys.modules)\n"
             "sys.exit(', '.join(heavy) or 0)\n"
         )

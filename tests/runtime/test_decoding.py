@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from asr_runtime.decoding import greedy_decode, greedy_text
+from asr_runtime.decoding.greedy import greedy_decode, greedy_text
 from asr_runtime.transcript import Token, Transcript
 
 VOCABULARY = ["a", "b", "c", " ", "_"]
@@ -127,8 +127,9 @@ def test_decoding_needs_numpy_alone():
     program = (
         "import sys\n"
         "for name in ('onnxruntime', 'soundfile', 'soxr', 'typer'): sys.modules[name] = None\n"
-        "import asr_runtime.decoding, asr_runtime.beam_decoder, asr_runtime.transcript\n"
-        "from asr_runtime.language_model import read_language_model\n"
+        "import asr_runtime.decoding.greedy, asr_runtime.decoding.beam_decoder\n"
+        "import asr_runtime.transcript\n"
+        "from asr_runtime.language.language_model import read_language_model\n"
         "asr_runtime.AsrRuntimeError\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -175,7 +175,7 @@ def test_nothing_is_reported_to_anybody(given: str | None, found: str) -> None:
         environment["ORT_DISABLE_TELEMETRY"] = given
     script = (
         "import os, sys\n"
-        "from asr_runtime.device import load_onnxruntime\n"
+        "from asr_runtime.inference.device import load_onnxruntime\n"
         "assert 'onnxruntime' not in sys.modules  # too late to tell it\n"
         "load_onnxruntime()\n"
         "print(os.environ['ORT_DISABLE_TELEMETRY'])"

@@ -11,8 +11,9 @@ import onnxruntime
 import pytest
 import soundfile
 
-from asr_runtime import DeviceError, Recognizer, __version__, cli, doctor
-from asr_runtime.doctor import diagnose
+from asr_runtime import DeviceError, Recognizer, __version__
+from asr_runtime.command import cli, doctor
+from asr_runtime.command.doctor import diagnose
 
 
 @pytest.fixture

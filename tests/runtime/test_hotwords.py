@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from asr_runtime import BeamConfig, DecoderError
-from asr_runtime.beam_decoder import BeamDecoder
-from asr_runtime.hotwords import PhraseScorer
+from asr_runtime.decoding.beam_decoder import BeamDecoder
+from asr_runtime.decoding.hotwords import PhraseScorer
 
 ENGLISH = ["'", " ", *"abcdefghijklmnopqrstuvwxyz", "<blk>"]
 SOUND_ALONE = {"language_model_weight": 0, "letter_prior_weight": 0, "blank_penalty": 0}

@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from asr_runtime.interruption import Interrupted, Interruption
+from asr_runtime.command.interruption import Interrupted, Interruption
 
 
 def test_work_is_completed_first():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from asr_runtime import LanguageModelError
-from asr_runtime.language_model import BOUNDARY, LanguageModel, read_language_model
+from asr_runtime.language.language_model import BOUNDARY, LanguageModel, read_language_model
 
 WORDS = ["cat", "hat", "mat", "on", "sat", "the"]
 SENTENCES = ["the cat sat on the mat", "the hat sat", "on the mat", "cat on the hat"] * 3

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from asr_runtime.lexicon import NO_WORD, ROOT, build_lexicon
+from asr_runtime.language.lexicon import NO_WORD, ROOT, build_lexicon
 
 VOCABULARY = ["_", "b", " ", "a", "'", "c"]
 WORDS = ["a", "a'b", "ab", "abc", "b", "bac", "c"]

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from asr_runtime import EndpointConfig, LiveStream, Recognizer, cli
+from asr_runtime import EndpointConfig, LiveStream, Recognizer
+from asr_runtime.command import cli
 
 RATE = 16000
 PAUSE = np.zeros(2 * RATE, np.float32)

@@ -6,8 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from asr_runtime.live_display import JsonDisplay, SentenceDisplay, TerminalDisplay, open_display
-from asr_runtime.live_stream import StreamResult
+from asr_runtime.command.live_display import (
+    JsonDisplay,
+    SentenceDisplay,
+    TerminalDisplay,
+    open_display,
+)
+from asr_runtime.live.live_stream import StreamResult
 from asr_runtime.transcript import Token, Transcript
 
 ERASE = "\r\x1b[K"

@@ -11,8 +11,8 @@ import pytest
 import soundfile
 
 from asr_runtime import AsrRuntimeError, AudioContentError, AudioFileError
-from asr_runtime.live_source import FileSource
-from asr_runtime.pipe_source import PipeSource, open_stream
+from asr_runtime.live.live_source import FileSource
+from asr_runtime.live.pipe_source import PipeSource, open_stream
 
 RATE = 16000
 TONE = (0.5 * np.sin(np.arange(4000) / 5)).astype(np.float32)

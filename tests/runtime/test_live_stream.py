@@ -15,7 +15,7 @@ from asr_runtime import (
     StreamError,
     StreamResult,
 )
-from asr_runtime.session import ModelSession
+from asr_runtime.inference.session import ModelSession
 
 RATE = 16_000
 

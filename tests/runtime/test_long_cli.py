@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from asr_runtime import cli
-from asr_runtime.progress_bar import ProgressBar, clock_time
+from asr_runtime.command import cli
+from asr_runtime.command.progress_bar import ProgressBar, clock_time
 
 WORDS = ["hello world", "it's a test", "book keeper", "again and again"]
 

@@ -11,10 +11,10 @@ import soundfile
 
 import asr_runtime
 from asr_runtime import AudioContentError, AudioFileError, EndpointConfig, Recognizer
-from asr_runtime import pieces as pieces_module
-from asr_runtime.decoding import greedy_text
-from asr_runtime.session import load_session
-from asr_runtime.stitching import SeamConfig, find_seam
+from asr_runtime.decoding.greedy import greedy_text
+from asr_runtime.inference.session import load_session
+from asr_runtime.long_recordings import pieces as pieces_module
+from asr_runtime.long_recordings.stitching import SeamConfig, find_seam
 
 PACKAGE = Path(asr_runtime.__file__).parent
 CLIP = Path(__file__).parents[2] / "runtime" / "demo" / "demo.flac"
@@ -151,7 +151,7 @@ def pieces_of_short_limit(recognizer):
 
 
 def asr_source(samples):
-    from asr_runtime.sample_blocks import SampleBlocks
+    from asr_runtime.audio.sample_blocks import SampleBlocks
 
     return SampleBlocks(samples, 16000)
 

@@ -6,9 +6,10 @@ import threading
 import numpy as np
 import pytest
 
-from asr_runtime import MicrophoneError, microphone
-from asr_runtime.doctor import diagnose
-from asr_runtime.microphone import MicrophoneSource
+from asr_runtime import MicrophoneError
+from asr_runtime.command.doctor import diagnose
+from asr_runtime.live import microphone
+from asr_runtime.live.microphone import MicrophoneSource
 
 TWO = (("Built-in", 2, 48000.0), ("USB Mic", 1, 44100.0), ("USB Headset", 1, 16000.0))
 

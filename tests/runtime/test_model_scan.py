@@ -10,7 +10,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from asr_runtime import ModelFileError, Recognizer
-from asr_runtime.onnx_scan import check_onnx
+from asr_runtime.model_file.onnx_scan import check_onnx
 from asr_runtime.recognizer import DEFAULT_MODEL
 
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from asr_runtime import AudioContentError, AudioFileError, batching
+from asr_runtime import AudioContentError, AudioFileError
 from asr_runtime import recognizer as recognizer_module
+from asr_runtime.inference import batching
 
 TEXTS = ["it's a test", "a", "hello world again and again", "zebra", "ok then", "book keeper"]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from asr_runtime import AudioContentError
-from asr_runtime.waveform import to_waveform
+from asr_runtime.audio.waveform import to_waveform
 
 TEXT = "hello all"
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from asr_runtime import BeamConfig, DecoderError, EndpointConfig
-from asr_runtime.beam_decoder import BeamDecoder
-from asr_runtime.beam_sentence import BeamSentence
-from asr_runtime.decoding import greedy_decode
-from asr_runtime.greedy_sentence import GreedySentence
-from asr_runtime.sentence_decoder import SentenceDecoder
+from asr_runtime.decoding.beam_decoder import BeamDecoder
+from asr_runtime.decoding.greedy import greedy_decode
+from asr_runtime.sentences.beam_sentence import BeamSentence
+from asr_runtime.sentences.greedy_sentence import GreedySentence
+from asr_runtime.sentences.sentence_decoder import SentenceDecoder
 
 ENGLISH = ["'", " ", *"abcdefghijklmnopqrstuvwxyz", "<blk>"]
 BLANK = 28

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from asr_runtime.decoding import greedy_text
-from asr_runtime.stitching import SeamConfig, find_seam, stitch
+from asr_runtime.decoding.greedy import greedy_text
+from asr_runtime.long_recordings.stitching import SeamConfig, find_seam, stitch
 
 VOCABULARY = [*"abcdef", " ", "-"]
 BLANK = 7

@@ -16,12 +16,12 @@ import typer
 from tqdm import tqdm
 
 from asr_runtime import AsrRuntimeError, BeamConfig, Recognizer
-from asr_runtime.audio import read_audio
-from asr_runtime.beam_decoder import BeamDecoder
-from asr_runtime.decoding import greedy_text
-from asr_runtime.language_model import read_language_model
+from asr_runtime.audio.audio_file import read_audio
+from asr_runtime.audio.waveform import to_waveform
+from asr_runtime.decoding.beam_decoder import BeamDecoder
+from asr_runtime.decoding.greedy import greedy_text
+from asr_runtime.language.language_model import read_language_model
 from asr_runtime.recognizer import DEFAULT_LANGUAGE_MODEL
-from asr_runtime.waveform import to_waveform
 from asr_train.errors import ConfigError, DataError
 from asr_train.manifest import Utterance
 from asr_train.metrics import error_rates

@@ -10,7 +10,7 @@ import torch
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from asr_runtime.decoding import greedy_text
+from asr_runtime.decoding.greedy import greedy_text
 from asr_train.audio_store import AudioStore, Samples
 from asr_train.augmentation import add_noise, change_level
 from asr_train.batching import Batch, Collate, UtteranceDataset, plan_epoch

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from asr_runtime.decoding import greedy_text
+from asr_runtime.decoding.greedy import greedy_text
 from asr_train.vocabulary import BLANK_ID, VOCABULARY
 
 Floats = npt.NDArray[np.float32]

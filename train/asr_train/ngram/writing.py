@@ -1,6 +1,6 @@
 """Writing a model as the one file that asr_runtime maps into memory.
 
-The layout is described in `asr_runtime.language_model`, which reads it.
+The layout is described in `asr_runtime.language.language_model`, which reads it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from asr_runtime.language_model import FORMAT_VERSION, MAGIC
+from asr_runtime.language.language_model import FORMAT_VERSION, MAGIC
 from asr_train.ngram.counting import Vocabulary, contexts, last_words
 from asr_train.ngram.kneser_ney import Floats, NgramModel, Order
 

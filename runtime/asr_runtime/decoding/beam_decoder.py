@@ -1,0 +1,106 @@
+"""Beam search as `greedy_decode` is: log-probabilities in, text with times and confidences out."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from asr_runtime.decoding.beam_config import BeamConfig
+from asr_runtime.decoding.beam_search import BeamSearch
+from asr_runtime.decoding.greedy import (
+    WORD_BOUNDARY,
+    Decoding,
+    check_log_probs,
+    mean_probability,
+)
+from asr_runtime.decoding.hotwords import split_hotwords
+from asr_runtime.decoding.placement import TokenPlacer
+from asr_runtime.decoding.word_scores import WordScorer, with_hotwords
+from asr_runtime.errors import LanguageModelError
+from asr_runtime.language.language_model import LanguageModel
+from asr_runtime.language.letter_priors import letter_priors
+from asr_runtime.language.lexicon import build_lexicon
+from asr_runtime.transcript import geometric_mean
+
+# Letters of all words times classes: the most that the lexicon's table can have, at 4 bytes each.
+_MAX_LEXICON = 1 << 26
+
+
+class BeamDecoder:
+    """Decodes with a language model; open to words outside its vocabulary.
+
+    model: its words must consist of classes of the vocabulary.
+    vocabulary: the text of each class; `blank_id` is the blank's. A space must be among them.
+    hotwords: words or phrases to prefer.
+
+    search, placer: its two halves, for a decoder of endless speech. Nothing of it changes while it
+    decodes, so that threads may share one.
+
+    Raises LanguageModelError if the language model does not fit the vocabulary, and DecoderError
+    for hotwords that it cannot spell.
+    """
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        vocabulary: Sequence[str],
+        blank_id: int,
+        hotwords: Sequence[str] = (),
+        config: BeamConfig | None = None,
+    ) -> None:
+        self.config = config or BeamConfig()
+        self.vocabulary = tuple(vocabulary)
+        self._blank = blank_id
+        known = model.words
+        problem = _misfit(known, vocabulary)
+        if problem is not None:
+            raise LanguageModelError(problem)
+        space = self.vocabulary.index(WORD_BOUNDARY)
+        phrases = split_hotwords(hotwords, vocabulary)
+        words = with_hotwords(known, phrases)
+        scorer = WordScorer(model, known, words, phrases, self.config)
+        lexicon = build_lexicon(words, scorer.expected, vocabulary)
+        priors = letter_priors(known, model.unigrams, vocabulary, WORD_BOUNDARY)
+        self.search = BeamSearch(lexicon, scorer, priors, blank_id, space, self.config)
+        self.placer = TokenPlacer(vocabulary, blank_id, space, self.config.silence_threshold)
+
+    def decode(
+        self, log_probs: npt.NDArray[np.floating[Any]], seconds_per_frame: float
+    ) -> Decoding:
+        """Decode one utterance [frames, classes] of natural-log probabilities.
+
+        Times and confidences are those of the most probable path that spells the text: a character
+        lasts from its first frame to its last, and its confidence is the geometric mean of its
+        probability over them, in the model's opinion alone. So a letter that the language model put
+        in against what was heard has a low one. Words that silence explains better are left out.
+
+        Raises ValueError if the shape does not fit the vocabulary.
+        """
+        check_log_probs(log_probs, self.vocabulary, self._blank)
+        found = self.search.run(log_probs)
+        quiet = self.search.quiet(log_probs)
+        first, last = self.placer.align(log_probs, found.labels, found.entered, quiet)
+        tokens = self.placer.tokens(log_probs, found.labels, first, last, seconds_per_frame)
+        if not tokens:
+            return Decoding("", (), mean_probability(log_probs[:, self._blank]))
+        return Decoding(
+            text="".join(token.text for token in tokens),
+            tokens=tokens,
+            confidence=geometric_mean([token.confidence for token in tokens]),
+        )
+
+
+def _misfit(words: Sequence[str], vocabulary: Sequence[str]) -> str | None:
+    """Why a language model of such words cannot be used with a vocabulary, or None if it can."""
+    if WORD_BOUNDARY not in vocabulary:
+        return "needs a model with a space among its classes; use the greedy decoder"
+    missing = sorted(set("".join(words)) - set(vocabulary))
+    if missing:
+        return (
+            f"has words with {', '.join(map(repr, missing))}, which the model cannot write; "
+            "give a language model that was built for it"
+        )
+    if sum(map(len, words)) * len(vocabulary) > _MAX_LEXICON:
+        return "has too many words for a model of so many classes; use the greedy decoder"
+    return None

@@ -1,0 +1,87 @@
+"""What the beam search adds for each word: language model, word bonus, hotwords."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from asr_runtime.decoding.beam_config import BeamConfig
+from asr_runtime.decoding.hotwords import PhraseScorer
+from asr_runtime.language.language_model import FIRST_WORD, UNKNOWN, LanguageModel
+
+_STATE_BITS = 24
+_STATE_MASK = (1 << _STATE_BITS) - 1
+
+Contexts = npt.NDArray[np.int64]
+Scores = npt.NDArray[np.float64]
+
+
+def with_hotwords(known: list[str], phrases: Sequence[tuple[str, ...]]) -> list[str]:
+    """The words of a language model and of the hotwords, sorted."""
+    extra = {word for phrase in phrases for word in phrase}.difference(known)
+    return sorted([*known, *extra]) if extra else known
+
+
+class WordScorer:
+    """Scores words one after another. A context is all that the words so far say about the next.
+
+    known: the words of the language model.
+    words: these and those of the hotwords, as `with_hotwords` has them; the search spells these.
+    expected: what each of them scores at best by itself [words], for the search's look-ahead.
+    start: the context of no words.
+    """
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        known: Sequence[str],
+        words: Sequence[str],
+        phrases: Sequence[tuple[str, ...]],
+        config: BeamConfig,
+    ) -> None:
+        self._model = model
+        self._weight = config.language_model_weight
+        self._word_bonus = config.word_bonus
+        hot = {word for phrase in phrases for word in phrase}
+        ids = np.arange(FIRST_WORD, FIRST_WORD + len(known), dtype=np.int32)
+        # Words that the language model does not know are unknown words to it.
+        places = [bisect_left(known, word) for word in sorted(hot.difference(known))]
+        ids = np.insert(ids, places, UNKNOWN)
+        # NO_WORD, which is -1, finds the last.
+        self._ids = np.append(ids, np.int32(UNKNOWN))
+        self.expected: npt.NDArray[np.float32] = model.unigrams[ids] * np.float32(
+            self._weight
+        ) + np.float32(self._word_bonus)
+        self.start = model.start
+        self._phrases: PhraseScorer | None = None
+        if phrases:
+            index = {word: number for number, word in enumerate(words) if word in hot}
+            bonuses = {number: config.hotword_bonus * len(word) for word, number in index.items()}
+            self._phrases = PhraseScorer(
+                [[index[word] for word in phrase] for phrase in phrases], bonuses
+            )
+            for number, bonus in bonuses.items():
+                self.expected[number] += bonus
+
+    def score(self, contexts: Contexts, words: npt.NDArray[np.int32]) -> tuple[Scores, Contexts]:
+        """Nats for each word after its context, and the context that follows it.
+
+        contexts, words: [queries]; numbers of `words`, or NO_WORD for one that is none of them.
+        """
+        logs, following = self._model.score(
+            (contexts & _STATE_MASK).astype(np.int32), self._ids[words]
+        )
+        scores = logs * np.float64(self._weight) + self._word_bonus
+        context = following.astype(np.int64)
+        if self._phrases is not None:
+            gains, phrase = self._phrases.advance(contexts >> _STATE_BITS, words.astype(np.int64))
+            scores += gains
+            context |= phrase << _STATE_BITS
+        return scores, context
+
+    def finish(self, contexts: Contexts) -> Scores:
+        """Nats for the end of the text after each context [contexts]."""
+        if self._phrases is None:
+            return np.zeros(len(contexts))
+        return self._phrases.finish(contexts >> _STATE_BITS)

@@ -1,0 +1,106 @@
+"""The words of a language model as a tree of letters that the beam search walks down.
+
+Each node carries the best score of the words below it. The search adds it on the way into a word
+and takes it back at the word's end, where the word's own score comes in its place (language-model
+look-ahead: S. Ortmanns, H. Ney, A. Eiden, "Language-model look-ahead for large vocabulary speech
+recognition", ICSLP 1996).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from asr_runtime.language.letter_children import LetterChildren, link_children
+
+ROOT = 0
+NO_WORD = -1
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """A letter tree. Nodes are numbered level by level from the root, 0.
+
+    children: node after each node and class; where no word goes on, it is `outside`, an extra last
+        node, which leads to itself.
+    word: index of the word that ends at each node, or NO_WORD [nodes + 1].
+    depth: letters from the root [nodes + 1]; of `outside`, 0.
+    best: highest score of the words at or below each node [nodes + 1]; of the root and of
+        `outside`, 0.
+    """
+
+    children: LetterChildren
+    word: npt.NDArray[np.int32]
+    depth: npt.NDArray[np.int32]
+    best: npt.NDArray[np.float32]
+
+    @property
+    def outside(self) -> int:
+        """The node of every sequence of letters that begins no word."""
+        return self.children.outside
+
+
+def build_lexicon(
+    words: Sequence[str], scores: npt.NDArray[np.float32], vocabulary: Sequence[str]
+) -> Lexicon:
+    """Build the tree of some words.
+
+    words: distinct and sorted; index i is the word's number. Those with a character that is no
+        class are left out.
+    scores: of each word [words], for the look-ahead.
+    vocabulary: the text of each class; letters are classes of one character.
+    """
+    lengths = np.array([len(word) for word in words], np.int64)
+    longest = int(lengths.max(initial=0))
+    # [words, longest] code points, 0 beyond a word's end.
+    codes = (
+        np.array(words, f"<U{max(longest, 1)}").view(np.uint32).reshape(len(words), max(longest, 1))
+    )
+    known = {ord(text): number for number, text in enumerate(vocabulary) if len(text) == 1}
+    class_of = np.full(max(int(codes.max(initial=0)), *known, 0) + 1, -1, np.int16)
+    class_of[list(known)] = list(known.values())
+    classes = class_of[codes]
+    spelled = ((classes >= 0) | (np.arange(codes.shape[1]) >= lengths[:, None])).all(axis=1)
+    index = np.flatnonzero(spelled & (lengths > 0))
+    codes, classes, lengths = codes[index], classes[index], lengths[index]
+    scores = scores[index]
+    # Letters that each word shares with the one before it.
+    same = np.zeros(codes.shape, bool)
+    same[1:] = codes[1:] == codes[:-1]
+    shared = np.cumprod(same, axis=1, dtype=np.uint8).sum(axis=1)
+
+    parents: list[npt.NDArray[np.int64]] = [np.zeros(0, np.int64)]
+    labels: list[npt.NDArray[np.int64]] = [np.zeros(0, np.int64)]
+    ends: list[npt.NDArray[Any]] = [np.full(1, NO_WORD)]
+    bests: list[npt.NDArray[Any]] = [np.zeros(1)]
+    depths = [0]
+    node = np.zeros(len(index), np.int64)
+    number = 1
+    for level in range(longest):
+        reaches = lengths > level
+        begins = reaches & (shared <= level)
+        first = np.flatnonzero(begins)
+        if not len(first):
+            break
+        parents.append(node[first])
+        labels.append(classes[first, level].astype(np.int64))
+        node = np.where(reaches, number - 1 + np.cumsum(begins), node)
+        word = np.full(len(first), NO_WORD)
+        final = lengths == level + 1
+        word[node[final] - number] = index[final]
+        ends.append(word)
+        bests.append(np.maximum.reduceat(np.where(reaches, scores, -np.inf), first))
+        depths += [level + 1] * len(first)
+        number += len(first)
+    # Words are sorted by characters, so the letters after a prefix are: not always by class.
+    order = sorted(range(len(vocabulary)), key=lambda label: (vocabulary[label], label))
+    place = np.empty(len(vocabulary), np.int64)
+    place[order] = np.arange(len(vocabulary))
+    return Lexicon(
+        link_children(np.concatenate(parents), np.concatenate(labels), number, place),
+        np.concatenate([*ends, [NO_WORD]]).astype(np.int32),
+        np.array([*depths, 0], np.int32),
+        np.concatenate([*bests, [0]]).astype(np.float32),
+    )

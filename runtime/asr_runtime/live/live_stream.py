@@ -1,0 +1,223 @@
+"""Live transcripts: samples in as they are recorded, text out while they are spoken."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from asr_runtime.audio.waveform_stream import WaveformStream
+from asr_runtime.errors import ModelFileError, StreamError
+from asr_runtime.inference.session import ModelSession
+from asr_runtime.model_file.model_card import ModelCard, StreamingCard
+from asr_runtime.sentences.sentence_decoder import SentenceDecoder
+from asr_runtime.transcript import SECONDS_DIGITS, Transcript
+
+# More frames than any audio has.
+_EVERYTHING = 1 << 40
+
+
+@dataclass(frozen=True, slots=True)
+class StreamResult:
+    """What is known of a sentence at some moment.
+
+    text: of the sentence so far.
+    stable: the beginning of `text` that will not change any more; all later results of the same
+        sentence begin with it.
+    is_final: whether the sentence has ended. The next result belongs to the next sentence.
+    start: where the sentence begins, in seconds from the beginning of the stream.
+    duration: seconds of audio that the text is of.
+    transcript: of a sentence that has ended, else None; its times are seconds from the beginning of
+        the stream.
+    """
+
+    text: str
+    stable: str
+    is_final: bool
+    start: float
+    duration: float
+    transcript: Transcript | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types; the transcript's values, where there is one, beside the others."""
+        known = {} if self.transcript is None else self.transcript.to_dict()
+        return {
+            "is_final": self.is_final,
+            "stable": self.stable,
+            "text": self.text,
+            "start": round(self.start, SECONDS_DIGITS),
+            "duration": round(self.duration, SECONDS_DIGITS),
+            **known,
+        }
+
+
+class LiveStream:
+    """One stream of audio through a recogniser; `Recognizer.stream` makes it.
+
+    The audio goes through the model in chunks, each with some audio after it that the model looks
+    ahead at: latency-controlled bidirectional recurrence (Y. Zhang et al. 2016, arXiv:1510.08983).
+
+    >>> stream = recognizer.stream(sample_rate=16_000)
+    >>> for samples in microphone:
+    ...     for result in stream.feed(samples):
+    ...         print(result.text, "." if result.is_final else "…")
+    >>> stream.finish()
+
+    Results do not depend on how the samples were divided. Streams of one recogniser are independent
+    of each other, each with one thread at a time.
+    """
+
+    def __init__(
+        self,
+        session: ModelSession,
+        decoder: SentenceDecoder,
+        sample_rate: float,
+        chunk_ms: float | None = None,
+        lookahead_ms: float | None = None,
+    ) -> None:
+        card, streaming = session.card, streaming_card(session)
+        self._session = session
+        self._decoder = decoder
+        self._stride = card.frame_stride
+        self._sample_rate = card.sample_rate
+        self._context_frames = streaming.context_frames
+        self._chunk_frames = _frames(card, "chunk_ms", chunk_ms, streaming.chunk_frames, 1)
+        self._lookahead_frames = _frames(
+            card, "lookahead_ms", lookahead_ms, streaming.lookahead_frames, 0
+        )
+        self._audio = WaveformStream(sample_rate, card.sample_rate)
+        self._state = np.zeros(streaming.state_shape, np.float32)
+        # Samples from the context of the next chunk on, in the pieces they came in.
+        self._pieces: list[npt.NDArray[np.float32]] = []
+        self._waiting = 0
+        self._position = 0
+        self._shown = ""
+        self._finished = False
+
+    @property
+    def latency(self) -> float:
+        """Seconds from a sound to when the samples that its text waits for have come, at most."""
+        frames = self._chunk_frames + self._lookahead_frames
+        return frames * self._stride / self._sample_rate
+
+    def feed(self, samples: npt.ArrayLike) -> list[StreamResult]:
+        """The next samples, any number of them, as `Recognizer.transcribe` takes them.
+
+        Returns a result for each sentence that ended, and for each chunk that changed the text of
+        the one being spoken, in order.
+
+        Raises StreamError after `finish`, and AudioContentError for samples that are no audio,
+        which are left out.
+        """
+        if self._finished:
+            raise StreamError("the stream is finished; start another one for more audio")
+        self._append(self._audio.feed(samples))
+        # Up to one sample before a frame's centre: with it, the model would add that frame, from
+        # half a window of audio.
+        window = (self._chunk_frames + self._lookahead_frames) * self._stride - 1
+        results: list[StreamResult] = []
+        begin = 0
+        while self._waiting - begin >= (length := self._context * self._stride + window):
+            context = self._context
+            results += self._chunk(self._joined()[begin : begin + length], self._chunk_frames)
+            begin += (context + self._chunk_frames - self._context) * self._stride
+        if begin:
+            self._pieces = [self._joined()[begin:].copy()]
+            self._waiting -= begin
+        return results
+
+    def finish(self) -> list[StreamResult]:
+        """The rest, when the audio has ended. Nothing can be fed after it.
+
+        Raises StreamError if it was called before.
+        """
+        if self._finished:
+            raise StreamError("the stream is finished already")
+        self._finished = True
+        self._append(self._audio.finish())
+        results: list[StreamResult] = []
+        if self._waiting:
+            results = self._chunk(self._joined(), _EVERYTHING)
+        results += map(_final, self._decoder.finish(self._audio.duration))
+        # What was shown last of a sentence that turned out to be none must not stay.
+        if self._shown and not any(result.is_final for result in results):
+            end = self._audio.duration
+            results.append(StreamResult("", "", is_final=False, start=end, duration=0.0))
+        return results
+
+    @property
+    def _context(self) -> int:
+        """Frames of audio before the next chunk that are kept."""
+        return min(self._position, self._context_frames)
+
+    def _append(self, samples: npt.NDArray[np.float32]) -> None:
+        if len(samples):
+            self._pieces.append(samples)
+            self._waiting += len(samples)
+
+    def _joined(self) -> npt.NDArray[np.float32]:
+        if len(self._pieces) > 1:
+            self._pieces = [np.concatenate(self._pieces)]
+        return self._pieces[0]
+
+    def _chunk(self, samples: npt.NDArray[np.float32], frames: int) -> list[StreamResult]:
+        log_probs, self._state = self._session.run_chunk(
+            samples, self._context, frames, self._state
+        )
+        if len(log_probs) != frames and frames != _EVERYTHING:
+            raise ModelFileError(
+                f"returned {len(log_probs)} frames of a chunk of {frames}; export it again",
+                str(self._session.path),
+            )
+        self._position += len(log_probs)
+        results = [_final(sentence) for sentence in self._decoder.feed(log_probs)]
+        if results:
+            self._shown = ""
+        partial = self._decoder.partial()
+        if partial.text != self._shown:
+            start = self._decoder.start
+            results.append(
+                StreamResult(
+                    partial.text,
+                    partial.stable,
+                    is_final=False,
+                    start=start,
+                    duration=self._decoder.duration - start,
+                )
+            )
+            self._shown = partial.text
+        return results
+
+
+def streaming_card(session: ModelSession) -> StreamingCard:
+    """How to stream a model. Raises ModelFileError for one that cannot be."""
+    if session.card.streaming is None:
+        raise ModelFileError(
+            "cannot stream; export it with: asr-export onnx … --streaming", str(session.path)
+        )
+    return session.card.streaming
+
+
+def _frames(
+    card: ModelCard, name: str, milliseconds: float | None, default: int, least: int
+) -> int:
+    if milliseconds is None:
+        return default
+    frame_ms = 1000 * card.seconds_per_frame
+    # Also false for NaN.
+    if not least * frame_ms <= milliseconds <= 60_000:
+        raise StreamError(
+            f"{name} must be {least * frame_ms:g} to 60000 milliseconds, not {milliseconds!r}"
+        )
+    return round(milliseconds / frame_ms)
+
+
+def _final(sentence: Transcript) -> StreamResult:
+    return StreamResult(
+        sentence.text,
+        sentence.text,
+        is_final=True,
+        start=sentence.start,
+        duration=sentence.duration,
+        transcript=sentence,
+    )

@@ -1,0 +1,1 @@
+"""Recordings of any length: read in windows, put together again, in bounded memory."""

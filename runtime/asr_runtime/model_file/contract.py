@@ -1,0 +1,69 @@
+"""The inputs and outputs that every exported model has, and those of one that can stream."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from asr_runtime.errors import ModelFileError
+from asr_runtime.model_file.model_card import ModelCard
+
+INPUT_VALUES = "input_values"  # float32 [batch, samples]: mono, -1..1
+INPUT_LENGTHS = "input_lengths"  # int64 [batch]: samples of each before the padding
+LOG_PROBS = "logprobs"  # float32 [batch, frames, classes]: natural log
+OUTPUT_LENGTHS = "output_lengths"  # int64 [batch]: frames of each
+
+CONTEXT_FRAMES = "context_frames"  # int64 [batch]: leading frames that are context only
+CHUNK_FRAMES = "chunk_frames"  # int64 [batch]: frames to emit after those
+STATE = "state"  # float32 [batch, layers, hidden]: from the chunk before
+NEXT_STATE = "next_state"  # float32 [batch, layers, hidden]: for the next chunk
+
+_FLOAT, _INTEGER = "tensor(float)", "tensor(int64)"
+_INPUTS = {INPUT_VALUES: (_FLOAT, 2), INPUT_LENGTHS: (_INTEGER, 1)}
+_OUTPUTS = {LOG_PROBS: (_FLOAT, 3), OUTPUT_LENGTHS: (_INTEGER, 1)}
+_STREAMING_INPUTS = {CONTEXT_FRAMES: (_INTEGER, 1), CHUNK_FRAMES: (_INTEGER, 1), STATE: (_FLOAT, 3)}
+_STREAMING_OUTPUTS = {NEXT_STATE: (_FLOAT, 3)}
+
+
+def check_contract(
+    inputs: Sequence[Any], optional: Sequence[Any], outputs: Sequence[Any], card: ModelCard
+) -> None:
+    """Compare a session's inputs and outputs (ONNX Runtime's NodeArg) with the contract.
+
+    optional: inputs that have a default.
+
+    Raises ModelFileError for the first difference: a name, a type, a rank, or a number of classes
+    that is not the vocabulary's.
+    """
+    _check("input", inputs, _INPUTS)
+    _check("output", outputs, _OUTPUTS)
+    if card.streaming is not None:
+        _check("optional input", optional, _STREAMING_INPUTS)
+        _check("output", outputs, _STREAMING_OUTPUTS)
+    unexpected = [node.name for node in inputs if node.name not in _INPUTS]
+    if unexpected:
+        raise ModelFileError(f"it wants an unknown input {unexpected[0]!r}; export it again")
+    classes = next(node.shape[-1] for node in outputs if node.name == LOG_PROBS)
+    if isinstance(classes, int) and classes != len(card.vocabulary):
+        raise ModelFileError(
+            f"it has {classes} output classes and a vocabulary of {len(card.vocabulary)}; "
+            "export it again"
+        )
+
+
+def _check(kind: str, nodes: Sequence[Any], expected: dict[str, tuple[str, int]]) -> None:
+    found = {node.name: node for node in nodes}
+    for name, (element, rank) in expected.items():
+        node = found.get(name)
+        if node is None:
+            raise ModelFileError(
+                f"it has no {kind} {name!r} but {', '.join(map(repr, found)) or 'none'}; "
+                "export it again"
+            )
+        if node.type != element:
+            raise ModelFileError(
+                f"its {kind} {name!r} is {node.type} and not {element}; export it again"
+            )
+        if len(node.shape) != rank:
+            raise ModelFileError(
+                f"its {kind} {name!r} has {len(node.shape)} dimensions and not {rank}; "
+                "export it again"
+            )

@@ -1,0 +1,169 @@
+"""The facts about a model that travel inside it, as JSON in the ONNX metadata."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from asr_runtime.audio.waveform import SAMPLE_RATES
+from asr_runtime.bounded_json import parse_object
+from asr_runtime.errors import ModelFileError
+
+_Kind = TypeVar("_Kind")
+
+METADATA_KEY = "model_card"
+FORMAT_VERSION = 1
+"""The newest model format that this package reads."""
+
+MAX_VOCABULARY = 4096
+MAX_CLASS_CHARACTERS = 64
+MAX_FRAME_STRIDE = 1_000_000
+MAX_STREAM_FRAMES = 100_000
+MAX_STATE_SIZE = 65_536
+
+
+@dataclass(frozen=True)
+class StreamingCard:
+    """How a model that can stream is to be streamed; all in output frames.
+
+    chunk_frames, lookahead_frames: what the model recommends; others work as well.
+    context_frames: of audio before a chunk that the model has to see again.
+    state_shape: of the state that goes from chunk to chunk, without the batch.
+    """
+
+    chunk_frames: int
+    lookahead_frames: int
+    context_frames: int
+    state_shape: tuple[int, ...]
+
+    @classmethod
+    def from_card(cls, values: Mapping[str, Any]) -> "StreamingCard":
+        """Read the card's ``streaming``. Raises ModelFileError for what cannot be."""
+        shape = _required(values, "state_shape")
+        if not (
+            isinstance(shape, list)
+            and len(shape) == 2
+            and all(isinstance(size, int) and 1 <= size <= MAX_STATE_SIZE for size in shape)
+        ):
+            raise _wrong("state_shape", "two sizes", shape)
+        return cls(
+            chunk_frames=_integer(values, "chunk_frames", 1, MAX_STREAM_FRAMES),
+            lookahead_frames=_integer(values, "lookahead_frames", 0, MAX_STREAM_FRAMES),
+            context_frames=_integer(values, "context_frames", 0, MAX_STREAM_FRAMES),
+            state_shape=tuple(shape),
+        )
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What a loader has to know about a model, and what a reader may want to.
+
+    sample_rate: samples a second that the model takes.
+    vocabulary: the text of each output class; `blank_id` is the CTC blank's class.
+    frame_stride: samples from one output frame to the next.
+    streaming: how to stream it, None for a model for whole recordings only.
+    The rest describes the model and may be empty; keys this version does not know are in `extra`.
+    """
+
+    format_version: int
+    sample_rate: int
+    vocabulary: tuple[str, ...]
+    blank_id: int
+    frame_stride: int
+    streaming: StreamingCard | None = None
+    architecture: Mapping[str, Any] = field(default_factory=dict)
+    precision: str | None = None
+    producer: str | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    checkpoint_sha256: str | None = None
+    word_error_rate: Mapping[str, Any] | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def seconds_per_frame(self) -> float:
+        """The time from one output frame to the next."""
+        return self.frame_stride / self.sample_rate
+
+    @classmethod
+    def from_json(cls, text: str) -> "ModelCard":
+        """Read a card. Raises ModelFileError if it is no JSON object, lacks a key or is too new."""
+        try:
+            values = parse_object(text)
+        except ValueError as error:
+            raise ModelFileError(
+                f"its model card is broken JSON ({error}); export it again"
+            ) from None
+        # The version comes first: a newer format may have renamed any other key.
+        version = _integer(values, "format_version", minimum=1)
+        if version > FORMAT_VERSION:
+            raise ModelFileError(
+                f"it has model format {version} and this version reads up to {FORMAT_VERSION}; "
+                "upgrade with: pip install --upgrade asr-runtime"
+            )
+        vocabulary = _vocabulary(values)
+        blank_id = _integer(values, "blank_id", minimum=0)
+        if blank_id >= len(vocabulary):
+            raise _wrong("blank_id", f"an index into the vocabulary of {len(vocabulary)}", blank_id)
+        streaming = _optional(values, "streaming", dict)
+        known = cls.__dataclass_fields__.keys() - {"extra"}
+        return cls(
+            format_version=version,
+            sample_rate=_integer(values, "sample_rate", *SAMPLE_RATES),
+            vocabulary=vocabulary,
+            blank_id=blank_id,
+            frame_stride=_integer(values, "frame_stride", 1, MAX_FRAME_STRIDE),
+            streaming=None if streaming is None else StreamingCard.from_card(streaming),
+            architecture=_optional(values, "architecture", dict) or {},
+            precision=_optional(values, "precision", str),
+            producer=_optional(values, "producer", str),
+            versions=_optional(values, "versions", dict) or {},
+            checkpoint_sha256=_optional(values, "checkpoint_sha256", str),
+            word_error_rate=_optional(values, "word_error_rate", dict),
+            extra={key: value for key, value in values.items() if key not in known},
+        )
+
+
+def _integer(values: Mapping[str, Any], key: str, minimum: int, maximum: int | None = None) -> int:
+    value = _required(values, key)
+    if not isinstance(value, int) or isinstance(value, bool) or value < minimum:
+        raise _wrong(key, f"an integer of at least {minimum}", value)
+    if maximum is not None and value > maximum:
+        raise _wrong(key, f"an integer of at most {maximum}", value)
+    return value
+
+
+def _optional(values: Mapping[str, Any], key: str, kind: type[_Kind]) -> _Kind | None:
+    value = values.get(key)
+    if value is not None and not isinstance(value, kind):
+        raise _wrong(key, "a string" if kind is str else "a JSON object", value)
+    return value
+
+
+def _vocabulary(values: Mapping[str, Any]) -> tuple[str, ...]:
+    value = _required(values, "vocabulary")
+    if not (isinstance(value, list) and value and all(isinstance(item, str) for item in value)):
+        raise _wrong("vocabulary", "a list of strings", value)
+    if len(set(value)) < len(value):
+        raise _wrong("vocabulary", "a list without repetitions", value)
+    if len(value) > MAX_VOCABULARY or max(map(len, value)) > MAX_CLASS_CHARACTERS:
+        raise _wrong(
+            "vocabulary", f"{MAX_VOCABULARY} strings of {MAX_CLASS_CHARACTERS} at most", value
+        )
+    # Others could change what a terminal shows, or cannot be written at all.
+    if not all(item.isprintable() for item in value):
+        raise _wrong("vocabulary", "a list of printable strings", value)
+    return tuple(value)
+
+
+def _required(values: Mapping[str, Any], key: str) -> Any:
+    try:
+        return values[key]
+    except KeyError:
+        raise ModelFileError(f"its model card has no {key!r}; export it again") from None
+
+
+def _wrong(key: str, expected: str, value: object) -> ModelFileError:
+    shown = repr(value)
+    shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
+    return ModelFileError(
+        f"its model card's {key!r} should be {expected}, not {shown}; export it again"
+    )

@@ -1,0 +1,1 @@
+"""Speech without an end as sentences, while their log-probabilities come."""

@@ -1,0 +1,63 @@
+"""Where one sentence ends and the next begins, by the silence between them."""
+
+from asr_runtime.sentences.endpoint_config import EndpointConfig
+
+# No pause within a word was longer in the development set (0.27 s); so a shorter one says nothing.
+_LEAST_SECONDS = 0.3
+_FOREVER = 1 << 60
+
+
+class PauseFinder:
+    """Follows the silence in a sentence, frame by frame.
+
+    The second half of a pause that may become the sentence's end is to wait (`waiting`) until it is
+    clear whether it belongs to this sentence or to the next.
+    """
+
+    def __init__(self, config: EndpointConfig, seconds_per_frame: float) -> None:
+        def frames(seconds: float) -> int:
+            return round(min(seconds / seconds_per_frame, _FOREVER))
+
+        self._longest = max(1, frames(config.max_seconds))
+        self._silence = max(1, min(frames(config.silence_seconds), self._longest))
+        self._least = min(self._silence, max(1, frames(_LEAST_SECONDS)))
+        self.restart()
+
+    def restart(self, length: int = 0, silence: int = 0) -> None:
+        """Begin a sentence that has so many frames already, the last ones of them silent."""
+        self._length = length
+        self._run = silence
+        self._needed = self._needed_at(length)
+
+    def add(self, silent: bool) -> None:
+        """Follow one more frame."""
+        self._length += 1
+        if not silent:
+            self._run = 0
+            return
+        if not self._run:
+            self._needed = self._needed_at(self._length)
+        self._run += 1
+
+    @property
+    def ended(self) -> bool:
+        """Whether the silence is long enough to end the sentence, before the frames that wait."""
+        return self._run >= self._needed
+
+    @property
+    def overlong(self) -> bool:
+        """Whether the sentence must end, pause or not."""
+        return self._length >= self._longest
+
+    @property
+    def waiting(self) -> int:
+        """Frames at the end that may belong to the next sentence."""
+        return max(0, self._run - (self._needed + 1) // 2)
+
+    def _needed_at(self, length: int) -> int:
+        """Frames of silence that end a sentence if they begin when it has this length."""
+        third = self._longest // 3
+        if length <= third:
+            return self._silence
+        share = min(1.0, (length - third) / max(1, third))
+        return round(self._silence - share * (self._silence - self._least))
