@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from asr_bench.compare_cli import compare, table
-from asr_bench.long_command import long
-from asr_bench.outputs import check_outputs, publish
-from asr_bench.profile_command import profile
-from asr_bench.run_cli import run
+from asr_bench.comparison.compare_cli import compare, table
+from asr_bench.full_run.run_cli import run
+from asr_bench.long.long_command import long
+from asr_bench.model_forms.profile_command import profile
+from asr_bench.tables.outputs import check_outputs, publish
 from asr_train.command_line import run_command
 
 if TYPE_CHECKING:
@@ -80,10 +80,10 @@ def latency(
     """Time one utterance in PyTorch, TorchScript and ONNX Runtime, interleaved."""
     from tqdm import tqdm
 
-    from asr_bench.environment import capture_environment, load_average, logical_cores
-    from asr_bench.latency import LatencySettings, measure_latency
-    from asr_bench.report import LatencyReport
-    from asr_bench.subjects import prepare
+    from asr_bench.measuring.environment import capture_environment, load_average, logical_cores
+    from asr_bench.model_forms.latency import LatencySettings, measure_latency
+    from asr_bench.model_forms.latency_report import LatencyReport
+    from asr_bench.model_forms.subjects import prepare
 
     # Whatever can be wrong is found here, before minutes of measuring.
     settings = LatencySettings(
@@ -138,12 +138,12 @@ def precision(
     """Size, speed, memory and accuracy of every form and precision, on one thread."""
     from tqdm import tqdm
 
-    from asr_bench.environment import capture_environment, load_average
     from asr_bench.errors import BenchError
-    from asr_bench.forms import FORMS, export_forms
-    from asr_bench.latency import LatencySettings
-    from asr_bench.precision import measure_accuracy, measure_cost
-    from asr_bench.precision_report import PrecisionReport
+    from asr_bench.measuring.environment import capture_environment, load_average
+    from asr_bench.model_forms.forms import FORMS, export_forms
+    from asr_bench.model_forms.latency import LatencySettings
+    from asr_bench.model_forms.precision import measure_accuracy, measure_cost
+    from asr_bench.model_forms.precision_report import PrecisionReport
     from asr_train.manifest import read_manifest
     from asr_train.selection import select_and_report
 
@@ -218,10 +218,10 @@ def streaming(
     """Word error rate, latency and computing of live streams, by chunk and look-ahead."""
     from tqdm import tqdm
 
-    from asr_bench.environment import capture_environment, load_average
-    from asr_bench.stream_recording import StreamSetting
-    from asr_bench.streaming import load_decoders, measure_stream, measure_whole
-    from asr_bench.streaming_report import StreamingReport
+    from asr_bench.live.stream_recording import StreamSetting
+    from asr_bench.live.streaming import load_decoders, measure_stream, measure_whole
+    from asr_bench.live.streaming_report import StreamingReport
+    from asr_bench.measuring.environment import capture_environment, load_average
     from asr_train.manifest import read_manifest
 
     check_outputs(json_out, markdown_out)
@@ -310,7 +310,7 @@ def fuzz(
 
 def _sources(checkpoint: Path | None, presets: list[str] | None) -> dict[str, Checkpoint]:
     from asr_bench.errors import BenchError
-    from asr_bench.subjects import random_checkpoint
+    from asr_bench.model_forms.subjects import random_checkpoint
     from asr_train.checkpoint import load_checkpoint
 
     if checkpoint is None:

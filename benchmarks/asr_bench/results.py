@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from asr_bench.environment import Environment
 from asr_bench.errors import BenchError
 from asr_bench.json_records import RecordError, from_json, to_json
+from asr_bench.measuring.environment import Environment
 from asr_train.output import replacing
 
 FORMAT_VERSION = 1

@@ -10,17 +10,17 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from asr_bench.clips import Recording
-from asr_bench.environment import Environment
-from asr_bench.latency import Cell, LatencySettings, measure_latency
-from asr_bench.machine_rates import MachineRates
-from asr_bench.normalization import Normalizer
+from asr_bench.full_run.clips import Recording
+from asr_bench.full_run.machine_rates import MachineRates
+from asr_bench.full_run.normalization import Normalizer
+from asr_bench.full_run.run import Plan
+from asr_bench.live.stream_recording import StreamSetting
+from asr_bench.measuring.environment import Environment
+from asr_bench.measuring.roofline import Roofline
+from asr_bench.measuring.timing import Contender
+from asr_bench.model_forms.latency import Cell, LatencySettings, measure_latency
+from asr_bench.model_forms.subjects import EAGER, ONNX, Subject
 from asr_bench.results import Results, Settings
-from asr_bench.roofline import Roofline
-from asr_bench.run import Plan
-from asr_bench.stream_recording import StreamSetting
-from asr_bench.subjects import EAGER, ONNX, Subject
-from asr_bench.timing import Contender
 from asr_export.onnx_export import export_onnx
 from asr_train.checkpoint import load_checkpoint
 from asr_train.chunking import Chunking

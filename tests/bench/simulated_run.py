@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from asr_bench.environment import Environment
+from asr_bench.measuring.environment import Environment
 from asr_bench.results import (
     Accuracy,
     ColdStart,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from asr_bench.bootstrap import (
+from asr_bench.measuring.bootstrap import (
     RESAMPLES,
     Rounds,
     interval,
@@ -47,7 +47,7 @@ def test_what_a_round_shares_cancels_out() -> None:
 def test_many_samples_are_drawn_in_blocks(monkeypatch) -> None:
     samples = np.random.default_rng(3).standard_normal(50)
     whole = Rounds(0).medians(samples)
-    monkeypatch.setattr("asr_bench.bootstrap._BLOCK", 1000)
+    monkeypatch.setattr("asr_bench.measuring.bootstrap._BLOCK", 1000)
     parts = Rounds(0).medians(samples)
     assert parts.shape == whole.shape == (RESAMPLES,)
     assert interval(parts).low == pytest.approx(interval(whole).low, abs=0.1)

@@ -12,8 +12,9 @@ import pytest
 import torch
 from onnx import helper, numpy_helper
 
-from asr_bench import cli, subjects
-from asr_bench.subjects import EAGER, ONNX, TORCHSCRIPT, random_checkpoint
+from asr_bench import cli
+from asr_bench.model_forms import subjects
+from asr_bench.model_forms.subjects import EAGER, ONNX, TORCHSCRIPT, random_checkpoint
 from asr_export.errors import ParityError
 from asr_export.torchscript_export import to_torchscript
 from asr_train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from asr_bench.compare import Change, Comparison, compare
-from asr_bench.compare_report import to_dict, to_markdown, to_text
-from asr_bench.environment import Environment
+from asr_bench.comparison.compare import Change, Comparison, compare
+from asr_bench.comparison.compare_report import to_dict, to_markdown, to_text
 from asr_bench.errors import BenchError
+from asr_bench.measuring.environment import Environment
 from asr_bench.results import EngineResult, Results
 
 OURS, PEER = "asr-run edge int8, beam", "faster-whisper tiny.en"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from asr_bench import cli
-from asr_bench.environment import Environment
+from asr_bench.measuring.environment import Environment
 from asr_bench.results import Results, write_results
 
 

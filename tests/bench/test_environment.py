@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from asr_bench import environment
-from asr_bench.environment import capture_environment
+from asr_bench.measuring import environment
+from asr_bench.measuring.environment import capture_environment
 
 
 def test_what_is_recorded(monkeypatch) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from asr_bench.environment import Environment
-from asr_bench.gpu_memory import gpu_memory
+from asr_bench.measuring.environment import Environment
+from asr_bench.measuring.gpu_memory import gpu_memory
 from asr_bench.reporting.summary import summarise
 from asr_bench.reporting.tables import tables
 from asr_bench.results import Results
@@ -44,7 +44,7 @@ def test_a_driver_in_trouble_tells_nothing(
     nvidia_smi("12, 300\n", 9)
     assert gpu_memory() == {}
     nvidia_smi("12, 300\n")
-    monkeypatch.setattr("asr_bench.gpu_memory._TIME_LIMIT", 0.0001)
+    monkeypatch.setattr("asr_bench.measuring.gpu_memory._TIME_LIMIT", 0.0001)
     assert gpu_memory() == {}
 
 

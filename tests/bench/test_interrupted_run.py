@@ -17,13 +17,13 @@ from asr_bench import cli
 from asr_bench.engines.engine import Engine
 from asr_bench.engines.engine_process import EngineFailureError, Timing
 from asr_bench.engines.fleet import Fleet
-from asr_bench.environment import Environment
-from asr_bench.machine_rates import MachineRates
+from asr_bench.full_run.machine_rates import MachineRates
+from asr_bench.full_run.run import Plan, measure
+from asr_bench.full_run.run_record import RunRecord
+from asr_bench.measuring.environment import Environment
 from asr_bench.reporting import write_reports
 from asr_bench.reporting.document_table import BEGIN, END
 from asr_bench.results import EngineResult, Results, read_results, write_results
-from asr_bench.run import Plan, measure
-from asr_bench.run_record import RunRecord
 
 CommandLine = Callable[..., tuple[int, str, str]]
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from asr_bench.errors import BenchError
-from asr_bench.latency import Cell, LatencySettings, measure_latency
-from asr_bench.roofline import Roofline, matrix_products
-from asr_bench.statistics import faster_engine, sgemm_rates, summarise
-from asr_bench.subjects import EAGER, ONNX
-from asr_bench.timing import Contender
+from asr_bench.measuring.roofline import Roofline, matrix_products
+from asr_bench.measuring.statistics import faster_engine, sgemm_rates, summarise
+from asr_bench.measuring.timing import Contender
+from asr_bench.model_forms.latency import Cell, LatencySettings, measure_latency
+from asr_bench.model_forms.subjects import EAGER, ONNX
 from asr_export.operations import count_operations
 from asr_train.config import SAMPLE_RATE
 

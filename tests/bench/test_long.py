@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 import soundfile
 
-from asr_bench import measured_command
 from asr_bench.cli import main
 from asr_bench.errors import BenchError
-from asr_bench.long_recording import (
+from asr_bench.long.long_recording import (
     Recording,
     build_recording,
     run_command,
     texts_within,
     word_error_rate,
 )
+from asr_bench.measuring import measured_command
 from asr_runtime.recognizer import DEFAULT_MODEL
 from asr_train.manifest import Utterance, read_manifest
 

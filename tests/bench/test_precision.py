@@ -10,13 +10,14 @@ import onnx
 import pytest
 import torch
 
-from asr_bench import cli, forms
+from asr_bench import cli
 from asr_bench.errors import BenchError
-from asr_bench.form_process import LOADERS, FormProcess
-from asr_bench.forms import FORMS, Form
-from asr_bench.latency import LatencySettings
-from asr_bench.precision import CHECKPOINT, Accuracy, Cost, measure_cost
-from asr_bench.precision_report import PrecisionReport
+from asr_bench.model_forms import forms
+from asr_bench.model_forms.form_process import LOADERS, FormProcess
+from asr_bench.model_forms.forms import FORMS, Form
+from asr_bench.model_forms.latency import LatencySettings
+from asr_bench.model_forms.precision import CHECKPOINT, Accuracy, Cost, measure_cost
+from asr_bench.model_forms.precision_report import PrecisionReport
 from asr_export.onnx_export import to_onnx
 from asr_export.precision import Precision
 from asr_export.torchscript_export import export_torchscript
@@ -125,7 +126,7 @@ def test_a_process_that_fails_is_named(tmp_path, capfd) -> None:
 def test_the_process_holds_what_the_form_needs_and_tells_its_peak() -> None:
     program = (
         "import sys\n"
-        "from asr_bench.form_process import np, peak_memory\n"
+        "from asr_bench.model_forms.form_process import np, peak_memory\n"
         "before = peak_memory()\n"
         "ballast = np.ones(8_000_000)\n"
         "del ballast\n"

@@ -10,10 +10,10 @@ import onnx
 import pytest
 
 from asr_bench.cli import main
-from asr_bench.environment import Environment
-from asr_bench.latency import LatencySettings
-from asr_bench.operator_profile import OperatorTime, profile_operators
-from asr_bench.profile_report import ProfileReport
+from asr_bench.measuring.environment import Environment
+from asr_bench.model_forms.latency import LatencySettings
+from asr_bench.model_forms.operator_profile import OperatorTime, profile_operators
+from asr_bench.model_forms.profile_report import ProfileReport
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -3,8 +3,8 @@ import json
 
 import pytest
 
-from asr_bench.report import LatencyReport
-from asr_bench.subjects import EAGER, ONNX
+from asr_bench.model_forms.latency_report import LatencyReport
+from asr_bench.model_forms.subjects import EAGER, ONNX
 from asr_export.operations import operations_per_second
 from asr_train.errors import OutputError
 

@@ -14,9 +14,9 @@ from xml.etree import ElementTree
 import pytest
 
 from asr_bench import cli
-from asr_bench.environment import Environment
 from asr_bench.errors import BenchError
-from asr_bench.reliability import doubts, machine_doubts
+from asr_bench.measuring.environment import Environment
+from asr_bench.measuring.reliability import doubts, machine_doubts
 from asr_bench.reporting import write_reports
 from asr_bench.reporting.document_table import BEGIN, END, write_table
 from asr_bench.reporting.report import run_notes

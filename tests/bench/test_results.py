@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from asr_bench.environment import Environment
 from asr_bench.errors import BenchError
+from asr_bench.measuring.environment import Environment
 from asr_bench.results import (
     Accuracy,
     ColdStart,

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from asr_bench import cli, normalization
-from asr_bench.clips import Recording, write_clips
+from asr_bench import cli
 from asr_bench.engines.asr_run import AsrRun
 from asr_bench.engines.catalogue import bench_model, choose, peer_engines
 from asr_bench.engines.engine import Engine
@@ -19,10 +18,12 @@ from asr_bench.engines.engine_process import EngineFailureError, EngineProcess, 
 from asr_bench.engines.fleet import Fleet
 from asr_bench.engines.install_size import install_bytes
 from asr_bench.errors import BenchError
-from asr_bench.machine_rates import MachineRates
+from asr_bench.full_run import normalization
+from asr_bench.full_run.clips import Recording, write_clips
+from asr_bench.full_run.machine_rates import MachineRates
+from asr_bench.full_run.run import Measurements, Plan, count_errors, measure
+from asr_bench.full_run.run_cli import default_threads
 from asr_bench.results import read_results
-from asr_bench.run import Measurements, Plan, count_errors, measure
-from asr_bench.run_cli import default_threads
 
 LIMIT = 60.0
 
@@ -239,7 +240,7 @@ def test_a_checkpoint_has_every_backend_and_exports_only_what_is_chosen(
         if "chunking" in options:
             raise RuntimeError("not today\nnor tomorrow")
 
-    monkeypatch.setattr("asr_bench.forms.export_onnx", export)
+    monkeypatch.setattr("asr_bench.model_forms.forms.export_onnx", export)
     monkeypatch.setattr("asr_bench.engines.catalogue.export_onnx", export)
     chosen = choose(model.engines, ["ONNX Runtime tiny fp16", "int8, beam"])
     failures = model.export(chosen, tmp_path)
@@ -258,8 +259,8 @@ def test_the_command(
     monkeypatch: pytest.MonkeyPatch,
     run_command_line: Callable[..., tuple[int, str, str]],
 ) -> None:
-    monkeypatch.setattr("asr_bench.run_cli._EVERY", (1, 1))
-    monkeypatch.setattr("asr_bench.run_cli._COLD_STARTS", (1, 1))
+    monkeypatch.setattr("asr_bench.full_run.run_cli._EVERY", (1, 1))
+    monkeypatch.setattr("asr_bench.full_run.run_cli._COLD_STARTS", (1, 1))
     out = tmp_path / "a" / "b"
     code, printed, _ = run_command_line(
         cli.main,

@@ -3,7 +3,7 @@ import gc
 import pytest
 import torch
 
-from asr_bench.timing import Contender, interleave, measuring, rotated
+from asr_bench.measuring.timing import Contender, interleave, measuring, rotated
 
 
 def test_order_is_rotated_every_round_and_warm_up_is_left_out(machine) -> None:

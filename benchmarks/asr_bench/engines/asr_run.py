@@ -95,7 +95,7 @@ class RecognizerTranscriber:
         self, samples: Samples, chunk_ms: float, lookahead_ms: float
     ) -> tuple[list[float], float]:
         """See ``StreamTranscriber``."""
-        from asr_bench.stream_recording import StreamSetting, stream_recording
+        from asr_bench.live.stream_recording import StreamSetting, stream_recording
 
         cost = stream_recording(self._recognizer, samples, StreamSetting(chunk_ms, lookahead_ms))
         return list(cost.chunk_seconds), cost.finish_seconds

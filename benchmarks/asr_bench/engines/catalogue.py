@@ -22,7 +22,7 @@ from asr_bench.engines.torchscript import TorchScript
 from asr_bench.engines.vosk import Vosk
 from asr_bench.engines.whisper_cpp import WhisperCpp
 from asr_bench.errors import BenchError
-from asr_bench.forms import FORMS, Form, export_forms
+from asr_bench.model_forms.forms import FORMS, Form, export_forms
 from asr_export.backends import read_card
 from asr_export.onnx_export import export_onnx
 from asr_export.operations import operations_per_second

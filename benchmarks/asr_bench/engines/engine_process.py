@@ -11,7 +11,7 @@ from typing import Any
 
 from asr_bench.engines.engine import Engine, describe
 from asr_bench.errors import BenchError
-from asr_bench.line_process import LineProcess
+from asr_bench.measuring.line_process import LineProcess
 
 _LONGEST_REASON = 300  # characters
 _TAIL = 10_000  # bytes of standard error in which its last line is looked for

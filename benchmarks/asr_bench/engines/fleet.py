@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from asr_bench.engines.engine import Engine
 from asr_bench.engines.engine_process import EngineFailureError, EngineProcess, Timing
-from asr_bench.timing import rotated
+from asr_bench.measuring.timing import rotated
 
 Answer = TypeVar("Answer")
 Start = Callable[[Engine, int], EngineProcess]

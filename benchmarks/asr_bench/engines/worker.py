@@ -18,8 +18,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from asr_bench.engines.engine import build
-from asr_bench.process_memory import peak_memory
-from asr_bench.timing import wait_for_idle_threads
+from asr_bench.measuring.process_memory import peak_memory
+from asr_bench.measuring.timing import wait_for_idle_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from asr_bench.reporting.report import run_notes
 from asr_bench.reporting.summary import summarise
 from asr_bench.reporting.tables import engines
 from asr_bench.results import Results
-from asr_bench.text_table import escaped
+from asr_bench.tables.text_table import escaped
 from asr_train.output import replacing
 
 BEGIN = "<!-- benchmark table: begin -->"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from asr_bench.reporting.plots import Plot
 from asr_bench.reporting.table import Table
-from asr_bench.text_table import escaped
+from asr_bench.tables.text_table import escaped
 
 
 def to_markdown(

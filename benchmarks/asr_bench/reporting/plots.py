@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from asr_bench.reporting.rows import LatencyRow, Summary
 from asr_bench.reporting.tables import typical_rows
-from asr_bench.table_report import plural
+from asr_bench.tables.table_report import plural
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

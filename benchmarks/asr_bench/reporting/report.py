@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from asr_bench.environment import Environment
+from asr_bench.measuring.environment import Environment
 from asr_bench.reporting.html import to_html
 from asr_bench.reporting.markdown import to_markdown
 from asr_bench.reporting.plots import plots
 from asr_bench.reporting.summary import summarise
 from asr_bench.reporting.tables import tables
 from asr_bench.results import Results
-from asr_bench.table_report import plural
+from asr_bench.tables.table_report import plural
 from asr_train.output import replacing
 
 TITLE = "Speech recognition benchmark"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from asr_bench.bootstrap import Interval
+from asr_bench.measuring.bootstrap import Interval
 from asr_bench.results import Kind
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from asr_bench.bootstrap import (
+from asr_bench.measuring.bootstrap import (
     Interval,
     Rounds,
     interval,
@@ -14,7 +14,8 @@ from asr_bench.bootstrap import (
     paired_ratio_interval,
     rate_interval,
 )
-from asr_bench.reliability import doubts, machine_doubts
+from asr_bench.measuring.reliability import doubts, machine_doubts
+from asr_bench.measuring.statistics import paired_ratio
 from asr_bench.reporting.rows import (
     ColdStartRow,
     EngineRow,
@@ -25,7 +26,6 @@ from asr_bench.reporting.rows import (
     ThroughputRow,
 )
 from asr_bench.results import Accuracy, EngineResult, Latency, Results, Seconds
-from asr_bench.statistics import paired_ratio
 
 
 def summarise(results: Results) -> Summary:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from asr_bench.reporting.rows import Estimate
-from asr_bench.text_table import markdown_lines
+from asr_bench.tables.text_table import markdown_lines
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from asr_bench.reporting import time_tables
 from asr_bench.reporting.rows import LatencyRow, Summary
 from asr_bench.reporting.table import Cell, Table, estimate, number, text
 from asr_bench.results import Results
-from asr_bench.table_report import plural
+from asr_bench.tables.table_report import plural
 
 
 def tables(results: Results, summary: Summary) -> list[Table]:

@@ -1,0 +1,1 @@
+"""What changed between two runs: ``asr-bench compare`` and ``table``."""

@@ -1,0 +1,279 @@
+"""What changed between two runs of ``asr-bench run``, beyond noise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from asr_bench.comparison.compare_runs import differences, other_machine
+from asr_bench.comparison.speed_change import CONFIDENCE, SpeedChange, together
+from asr_bench.comparison.timed_pairs import TimedPair, setting, timed_pairs
+from asr_bench.errors import BenchError
+from asr_bench.measuring.bootstrap import Interval, rate_difference_interval
+from asr_bench.results import Accuracy, EngineResult, Kind, Results
+
+#: A difference of word error rates that counts where recordings cannot be paired.
+RATE_STEP = 0.005
+
+#: Bytes by which the peak memory of one build may differ from run to run, whatever the threshold:
+#: 8 MB at most in 32 settings of up to 200 MB measured twice. Whether an allocator needs one block
+#: more is chance, with two threads above all.
+MEMORY_NOISE = 10_000_000
+
+Verdict = Literal["worse", "better", "same", "noisy"]
+Unit = Literal["seconds", "bytes", "rate", "none"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One measure of one engine in both runs; more is worse.
+
+    Attributes:
+        engine: name.
+        kind: of the engine.
+        measure: what was measured.
+        where: at which setting.
+        before: in the first run, in ``unit``: a median where there are samples.
+        after: in the second.
+        unit: of both; ``none`` if there is one figure for several settings.
+        ratio: ``after`` over ``before``, of times with the machine's change taken out; of word
+            error rates the difference.
+        interval: of ``ratio``; None where there is one sample.
+        verdict: ``noisy`` if it would be ``worse`` or ``better``, had the samples been trustworthy.
+        doubts: why they are not; or what else to know.
+    """
+
+    engine: str
+    kind: Kind
+    measure: str
+    where: str
+    before: float
+    after: float
+    unit: Unit
+    ratio: float
+    interval: Interval | None
+    verdict: Verdict
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def is_regression(self) -> bool:
+        """Other projects' engines get worse as well, but not by what was done here."""
+        return self.verdict == "worse" and self.kind != "peer"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Of two runs.
+
+    Attributes:
+        threshold: the fraction beyond which a change counts.
+        warnings: what makes times of the two incomparable.
+        notes: what else differs: versions, settings, engines and settings that one run lacks.
+        machine: what the controls took in the second run over the first, on the mean of all that
+            was timed; None without controls.
+        changes: of everything that is in both runs, by engine.
+    """
+
+    threshold: float
+    warnings: tuple[str, ...]
+    notes: tuple[str, ...]
+    machine: float | None
+    changes: tuple[Change, ...]
+
+    @property
+    def regressions(self) -> tuple[Change, ...]:
+        """What the exit status tells."""
+        return tuple(change for change in self.changes if change.is_regression)
+
+
+def compare(before: Results, after: Results, threshold: float = 0.05) -> Comparison:
+    """Pair everything that both runs measured.
+
+    Args:
+        before: the run to compare with.
+        after: the run in question.
+        threshold: fraction by which times, memory and sizes may change.
+
+    Raises:
+        BenchError: the runs have no engine in common, or the threshold is not a fraction.
+    """
+    if not 0 <= threshold < 1:
+        raise BenchError(f"threshold must be at least 0 and less than 1, not {threshold:g}")
+    warnings = other_machine(before.environment, after.environment)
+    late = {engine.name: engine for engine in after.engines if engine.skipped is None}
+    engines = [
+        (engine, late[engine.name])
+        for engine in before.engines
+        if engine.skipped is None and engine.name in late
+    ]
+    if not engines:
+        raise BenchError("the two runs measured no engine in common; see the names in each")
+    pairs = timed_pairs(before, after)
+    incomparable = ("another machine",) if warnings else ()
+    changes: list[Change] = []
+    for old, new in engines:
+        own = [pair for pair in pairs if pair.engine == old.name]
+        changes += _times(old, own, threshold, incomparable)
+        changes += _memory(old, new, threshold)
+        changes += _sizes(old, new, threshold)
+        changes += _word_errors(old, new)
+    controlled = [pair.change for pair in pairs if pair.change.controls]
+    return Comparison(
+        threshold=threshold,
+        warnings=warnings,
+        notes=differences(before, after),
+        machine=together(controlled).machine if controlled else None,
+        changes=tuple(changes),
+    )
+
+
+def _times(
+    engine: EngineResult,
+    pairs: Sequence[TimedPair],
+    threshold: float,
+    incomparable: tuple[str, ...],
+) -> Iterator[Change]:
+    for pair in pairs:
+        doubts = (*pair.doubts, *incomparable)
+        yield _time(
+            engine,
+            pair.measure,
+            pair.where,
+            (*pair.medians, "seconds"),
+            pair.change,
+            threshold,
+            doubts,
+        )
+    # What is too small a change to show at one setting may show over all of them.
+    for measure in dict.fromkeys(pair.measure for pair in pairs):
+        usable = [
+            pair
+            for pair in pairs
+            if pair.measure == measure and pair.only_scattered and pair.change.is_known
+        ]
+        if len(usable) > 1 and any(not pair.doubts for pair in usable):
+            whole = together([pair.change for pair in usable])
+            where = f"{len(usable)} settings together"
+            yield _time(
+                engine,
+                measure,
+                where,
+                (1.0, whole.measured, "none"),
+                whole,
+                threshold,
+                incomparable,
+            )
+
+
+def _time(
+    engine: EngineResult,
+    measure: str,
+    where: str,
+    figures: tuple[float, float, Unit],
+    change: SpeedChange,
+    threshold: float,
+    doubts: tuple[str, ...],
+) -> Change:
+    before, after, unit = figures
+    direction = change.direction(threshold)
+    doubts += change.doubts(threshold)
+    return Change(
+        engine=engine.name,
+        kind=engine.kind,
+        measure=measure,
+        where=where,
+        before=before,
+        after=after,
+        unit=unit,
+        ratio=change.ratio,
+        interval=change.interval,
+        verdict="noisy" if direction and doubts else _verdict(direction),
+        doubts=doubts,
+    )
+
+
+def _memory(old: EngineResult, new: EngineResult, threshold: float) -> Iterator[Change]:
+    late = {(row.duration, row.threads): row.peak_rss for row in new.latency}
+    for row in old.latency:
+        after = late.get((row.duration, row.threads), 0)
+        if row.peak_rss and after:
+            where = setting(row.duration, row.threads)
+            figures = (row.peak_rss, after)
+            yield _bytes(old, "peak memory", where, figures, threshold, MEMORY_NOISE)
+
+
+def _sizes(old: EngineResult, new: EngineResult, threshold: float) -> Iterator[Change]:
+    for measure, before, after in (
+        ("model size", old.model_bytes, new.model_bytes),
+        ("installed size", old.install_bytes, new.install_bytes),
+    ):
+        if before and after:
+            yield _bytes(old, measure, "", (before, after), threshold)
+
+
+def _bytes(
+    engine: EngineResult,
+    measure: str,
+    where: str,
+    figures: tuple[int, int],
+    threshold: float,
+    noise: int = 0,
+) -> Change:
+    before, after = figures
+    ratio = after / before
+    direction = 0
+    if abs(after - before) > noise:
+        direction = (ratio > 1 + threshold) - (ratio < 1 / (1 + threshold))
+    return Change(
+        engine.name,
+        engine.kind,
+        measure,
+        where,
+        before,
+        after,
+        "bytes",
+        ratio,
+        None,
+        _verdict(direction),
+    )
+
+
+def _word_errors(old: EngineResult, new: EngineResult) -> Iterator[Change]:
+    before, after = old.accuracy, new.accuracy
+    if before is None or after is None:
+        return
+    difference = after.word_error_rate - before.word_error_rate
+    if _same_recordings(before, after):
+        found = rate_difference_interval(before.per_recording, after.per_recording, CONFIDENCE)
+        direction = (found.low > 0) - (found.high < 0)
+        interval: Interval | None = found
+        doubts: tuple[str, ...] = ()
+    else:
+        direction = (difference > RATE_STEP) - (difference < -RATE_STEP)
+        interval, doubts = None, ("other recordings, so compared as a whole",)
+    yield Change(
+        engine=old.name,
+        kind=old.kind,
+        measure="word error rate",
+        where="",
+        before=before.word_error_rate,
+        after=after.word_error_rate,
+        unit="rate",
+        ratio=difference,
+        interval=interval,
+        verdict=_verdict(direction),
+        doubts=doubts,
+    )
+
+
+def _same_recordings(before: Accuracy, after: Accuracy) -> bool:
+    def words(found: Accuracy) -> list[int]:
+        return [count for _, count in found.per_recording]
+
+    return bool(before.per_recording) and words(before) == words(after)
+
+
+def _verdict(direction: int) -> Verdict:
+    verdicts: dict[int, Verdict] = {1: "worse", -1: "better", 0: "same"}
+    return verdicts[direction]

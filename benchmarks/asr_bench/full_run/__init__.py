@@ -1,0 +1,1 @@
+"""Every engine on the same audio: ``asr-bench run``."""

@@ -1,0 +1,1 @@
+"""Recordings of hours: ``asr-bench long``."""

@@ -1,0 +1,1 @@
+"""One model in every form: ``asr-bench latency``, ``precision`` and ``profile``."""

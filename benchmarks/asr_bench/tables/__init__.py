@@ -1,0 +1,1 @@
+"""Tables for people, documents for programs, and where both go."""
