@@ -1,0 +1,1 @@
+"""How words are spoken: dictionary, rules, and a model of spelling for all other words."""
