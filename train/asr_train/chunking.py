@@ -89,7 +89,15 @@ class ChunkedTraining:
 def chunked_network(
     model: ResCNNBiGRU, features: Tensor, feature_lengths: Tensor, chunking: Chunking
 ) -> tuple[Tensor, Tensor]:
-    """``model.network`` as it would be on a stream; same arguments and results.
+    """``model.network`` as it would be on a stream; same arguments and results."""
+    x, lengths = chunked_encode(model, features, feature_lengths, chunking)
+    return model.letter_logprobs(x), lengths
+
+
+def chunked_encode(
+    model: ResCNNBiGRU, features: Tensor, feature_lengths: Tensor, chunking: Chunking
+) -> tuple[Tensor, Tensor]:
+    """``model.encode`` as it would be on a stream; same arguments and results.
 
     Every chunk with its left context and look-ahead is an item of one large batch up to the
     recurrent layers. There, a forward GRU runs over all chunks in order, then from each chunk's end
@@ -117,8 +125,7 @@ def chunked_network(
         x = block.dropout(
             _chunked_gru(block, functional.gelu(block.norm(x)), remaining, chunk, layer < last)
         )
-    logits = model.classifier(x).flatten(1, 2)[:, : int(lengths.max())]
-    return functional.log_softmax(logits.float(), dim=-1), lengths
+    return x.flatten(1, 2)[:, : int(lengths.max())], lengths
 
 
 def _windows(config: ModelConfig, features: Tensor, chunking: Chunking) -> tuple[Tensor, Tensor]:

@@ -21,7 +21,7 @@ from asr_train.config import preset
 from asr_train.errors import DataError, OutputError
 from asr_train.language_model_cli import language_model, tune_decoder
 from asr_train.manifest import Utterance, read_manifest
-from asr_train.objective import MaskingConfig
+from asr_train.objective import MaskingConfig, ObjectiveConfig
 from asr_train.output import check_writable, replacing
 from asr_train.pronunciation_cli import lexicon
 from asr_train.selection import select_and_report
@@ -125,6 +125,29 @@ def fit(
             "(0.2); for many passes over little data.",
         ),
     ] = 0.0,
+    lexicon: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            help="Pronunciations of all words (asr-train lexicon), for a model with a phoneme "
+            "head: --set phonemes=39."
+        ),
+    ] = None,
+    letter_weight: Annotated[
+        float, typer.Option(min=0, help="Of the letters' loss beside the phonemes'.")
+    ] = ObjectiveConfig.letter_weight,
+    lf_mmi_from: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, help="Part of the training after which the phonemes' loss is LF-MMI."
+        ),
+    ] = 1.0,
+    lf_mmi_ctc: Annotated[
+        float, typer.Option(min=0, help="Weight of plain CTC beside LF-MMI.")
+    ] = ObjectiveConfig.lf_mmi_ctc,
+    minutes: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(min=0, help="Train so long; --epochs is the most then."),
+    ] = None,
     round_weights: Annotated[
         WeightRounding,
         typer.Option(help="Train the weights as a small file will hold them, rounded."),
@@ -182,7 +205,10 @@ def fit(
             non_speech=non_speech,
         ),
         chunked=ChunkedTraining(chunked, chunk_ms, lookahead_ms),
-        consistency=consistency,
+        objective=ObjectiveConfig(consistency, letter_weight, lf_mmi_ctc),
+        lexicon=lexicon,
+        lf_mmi_from=lf_mmi_from,
+        minutes=minutes,
         round_weights=round_weights,
         seed=seed,
         precision=precision,

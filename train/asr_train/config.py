@@ -28,6 +28,7 @@ class ModelConfig:
         gru_hidden: hidden units of each direction.
         gru_layers: bidirectional GRU layers.
         dropout: probability, in every block.
+        phonemes: what a second head tells apart, its blank not counted; 0 for no such head.
     """
 
     n_mels: int = 80
@@ -41,6 +42,7 @@ class ModelConfig:
     gru_hidden: int = 256
     gru_layers: int = 3
     dropout: float = 0.1
+    phonemes: int = 0
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
@@ -48,9 +50,9 @@ class ModelConfig:
             if field.name == "dropout":
                 if not 0.0 <= value < 1.0:
                     raise ConfigError(f"dropout must be in [0, 1), not {value}")
-            elif field.name == "residual_blocks":
+            elif field.name in ("residual_blocks", "phonemes"):
                 if value < 0:
-                    raise ConfigError(f"residual_blocks must be 0 or more, not {value}")
+                    raise ConfigError(f"{field.name} must be 0 or more, not {value}")
             elif value < 1:
                 raise ConfigError(f"{field.name} must be 1 or more, not {value}")
         if self.hop_length > self.n_fft:

@@ -181,11 +181,16 @@ class ResCNNBiGRU(nn.Module):
             )
             for layer in range(config.gru_layers)
         )
-        self.classifier = nn.Sequential(
+        self.classifier = self._head(NUM_CLASSES)
+        self.phoneme_classifier = self._head(config.phonemes + 1) if config.phonemes else None
+
+    def _head(self, classes: int) -> nn.Sequential:
+        config = self.config
+        return nn.Sequential(
             nn.Linear(2 * config.gru_hidden, config.rnn_dim),
             nn.GELU(),
             nn.Dropout(config.dropout),
-            nn.Linear(config.rnn_dim, NUM_CLASSES),
+            nn.Linear(config.rnn_dim, classes),
         )
 
     def forward(self, input_values: Tensor, input_lengths: Tensor) -> tuple[Tensor, Tensor]:
@@ -213,13 +218,30 @@ class ResCNNBiGRU(nn.Module):
         Returns:
             float32 [batch, frames, 29] (unspecified past the end) and int64 [batch] frames.
         """
+        x, lengths = self.encode(features, feature_lengths)
+        return self.letter_logprobs(x), lengths
+
+    def encode(self, features: Tensor, feature_lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """What the classifiers get; arguments as for ``network``.
+
+        Returns:
+            [batch, frames, 2 * gru_hidden] (unspecified past the end) and int64 [batch] frames.
+        """
         lengths = (feature_lengths - 1) // self.config.time_stride + 1
         frames = (features.shape[2] - 1) // self.config.time_stride + 1
         x = self.convolve(features, length_mask(lengths, frames)[:, None, :, None])
         for block in self.gru_blocks:
             x = block(x, lengths)
-        logits = self.classifier(x)
-        return functional.log_softmax(logits.float(), dim=-1), lengths
+        return x, lengths
+
+    def letter_logprobs(self, encoded: Tensor) -> Tensor:
+        """float32 [batch, frames, 29] of what ``encode`` gives."""
+        return functional.log_softmax(self.classifier(encoded).float(), dim=-1)
+
+    def phoneme_logprobs(self, encoded: Tensor) -> Tensor:
+        """float32 [batch, frames, phonemes + 1] of what ``encode`` gives; the blank is last."""
+        assert self.phoneme_classifier is not None
+        return functional.log_softmax(self.phoneme_classifier(encoded).float(), dim=-1)
 
     def convolve(self, features: Tensor, mask: Tensor) -> Tensor:
         """What the first recurrent layer gets.

@@ -39,6 +39,7 @@ class Progress:
         nll: summed loss of the current epoch so far.
         characters: of the current epoch so far.
         best: dev word and character error rate of the ``best`` checkpoint.
+        seconds: trained so far, where the clock ends the run.
     """
 
     step: int = 0
@@ -46,6 +47,7 @@ class Progress:
     nll: float = 0.0
     characters: int = 0
     best: tuple[float, float] | None = None
+    seconds: float = 0.0
 
 
 class RunFolder:
@@ -140,6 +142,7 @@ class RunFolder:
                 nll=state["nll"],
                 characters=state["characters"],
                 best=tuple(state["best"]) if state["best"] else None,
+                seconds=state.get("seconds", 0.0),
             )
         except KeyError as error:
             raise CheckpointError(f"{self._last} cannot be resumed: it lacks {error}") from None

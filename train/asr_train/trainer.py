@@ -1,4 +1,4 @@
-"""The training loop: CTC, AdamW, OneCycle; resumable at any step, on one process or several."""
+"""The training loop: AdamW, OneCycle; resumable at any step, on one process or several."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ from asr_train.audio_store import AudioStore, CachedStore, FileStore
 from asr_train.batching import Batch, PadTo, plan_epoch
 from asr_train.checkpoint import load_checkpoint
 from asr_train.config import SAMPLE_RATE, ModelConfig
+from asr_train.denominator import LabelTrigram, estimate_trigram
 from asr_train.device_batches import DeviceBatches
-from asr_train.errors import CheckpointError, OutputError, TrainingError
+from asr_train.errors import CheckpointError, ConfigError, OutputError, TrainingError
 from asr_train.evaluation import evaluate
 from asr_train.feature_statistics import set_feature_statistics
 from asr_train.history import History
@@ -30,7 +31,10 @@ from asr_train.loader_batches import BatchSource, LoaderBatches
 from asr_train.manifest import Utterance
 from asr_train.model import ResCNNBiGRU
 from asr_train.objective import CTCObjective
+from asr_train.pronunciation.lexicon import read_lexicon
+from asr_train.rate_schedule import ClockSchedule
 from asr_train.run_folder import Progress, RunFolder
+from asr_train.targets import PhonemeTargets
 from asr_train.training_config import Device, Precision, TrainingConfig
 from asr_train.weight_rounding import rounded_weights
 
@@ -45,7 +49,7 @@ class _Run:
     model: ResCNNBiGRU
     objective: torch.nn.Module  # the model with its loss, as accelerate wraps it
     optimizer: torch.optim.Optimizer
-    scheduler: OneCycleLR
+    scheduler: OneCycleLR | ClockSchedule
     progress: Progress
     batches: BatchSource
     dev_store: AudioStore
@@ -73,6 +77,7 @@ class Trainer:
         self._longest = max(row.duration for row in itertools.chain(train, dev))
         self._plans = [self._plan(epoch) for epoch in range(config.epochs)]
         self._total_steps = sum(len(plan) for plan in self._plans)
+        self._phonemes = self._phoneme_targets()
         self._bad_steps = 0
 
     @property
@@ -120,10 +125,12 @@ class Trainer:
                 run = _Run(
                     model=model,
                     objective=self._accelerator.prepare_model(
-                        CTCObjective(model, self.config.masking, self.config.consistency)
+                        CTCObjective(
+                            model, self.config.masking, self.config.objective, self._trigram()
+                        )
                     ),
                     optimizer=optimizer,
-                    scheduler=self._schedule(optimizer, progress.step),
+                    scheduler=self._schedule(optimizer, progress),
                     progress=progress,
                     batches=self._batches(store),
                     dev_store=self._store(self._dev),
@@ -134,6 +141,8 @@ class Trainer:
                 for epoch in range(progress.epoch, self.config.epochs):
                     self._epoch(run, epoch)
                     self._finish_epoch(run)
+                    if self._time_is_up(run):
+                        break
         finally:
             bar.close()
             if history is not None:
@@ -182,6 +191,8 @@ class Trainer:
                     f"stopped after step {progress.step} of {self._total_steps}; "
                     "go on with the same command and --resume"
                 )
+            if self._time_is_up(run):
+                break
             if progress.step % self.config.checkpoint_every == 0:
                 self._save_last(run)
         progress.epoch = epoch + 1
@@ -196,6 +207,8 @@ class Trainer:
                 batch.targets.to(device),
                 batch.target_lengths.to(device),
                 self.config.chunked.draw(self.model_config, self._seed(run.progress.step)),
+                self._phonemes_of(batch),
+                self._part(run) >= self.config.lf_mmi_from,
             )
             # Processes average their gradients; the loss is a mean over the characters of the
             # whole batch, so each one's share is scaled by their number: the result is that of one
@@ -216,6 +229,8 @@ class Trainer:
             )
         run.optimizer.zero_grad()
         run.scheduler.step()
+        if isinstance(run.scheduler, ClockSchedule):
+            run.progress.seconds = run.scheduler.elapsed
         total: Tensor = self._accelerator.reduce(nll.detach(), "sum")
         return total.item(), grad_norm.item()
 
@@ -298,30 +313,70 @@ class Trainer:
             return self._folder.restore(self.model_config)
         if init is not None:
             given = load_checkpoint(init).model
-            # Dropout shapes no weight: fine-tuning may well want another.
-            if replace(given.config, dropout=self.model_config.dropout) != self.model_config:
+            # Dropout shapes no weight: fine-tuning may well want another. A head can be added.
+            wanted = self.model_config
+            given_config = replace(given.config, dropout=wanted.dropout)
+            if given.config.phonemes == 0:
+                given_config = replace(given_config, phonemes=wanted.phonemes)
+            if given_config != wanted:
                 raise CheckpointError(
                     f"{init} has another model configuration than was asked for; "
                     "give its --preset and --set options"
                 )
+            torch.manual_seed(self.config.seed)
             model = ResCNNBiGRU(self.model_config)
-            model.load_state_dict(given.state_dict())
+            # A phoneme head that the given model lacks stays untrained.
+            model.load_state_dict({**model.state_dict(), **given.state_dict()})
             return model, Progress(), None
         torch.manual_seed(self.config.seed)
         model = ResCNNBiGRU(self.model_config)
         set_feature_statistics(model, len(self._train), store, self.config.seed)
         return model, Progress(), None
 
-    def _schedule(self, optimizer: torch.optim.Optimizer, step: int) -> OneCycleLR:
+    def _schedule(
+        self, optimizer: torch.optim.Optimizer, progress: Progress
+    ) -> OneCycleLR | ClockSchedule:
+        config = self.config
+        if config.minutes is not None:
+            return ClockSchedule(
+                optimizer, config.learning_rate, config.warmup, config.minutes, progress.seconds
+            )
         # Rebuilt rather than restored, so that --resume with another --epochs follows the schedule
         # of the new length. The peak rate comes from the optimiser's state.
         return OneCycleLR(
             optimizer,
-            self.config.learning_rate,
+            config.learning_rate,
             total_steps=self._total_steps + 1,
-            pct_start=self.config.warmup,
-            last_epoch=step - 1,
+            pct_start=config.warmup,
+            last_epoch=progress.step - 1,
         )
+
+    def _part(self, run: _Run) -> float:
+        """How much of the run is over, 0 to 1; the same on all processes unless the clock rules."""
+        if isinstance(run.scheduler, ClockSchedule):
+            return run.scheduler.part
+        return run.progress.step / self._total_steps
+
+    def _time_is_up(self, run: _Run) -> bool:
+        return isinstance(run.scheduler, ClockSchedule) and self._any_process(self._part(run) >= 1)
+
+    def _phoneme_targets(self) -> PhonemeTargets | None:
+        if (self.config.lexicon is None) != (self.model_config.phonemes == 0):
+            raise ConfigError("phonemes need both: --lexicon FILE and --set phonemes=39")
+        if self.config.lexicon is None:
+            return None
+        return PhonemeTargets(self._train, read_lexicon(self.config.lexicon))
+
+    def _phonemes_of(self, batch: Batch) -> tuple[Tensor, Tensor] | None:
+        if self._phonemes is None:
+            return None
+        targets, lengths = self._phonemes.of(batch)
+        return targets.to(self._accelerator.device), lengths.to(self._accelerator.device)
+
+    def _trigram(self) -> LabelTrigram | None:
+        if self._phonemes is None or self.config.lf_mmi_from >= 1:
+            return None
+        return estimate_trigram(self._phonemes.sequences, self.model_config.phonemes)
 
     def _store(self, utterances: Sequence[Utterance]) -> AudioStore:
         if self.config.audio_cache is None:

@@ -10,7 +10,7 @@ from asr_train.augmentation import AugmentationConfig
 from asr_train.batching import PadTo
 from asr_train.chunking import ChunkedTraining
 from asr_train.errors import ConfigError
-from asr_train.objective import MaskingConfig
+from asr_train.objective import MaskingConfig, ObjectiveConfig
 from asr_train.weight_rounding import WeightRounding
 
 
@@ -46,7 +46,13 @@ class TrainingConfig:
         masking: SpecAugment, on training data only.
         augmentation: of the waveforms, on training data only.
         chunked: batches computed as on a stream, so that the weights hold their accuracy there.
-        consistency: weight of the agreement between two views, see ``CTCObjective``.
+        objective: see ``ObjectiveConfig``.
+        lexicon: pronunciations of all words of the transcripts (``asr-train lexicon``), which a
+            model with a phoneme head learns from.
+        lf_mmi_from: part of the training after which the phonemes' loss is LF-MMI; 1 for CTC to
+            the end. A head that is still untrained learns faster from CTC.
+        minutes: train so long, whatever number of steps that is; the rate follows the clock.
+            ``epochs`` is the most then. None for all epochs.
         round_weights: to what weights are rounded at every step, so that rounding them for a small
             file loses nothing.
         seed: of initial weights, shuffles, masks and dropout.
@@ -71,7 +77,10 @@ class TrainingConfig:
     masking: MaskingConfig = field(default_factory=MaskingConfig)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     chunked: ChunkedTraining = field(default_factory=ChunkedTraining)
-    consistency: float = 0.0
+    objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
+    lexicon: Path | None = None
+    lf_mmi_from: float = 1.0
+    minutes: float | None = None
     round_weights: WeightRounding = WeightRounding.none
     seed: int = 1
     precision: Precision = Precision.auto
@@ -85,3 +94,5 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         if self.audio_on_device and self.audio_cache is None:
             raise ConfigError("--audio-on-device needs --audio-cache: give it a folder")
+        if self.lf_mmi_from < 1 and self.lexicon is None:
+            raise ConfigError("--lf-mmi-from needs --lexicon: LF-MMI is for the phonemes")

@@ -99,12 +99,12 @@ def _rounded(model: ResCNNBiGRU, rounding: WeightRounding) -> list[tuple[nn.Para
 
 
 def _int8_weights(model: ResCNNBiGRU) -> set[str]:
-    """Names of the matrices of all recurrent and linear layers but the last."""
-    last = model.classifier[-1]
+    """Names of the matrices of all recurrent and linear layers but the last of each head."""
+    last = [head[-1] for head in (model.classifier, model.phoneme_classifier) if head is not None]
     return {
         f"{layer}.{name}"
         for layer, module in model.named_modules()
-        if isinstance(module, (nn.GRU, nn.Linear)) and module is not last
+        if isinstance(module, (nn.GRU, nn.Linear)) and module not in last
         for name, weight in module.named_parameters()
         if weight.ndim == 2
     }
