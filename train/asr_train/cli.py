@@ -84,6 +84,9 @@ def fit(
     time_mask: Annotated[int, typer.Option(min=0, help="Longest mask, mel frames.")] = 35,
     freq_masks: Annotated[int, typer.Option(min=0, help="Frequency masks an utterance.")] = 1,
     time_masks: Annotated[int, typer.Option(min=0, help="Time masks an utterance.")] = 1,
+    vocal_tract: Annotated[
+        float, typer.Option(min=0, max=0.3, help="Move formants by up to this fraction.")
+    ] = 0.0,
     speed: Annotated[
         float, typer.Option(min=0, max=0.5, help="Change speed by up to this fraction.")
     ] = 0.0,
@@ -167,6 +170,10 @@ def fit(
             help="Keep that audio in the GPU's memory, and augment it there; needs --audio-cache.",
         ),
     ] = False,
+    compile_network: Annotated[
+        bool,
+        typer.Option("--compile", help="Fuse elementwise work; takes a minute, pays on a GPU."),
+    ] = False,
     checkpoint_every: Annotated[int, typer.Option(min=1, help="Steps between saves.")] = 200,
     keep: Annotated[
         int, typer.Option(min=0, help="Keep the best epochs, by dev words, for averaging.")
@@ -194,7 +201,7 @@ def fit(
         weight_decay=weight_decay,
         max_grad_norm=max_grad_norm,
         pad_to=pad_to,
-        masking=MaskingConfig(freq_mask, time_mask, freq_masks, time_masks),
+        masking=MaskingConfig(freq_mask, time_mask, freq_masks, time_masks, vocal_tract),
         augmentation=AugmentationConfig(
             speed=speed,
             reverb=reverb,
@@ -216,6 +223,7 @@ def fit(
         workers=workers,
         audio_cache=audio_cache,
         audio_on_device=audio_on_device,
+        compile_network=compile_network,
         checkpoint_every=checkpoint_every,
         keep=keep,
     )

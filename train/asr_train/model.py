@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from asr_train.config import ModelConfig
 from asr_train.features import LogMelFrontEnd, length_mask
@@ -65,8 +66,10 @@ class BidirectionalGRU(nn.Module):
         Returns:
             [batch, frames, 2 * hidden_size].
         """
-        if self.training and x.device.type == "cpu" and state is None:
-            return self._train_on_cpu(x, lengths)
+        if self.training and state is None:
+            if x.device.type == "cpu":
+                return self._train_on_cpu(x, lengths)
+            return self._train_packed(x, lengths)
         ahead = _full_precision(self.forward_gru, x, state)
         time = torch.arange(x.shape[1], device=x.device)[None, :]
         # Within the length t -> length - 1 - t (its own inverse); past it any frame will do.
@@ -74,6 +77,28 @@ class BidirectionalGRU(nn.Module):
         back = _full_precision(self.backward_gru, x.gather(1, reverse.expand(-1, -1, x.shape[2])))
         back = back.gather(1, reverse.expand(-1, -1, back.shape[2]))
         return torch.cat([ahead, back], dim=2)
+
+    def _train_packed(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """The same by one call of cuDNN, which computes both directions at a time."""
+        with torch.autocast(x.device.type, enabled=False):
+            packed = pack_padded_sequence(
+                x.float(), lengths.cpu(), batch_first=True, enforce_sorted=False
+            )
+            weights = [
+                weight
+                for gru in (self.forward_gru, self.backward_gru)
+                for weight in (*_parameters(gru, "ih"), *_parameters(gru, "hh"))
+            ]
+            # PyTorch's order: both matrices, then both biases.
+            flat = [weights[index] for index in (0, 2, 1, 3, 4, 6, 5, 7)]
+            start = x.new_zeros(2, x.shape[0], self.hidden_size, dtype=torch.float32)
+            states, _ = torch.gru(
+                packed.data, packed.batch_sizes, start, flat, True, 1, 0.0, True, True
+            )
+            padded, _ = pad_packed_sequence(
+                packed._replace(data=states), batch_first=True, total_length=x.shape[1]
+            )
+        return padded
 
     def _train_on_cpu(self, x: Tensor, lengths: Tensor) -> Tensor:
         """The same, for both directions at once; see ``gru_recurrence``."""

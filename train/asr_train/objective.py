@@ -13,23 +13,26 @@ from asr_train.chunking import Chunking, chunked_encode
 from asr_train.denominator import Denominator, LabelTrigram
 from asr_train.features import length_mask
 from asr_train.model import ResCNNBiGRU
+from asr_train.vocal_tract import stretch_bands
 
 
 @dataclass(frozen=True)
 class MaskingConfig:
-    """SpecAugment (Park et al. 2019, arXiv:1904.08779) without warping.
+    """SpecAugment (Park et al. 2019, arXiv:1904.08779) without warping of time.
 
     Attributes:
         freq_mask: widest frequency mask, mel bands; 0 for none.
         time_mask: longest time mask, mel frames; 0 for none.
         freq_masks: frequency masks an utterance.
         time_masks: time masks an utterance.
+        vocal_tract: change of formants by up to this fraction, see ``vocal_tract``; 0 for none.
     """
 
     freq_mask: int = 15
     time_mask: int = 35
     freq_masks: int = 1
     time_masks: int = 1
+    vocal_tract: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,9 @@ class CTCObjective(nn.Module):
         return loss / 2 + self.config.consistency * _disagreement(logprobs, lengths)
 
     def _mask(self, features: Tensor) -> Tensor:
+        if widest := self.masking.vocal_tract:
+            draws = torch.rand(len(features), device=features.device)
+            features = stretch_bands(features, 1 + widest * (2 * draws - 1))
         # 0 is the mean of a normalised feature: masked parts carry no information.
         x = features.unsqueeze(1)
         for axis, widest, count in (

@@ -113,6 +113,9 @@ class Trainer:
         store = self._store(self._train)
         model, progress, optimizer_state = self._start(store, resume, init)
         model.to(self._accelerator.device)
+        if self.config.compile_network:
+            # Of the instance only: parameters keep their names.
+            model.__dict__["convolve"] = torch.compile(model.convolve, dynamic=True)
         optimizer = torch.optim.AdamW(
             model.parameters(), self.config.learning_rate, weight_decay=self.config.weight_decay
         )

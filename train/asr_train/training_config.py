@@ -62,6 +62,8 @@ class TrainingConfig:
         audio_cache: folder for decoded audio, None to decode at every use.
         audio_on_device: keep the decoded audio in the device's memory and make batches there; needs
             ``audio_cache``.
+        compile_network: fuse the convolutions' elementwise work with ``torch.compile``, which takes
+            a minute at first.
         checkpoint_every: steps between ``last`` checkpoints.
         keep: how many of the best epochs to keep for averaging (with dev data).
     """
@@ -88,6 +90,7 @@ class TrainingConfig:
     workers: int = 1
     audio_cache: Path | None = None
     audio_on_device: bool = False
+    compile_network: bool = False
     checkpoint_every: int = 200
     keep: int = 0
 
