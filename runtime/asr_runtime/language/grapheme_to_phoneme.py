@@ -140,10 +140,10 @@ def spell_out(word: str) -> bytes:
 def _choose(
     word: str, ranked: dict[bytes, float], variants: int, least: float
 ) -> tuple[bytes, ...]:
-    chosen = []
-    if not set(word) & set("aeiouy"):
-        chosen.append(spell_out(word)[:MAX_PHONEMES])
+    chosen: list[bytes] = []
     if ranked:
         bar = next(iter(ranked.values())) + np.log(max(least, 1e-30))
-        chosen += [spoken for spoken, score in ranked.items() if score >= bar]
+        chosen = [spoken for spoken, score in ranked.items() if score >= bar]
+    if not set(word) & set("aeiouy"):
+        chosen = [spell_out(word)[:MAX_PHONEMES], *chosen[:1]]
     return tuple(dict.fromkeys(chosen))[:variants]

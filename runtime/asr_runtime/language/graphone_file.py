@@ -93,9 +93,11 @@ def _parse(content: bytes) -> GraphoneModel:
         raise ValueError("its checksum is wrong")
     graphones = [_parse_graphone(text) for text in header["graphones"]]
     numbers, heads = header["ngrams"], header["contexts"]
-    if not 2 <= len(numbers) <= MAX_ORDER or len(heads) != len(numbers) - 1:
+    if not 1 <= len(numbers) <= MAX_ORDER or len(heads) != len(numbers) - 1:
         raise ValueError("the order is impossible")
-    if min(numbers) < 1 or min(heads) < 1 or sum(numbers) > MAX_NGRAMS:
+    if not all(0 < head <= number for head, number in zip(heads, numbers, strict=False)):
+        raise ValueError("the numbers of contexts are impossible")
+    if min(numbers) < 1 or sum(numbers) > MAX_NGRAMS:
         raise ValueError("the numbers of n-grams are impossible")
     if numbers[0] != len(graphones) + 1 or numbers[0] > 1 << SYMBOL_BITS:
         raise ValueError("the numbers of graphones and symbols differ")
@@ -172,7 +174,7 @@ def _build(
             starts = take_bits(number, len(context_nodes))
             if starts[0]:
                 raise ValueError("the first n-gram has no context")
-            context = np.repeat(context_nodes, np.diff([*starts, number]))
+            context = np.repeat(context_nodes, np.diff(starts, append=number))
         keys[begin - 1 : end - 1] = (context << SYMBOL_BITS) | symbol
         if level < len(numbers) - 1:
             context_nodes = begin + take_bits(number, heads[level])

@@ -82,7 +82,7 @@ def train_g2p(
         say: told what is being done.
 
     Raises:
-        DataError: too few words, or a size that cannot be reached.
+        DataError: words that cannot be used, or a size that cannot be reached.
         OutputError: the file cannot be written.
     """
     rates = None
@@ -140,8 +140,6 @@ def _train(
 ) -> tuple[bytes, int, list[str], list[Level]]:
     pairs = list(training_pairs(dictionary))
     alignments = align(pairs, _MOST_GRAPHONES)
-    if len(alignments.sequences) < len(pairs) // 2:
-        raise DataError("most words cannot be aligned with their phonemes; is this a dictionary?")
     levels = count_ngrams(alignments.sequences, settings.order)
     smooth(levels)
     content, levels = _fit(alignments.graphones, levels, settings.max_bytes, description)

@@ -27,9 +27,10 @@ def encode_model(
 
     Args:
         graphones: the inventory.
-        levels: the n-grams; each one's context and suffix among them.
+        levels: the n-grams, shortest first; each one's context and suffix are among them.
         description: JSON values for readers of the file: source, licence, error rates.
     """
+    levels = [level for level in levels if len(level.symbol)]  # the longest may all be pruned
     heads = [np.unique(longer.context) for longer in levels[1:]]
     code_of, probabilities = _quantise(
         [np.log(level.probability) for level in levels], _PROBABILITIES
@@ -70,6 +71,8 @@ def _quantise(
 
     Half of the codes divide the values into equal shares, half the range into equal parts.
     """
+    if not sum(map(len, parts)):
+        return [], [0.0]
     values = np.concatenate(parts)
     half = np.linspace(0, 1, codes // 2 + 1)
     even = values.min() + half * (values.max() - values.min())

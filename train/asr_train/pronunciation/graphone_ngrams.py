@@ -61,6 +61,8 @@ def count_ngrams(sequences: Sequence[Ints], order: int) -> list[Level]:
     for length in range(1, order + 1):
         if length > 1:
             alive = alive[alive + length - 1 <= word_end[alive]]
+            if not len(alive):
+                break
         keys = node[alive] * size + text[alive + length - 1]
         found, first, inverse, count = np.unique(
             keys, return_index=True, return_inverse=True, return_counts=True

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asr_runtime.language.phonemes import PHONEMES
+from asr_train.errors import DataError
 
 LETTERS = "'abcdefghijklmnopqrstuvwxyz"
 MOST_PHONEMES = 2
@@ -78,8 +79,16 @@ def align(pairs: Sequence[tuple[str, bytes]], most_graphones: int, rounds: int =
         pairs: words in ``LETTERS``, each with one pronunciation.
         most_graphones: size of the inventory; rarer graphones, and what needs them, are dropped.
         rounds: of expectation maximisation before and after the rare ones are dropped.
+
+    Raises:
+        DataError: a word has other letters, or most words cannot be aligned.
     """
+    for word, _ in pairs:
+        if set(word) - set(LETTERS):
+            raise DataError(f"the word {word!r} has letters other than a-z and '; leave it out")
     groups = list(_groups(pairs))
+    if 2 * sum(len(group.index) for group in groups) < len(pairs):
+        raise DataError("most words have over two phonemes a letter; is this a dictionary?")
     probability = np.ones(len(LETTERS) * _CHUNKS)
     probability /= probability.sum()
     for _ in range(rounds):

@@ -9,13 +9,11 @@ from pathlib import Path
 
 from asr_runtime.language.grapheme_to_phoneme import MAX_LETTERS, GraphemeToPhoneme
 from asr_runtime.language.phonemes import format_phonemes, parse_phonemes
+from asr_runtime.language.pronunciations import MAX_VARIANTS
 from asr_train.errors import DataError
 from asr_train.ngram.corpus import CorpusReport, read_blocks
 from asr_train.pronunciation.cmudict import Pronunciations
 from asr_train.pronunciation.derivation import derive
-
-#: Pronunciations that are kept of one word.
-MAX_VARIANTS = 4
 
 #: A second pronunciation by spelling is at least so probable, as a share of the first one.
 _IN_DOUBT = 0.3
