@@ -22,8 +22,9 @@ from asr_train.pronunciation.g2p_training import (
     train_g2p,
     training_pairs,
 )
+from asr_train.pronunciation.g2p_writing import encode_model
 from asr_train.pronunciation.graphone_ngrams import BOUNDARY, Level, count_ngrams, prune, smooth
-from asr_train.pronunciation.graphones import align
+from asr_train.pronunciation.graphones import Graphone, align
 from asr_train.pronunciation.lexicon import write_lexicon
 
 SOUNDS = {"a": "AE", "e": "EH", "i": "IH", "b": "B", "k": "K", "m": "M", "s": "S", "t": "T"}
@@ -205,14 +206,18 @@ def test_size_is_kept(tmp_path: Path) -> None:
     assert not (tmp_path / "b.g2p").exists()
 
 
-def test_initials_say_nothing_of_spelling() -> None:
+def test_what_is_learnt_from() -> None:
     words = {
         "a": (parse_phonemes("EY"),),
         "bbc": (parse_phonemes("B IY B IY S IY"),),
         "bbcs": (parse_phonemes("B IY B IY S IY Z"),),
-        "bee": (parse_phonemes("B IY"),),
+        "bee": (parse_phonemes("B IY"), parse_phonemes("B EY")),
     }
-    assert [word for word, _ in training_pairs(words)] == ["a", "bbcs", "bee"]
+    assert list(training_pairs(words)) == [
+        ("a", parse_phonemes("EY")),
+        ("bbcs", parse_phonemes("B IY B IY S IY Z")),
+        ("bee", parse_phonemes("B IY")),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -289,6 +294,36 @@ def test_headers_that_do_not_fit(
         read_graphone_model(path)
     path.write_bytes(with_header(model_path.read_bytes(), source="another"))
     assert read_graphone_model(path).header["source"] == "another"
+
+
+def make_level(context: list[int], symbol: list[int]) -> Level:
+    ones = np.ones(len(symbol), np.int64)
+    halves = np.full(len(symbol), 0.5)
+    return Level(np.array(context), np.array(symbol), 0 * ones, ones, halves, halves)
+
+
+@pytest.mark.parametrize(
+    ("contexts", "symbols"),
+    [
+        ([0, 2], [1, 2]),  # a trigram 0 1 2 without the bigram 1 2
+        ([0, 1, 1], [1, 2, 2]),  # the same bigram twice
+        ([0, 1, 1], [1, 2, 1]),  # not sorted
+        ([0, 1, 1], [1, 2, 9]),  # no such symbol
+    ],
+)
+def test_ngrams_that_do_not_fit(tmp_path: Path, contexts: list[int], symbols: list[int]) -> None:
+    graphones = [Graphone("a", b"\0"), Graphone("b", b"\1")]
+    singles, path = make_level([0, 0, 0], [0, 1, 2]), tmp_path / "made.g2p"
+
+    def write(contexts: list[int], symbols: list[int]) -> None:
+        pairs = make_level(contexts, symbols)
+        path.write_bytes(encode_model(graphones, [singles, pairs, make_level([0], [2])], {}))
+
+    write([0, 1], [1, 2])
+    assert read_graphone_model(path).trie.suffix.tolist() == [0, 0, 0, 0, 2, 3, 5]
+    write(contexts, symbols)
+    with pytest.raises(ModelFileError, match="is a damaged"):
+        read_graphone_model(path)
 
 
 def test_other_files(tmp_path: Path) -> None:

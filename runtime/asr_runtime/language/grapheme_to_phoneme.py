@@ -73,7 +73,7 @@ class GraphemeToPhoneme:
         Raises ValueError, whose message is one line for people, for an empty or very long word or
         one with other characters.
         """
-        plain = [self._check(word) for word in words]
+        plain = [self.check(word) for word in words]
         result: list[tuple[bytes, ...]] = [()] * len(plain)
         by_length: dict[int, list[int]] = {}
         for index, word in enumerate(plain):
@@ -86,7 +86,11 @@ class GraphemeToPhoneme:
                     result[index] = _choose(plain[index], ranked, variants, least)
         return result
 
-    def _check(self, word: str) -> str:
+    def check(self, word: str) -> str:
+        """The word in the model's letters.
+
+        Raises ValueError as `pronounce_all` does.
+        """
         plain = word.lower().replace("\u2019", "'")
         if not plain.strip("'"):
             raise ValueError("the word has no letters")

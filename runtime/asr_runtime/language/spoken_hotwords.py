@@ -39,7 +39,7 @@ def split_pronunciation(hotword: str) -> tuple[str, tuple[bytes, ...]]:
     Raises DecoderError for a pronunciation that cannot be used.
     """
     text, sign, sounds = hotword.partition("=")
-    text = text.strip()
+    text = text.replace("\u2019", "'").strip()
     words = text.split()
     if not words:
         raise DecoderError(
@@ -75,15 +75,18 @@ def pronounce_hotwords(
     Raises DecoderError for a hotword that cannot be read or pronounced, ModelFileError if the model
     is needed and cannot be read.
     """
+    given = [split_pronunciation(hotword) for hotword in hotwords]
+    spelled = _spell(given, known, model)
     phrases: dict[tuple[str, ...], list[list[bytes]]] = {}
-    for hotword in hotwords:
-        text, given = split_pronunciation(hotword)
-        written = text.replace("\u2019", "'").split()
-        spoken: list[Sequence[bytes]] = [[one] for one in given]
-        if not given:
-            spoken = [_pronounce(hotword, word, known, model) for word in written]
-        words = tuple(word.lower() for word in written)
-        merged = phrases.setdefault(words, [[] for _ in words])
+    for text, sounds in given:
+        words = tuple(text.split())
+        spoken: list[Sequence[bytes]] = [[one] for one in sounds]
+        if not sounds:
+            spoken = [
+                _variants(word, known(word.lower()) or spelled[word.lower()]) for word in words
+            ]
+        small = tuple(word.lower() for word in words)
+        merged = phrases.setdefault(small, [[] for _ in words])
         for variants, new in zip(merged, spoken, strict=True):
             variants += [one for one in new if one not in variants]
     return [
@@ -92,19 +95,31 @@ def pronounce_hotwords(
     ]
 
 
-def _pronounce(
-    hotword: str, word: str, known: Callable[[str], Sequence[bytes]], model: Path
-) -> Sequence[bytes]:
-    small = word.lower()
-    initials = 1 < len(word) <= _LONGEST_INITIALS and word.isupper()
-    spoken = list(known(small))
-    if not spoken:
+def _spell(
+    given: Sequence[tuple[str, tuple[bytes, ...]]],
+    known: Callable[[str], Sequence[bytes]],
+    model: Path,
+) -> dict[str, tuple[bytes, ...]]:
+    """Pronunciations of all words that nothing but their letters tells of."""
+    texts = {word: text for text, sounds in given if not sounds for word in text.lower().split()}
+    unknown = [word for word in texts if not known(word)]
+    if not unknown:
+        return {}
+    speller = load_grapheme_to_phoneme(model)
+    for word in unknown:
         try:
-            spoken += load_grapheme_to_phoneme(model).pronounce(small, VARIANTS, _LEAST)
+            speller.check(word)
         except ValueError as error:
-            raise DecoderError(f"hotword {hotword!r}: {error}") from None
-    # NASA is a word and USA is not; nobody can tell from the letters.
-    letters = spell_out(small)
-    if initials and letters and letters not in spoken:
-        spoken.append(letters)
-    return spoken
+            raise DecoderError(f"hotword {texts[word]!r}: {error}") from None
+    found = speller.pronounce_all(unknown, VARIANTS, _LEAST)
+    return dict(zip(unknown, found, strict=True))
+
+
+def _variants(word: str, spoken: Sequence[bytes]) -> list[bytes]:
+    """With the names of its letters if a word may be initials.
+
+    NASA is a word and USA is not; nobody can tell from the letters.
+    """
+    letters = spell_out(word.lower())
+    initials = 1 < len(word) <= _LONGEST_INITIALS and word.isupper() and letters
+    return [*spoken, letters] if initials and letters not in spoken else list(spoken)

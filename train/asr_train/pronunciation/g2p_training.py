@@ -127,12 +127,15 @@ def measure(model: GraphemeToPhoneme, words: Pronunciations) -> G2pRates:
 
 
 def training_pairs(dictionary: Pronunciations) -> Iterator[tuple[str, bytes]]:
-    """Words with each of their pronunciations, without initials, which say nothing of spelling."""
+    """Words with their usual pronunciation, without initials, which say nothing of spelling.
+
+    The other pronunciations make a model worse (of CMUdict's words kept apart, 6.33 % of phonemes
+    are wrong instead of 6.28 %), and its own second guesses too.
+    """
     for word, spoken in sorted(dictionary.items()):
         initials = spell_out(word)
-        for one in spoken:
-            if len(word) == 1 or not one.startswith(initials):
-                yield word, one
+        if spoken and (len(word) == 1 or not spoken[0].startswith(initials)):
+            yield word, spoken[0]
 
 
 def _train(
