@@ -1,7 +1,8 @@
-"""Pronunciations of words that are made from known ones: *dogs'*, *sailed*, *o'er*, *lighthouse*.
+"""Pronunciations of words that are an ending away from known ones: *dogs'*, *sailed*, *unkindness*.
 
-Only rules that hold nearly always are here; the share of CMUdict's own words for which a rule finds
-one of the listed pronunciations stands beside it.
+For 92 % of CMUdict's own words that these rules reach, the first pronunciation that they give is
+listed; for 95 %, if IH and AH count as one. (The two parts of a compound give 55 %, far less than a
+model of spelling does, which knows *lighthouse* too.)
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from asr_runtime.language.phonemes import PHONEMES, parse_phonemes
 from asr_train.pronunciation.cmudict import Pronunciations
 
 _VOWELS = "aeiouy"
-_SHORTEST_PART = 4
 
 
 def _phonemes(names: str) -> frozenset[int]:
@@ -47,10 +47,13 @@ def add_ed(stem: bytes) -> bytes:
 
 
 def add_ing(stem: bytes) -> bytes:
-    """A stem with *-ing*; *handling* has no vowel before its *l*."""
-    if stem.endswith(_AH_L):
-        return stem[:-2] + stem[-1:] + _IH_NG
+    """A stem with *-ing*."""
     return stem + _IH_NG
+
+
+def add_ing_to_le(stem: bytes) -> bytes:
+    """A stem in *-le* with *-ing*: *handling* has no vowel before its *l*."""
+    return (stem[: -len(_AH_L)] + _AH_L[1:] if stem.endswith(_AH_L) else stem) + _IH_NG
 
 
 def add_ly(stem: bytes) -> bytes:
@@ -73,7 +76,7 @@ def derive(word: str, known: Pronunciations) -> tuple[bytes, ...]:
         spoken = known.get(stem) or (derive(stem, known) if len(stem) < len(word) else ())
         if spoken:
             return tuple(dict.fromkeys(change(one) for one in spoken))
-    return _compound(word, known)
+    return ()
 
 
 _Change = Callable[[bytes], bytes]
@@ -115,7 +118,7 @@ def _inflections(word: str) -> Iterator[tuple[str, _Change]]:
             yield stem, add_ed
     elif word.endswith("ing") and len(word) > 5:
         for stem in _before_vowel(word[:-3]):
-            yield stem, add_ing
+            yield stem, add_ing_to_le if stem.endswith("le") else add_ing
     elif word.endswith("ly") and len(word) > 5:
         yield word[:-2], add_ly
     elif word.endswith("less") and len(word) > 6:
@@ -131,7 +134,6 @@ _AFTER_APOSTROPHE: dict[str, _Change] = {
     "'ll": lambda stem: stem + (_AH_L[1:] if stem[-1] in _OPEN else _AH_L),
     "'ve": lambda stem: stem + (_AH_V[1:] if stem[-1] in _OPEN else _AH_V),
     "'d": lambda stem: stem + (_AH_D if stem[-1] in _TOOTH else _D),
-    "n't": lambda stem: stem + parse_phonemes("AH N T"),
     "'re": lambda stem: stem + parse_phonemes("ER"),
 }
 
@@ -140,31 +142,22 @@ def _before_vowel(stem: str) -> Iterator[str]:
     """How a stem may be spelt by itself that stands before an ending with a vowel."""
     if len(stem) < 3 or not any(letter in _VOWELS for letter in stem):
         return
+    vowels = "".join(letter if letter in _VOWELS else " " for letter in stem).split()
     doubled = stem[-1] == stem[-2] and stem[-1] not in _VOWELS
-    if doubled and stem[-1] not in "lsfz":
-        yield stem[:-1]
-        yield stem
-    elif doubled:
-        yield stem
-        yield stem[:-1]
+    if doubled:
+        # hopped and modelled, but called and missed.
+        once = stem[-1] not in "lsfz" or len(vowels) > 1
+        yield from (stem[:-1], stem) if once else (stem, stem[:-1])
     elif stem[-1] in "cgsuvz" or stem[-2:] in ("dl", "gl", "tl", "bl", "pl", "kl", "fl"):
         yield stem + "e"
         yield stem
     else:
-        # hoping is of hope, for hop doubles its consonant; so a vowel alone asks for e first.
+        # hoping is of hope, for hop doubles its consonant; visiting is of visit.
         short = stem[-1] not in _VOWELS + "wxh" and stem[-2] in _VOWELS
         alone = short and stem[-3] not in _VOWELS
-        yield from (stem + "e", stem) if alone else (stem, stem + "e")
-
-
-def _compound(word: str, known: Pronunciations) -> tuple[bytes, ...]:
-    """Two known words in one, where only one place divides it so."""
-    found = [
-        (word[:place], word[place:])
-        for place in range(_SHORTEST_PART, len(word) - _SHORTEST_PART + 1)
-        if word[:place] in known and word[place:] in known
-    ]
-    if len(found) != 1:
-        return ()
-    first, second = (known[part] for part in found[0])
-    return (first[0] + second[0],)
+        if alone:
+            yield stem + "e"
+        if not alone or len(vowels) > 1:
+            yield stem
+        if not alone:
+            yield stem + "e"
