@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,8 @@ import torch
 from asr_export.errors import ExportError
 from asr_export.model_card import CARD_KEY
 from asr_export.pt2_file import load_pt2
+
+LOG_PROBS, PHONEME_LOG_PROBS = "logprobs", "phoneme_logprobs"
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
@@ -32,29 +35,36 @@ class Backend(Protocol):
 class TorchBackend:
     """An ``nn.Module``, a ``ScriptModule`` or an exported program that keeps the contract.
 
-    It runs on the CPU.
+    It runs on the CPU. With ``all_heads``, phonemes follow the letters in the last dimension.
 
     Threads are PyTorch's own, process-wide: see ``torch.set_num_threads``.
     """
 
     def __init__(self, module: torch.nn.Module) -> None:
+        self.all_heads = False
         # An exported program has no other mode, and raises when asked.
         self._module = module if isinstance(module, torch.fx.GraphModule) else module.eval()
 
     @torch.inference_mode()
     def __call__(self, input_values: Floats, input_lengths: Integers) -> tuple[Floats, Integers]:
         """See ``Backend``."""
-        logprobs, lengths = self._module(
+        logprobs, lengths, *phonemes = self._module(
             torch.from_numpy(input_values), torch.from_numpy(input_lengths)
         )
+        if self.all_heads:
+            logprobs = torch.cat([logprobs, *phonemes], 2)
         return logprobs.numpy(), lengths.numpy()
 
 
 class OnnxBackend:
-    """An ONNX or .ort file, at ``path``, on ONNX Runtime's CPU provider."""
+    """An ONNX or .ort file, at ``path``, on ONNX Runtime's CPU provider.
+
+    With ``all_heads``, phonemes follow the letters in the last dimension.
+    """
 
     def __init__(self, path: Path, threads: int | None = None) -> None:
         self.path = path
+        self.all_heads = False
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or 0
         options.log_severity_level = 3  # errors come as exceptions
@@ -70,8 +80,8 @@ class OnnxBackend:
     def __call__(self, input_values: Floats, input_lengths: Integers) -> tuple[Floats, Integers]:
         """See ``Backend``."""
         feeds = {"input_values": input_values, "input_lengths": input_lengths}
-        logprobs, lengths = self._session.run(["logprobs", "output_lengths"], feeds)
-        return np.asarray(logprobs), np.asarray(lengths)
+        lengths, *heads = self._session.run(["output_lengths", *self._heads], feeds)
+        return np.concatenate(heads, 2), np.asarray(lengths)
 
     def chunk(
         self,
@@ -82,8 +92,8 @@ class OnnxBackend:
         state: Floats,
     ) -> tuple[Floats, Integers, Floats]:
         """One chunk of streams, with a model that can; see ``asr_train.streaming``."""
-        logprobs, lengths, next_state = self._session.run(
-            ["logprobs", "output_lengths", "next_state"],
+        lengths, next_state, *heads = self._session.run(
+            ["output_lengths", "next_state", *self._heads],
             {
                 "input_values": input_values,
                 "input_lengths": input_lengths,
@@ -92,13 +102,31 @@ class OnnxBackend:
                 "state": state,
             },
         )
-        return np.asarray(logprobs), np.asarray(lengths), np.asarray(next_state)
+        return np.concatenate(heads, 2), np.asarray(lengths), np.asarray(next_state)
+
+    @property
+    def _heads(self) -> list[str]:
+        names = {output.name for output in self._session.get_outputs()}
+        with_phonemes = self.all_heads and PHONEME_LOG_PROBS in names
+        return [LOG_PROBS, PHONEME_LOG_PROBS] if with_phonemes else [LOG_PROBS]
 
     @property
     def card_text(self) -> str:
         """The card in the file, unread; empty when there is none."""
         text: str = self._session.get_modelmeta().custom_metadata_map.get(CARD_KEY, "")
         return text
+
+
+_Form = TypeVar("_Form", bound=Backend)
+
+
+def all_heads(backend: _Form) -> _Form:
+    """The same form, which gives what all its heads say where it has several."""
+    if not isinstance(backend, (TorchBackend, OnnxBackend)):
+        return backend
+    clone = copy.copy(backend)
+    clone.all_heads = True
+    return clone
 
 
 def is_onnx(path: Path) -> bool:

@@ -15,25 +15,31 @@ import torch
 from torch import Tensor, nn
 
 from asr_export.errors import ExportError
+from asr_train.config import ModelConfig
 from asr_train.model import PADDING_LOG_PROB, ResCNNBiGRU
 from asr_train.vocabulary import BLANK_ID
 
 
 class UtteranceByUtterance(nn.Module):
-    """A model that keeps the contract for a batch of one, run on each utterance of a batch.
+    """A model with one head, ``JoinedHeads`` of a batch of one, run on each utterance of a batch.
 
     It is written so that ``torch.jit.script`` takes it too.
     """
 
-    def __init__(self, network: nn.Module, frame_stride: int) -> None:
+    def __init__(self, network: nn.Module, frame_stride: int, blanks: list[int]) -> None:
+        """``blanks``: the places of the heads' blanks among the joined classes."""
         super().__init__()
         self.network = network
         self.frame_stride = frame_stride
-        self.blank_id = BLANK_ID
+        self.blanks = blanks
         self.padding = PADDING_LOG_PROB
 
     def forward(self, input_values: Tensor, input_lengths: Tensor) -> tuple[Tensor, Tensor]:
         """The model contract; see ``ResCNNBiGRU.forward``."""
+        return self.joined(input_values, input_lengths)
+
+    def joined(self, input_values: Tensor, input_lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Log-probabilities of all heads side by side, and their frames."""
         rows: list[Tensor] = []
         lengths: list[Tensor] = []
         for row in range(input_values.shape[0]):
@@ -45,10 +51,45 @@ class UtteranceByUtterance(nn.Module):
             lengths.append(length)
         frames = input_values.shape[1] // self.frame_stride + 1
         result = rows[0].new_full((len(rows), frames, rows[0].shape[1]), self.padding)
-        result[:, :, self.blank_id] = 0.0
+        for blank in self.blanks:
+            result[:, :, blank] = 0.0
         for index, values in enumerate(rows):
             result[index, : len(values)] = values
         return result, torch.cat(lengths)
+
+
+class TwoHeadedUtteranceByUtterance(UtteranceByUtterance):
+    """The same for a model with a phoneme head."""
+
+    def forward(  # type: ignore[override]
+        self, input_values: Tensor, input_lengths: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The model contract; see ``ResCNNBiGRU.forward``."""
+        rows, lengths = self.joined(input_values, input_lengths)
+        letters = self.blanks[0] + 1
+        return rows[:, :, :letters], lengths, rows[:, :, letters:]
+
+
+class JoinedHeads(nn.Module):
+    """A model whose heads' log-probabilities are side by side in one output."""
+
+    def __init__(self, model: ResCNNBiGRU) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_values: Tensor, input_lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """[batch, frames, classes of all heads] and frames [batch]."""
+        letters, lengths, *phonemes = self.model(input_values, input_lengths)
+        return torch.cat([letters, *phonemes], 2), lengths
+
+
+def utterance_by_utterance(network: nn.Module, config: ModelConfig) -> UtteranceByUtterance:
+    """``network``, ``JoinedHeads`` of a model or a trace of it, for batches of any size."""
+    blanks = [BLANK_ID]
+    if not config.phonemes:
+        return UtteranceByUtterance(network, config.frame_stride, blanks)
+    blanks.append(BLANK_ID + 1 + config.phonemes)
+    return TwoHeadedUtteranceByUtterance(network, config.frame_stride, blanks)
 
 
 def quantized(model: ResCNNBiGRU) -> ResCNNBiGRU:

@@ -9,8 +9,9 @@ from typing import Any
 from asr_export.arithmetic import Arithmetic
 from asr_export.errors import ExportError
 from asr_export.precision import Precision
+from asr_runtime.language.phonemes import PHONEMES
 from asr_train.checkpoint import Checkpoint
-from asr_train.config import SAMPLE_RATE
+from asr_train.config import SAMPLE_RATE, ModelConfig
 from asr_train.vocabulary import BLANK_ID, VOCABULARY
 
 #: Key of ``metadata_props`` in ONNX, name of the extra file in TorchScript and .pt2.
@@ -33,7 +34,8 @@ def model_card(
 
     ``frame_stride`` is in samples; ``word_error_rate`` is what training measured on its dev set
     (greedy decoding, the checkpoint's own weights), null when it had none. ``precision_note`` is
-    there when the file's weights are rounded, ``arithmetic`` when it is not float32.
+    there when the file's weights are rounded, ``arithmetic`` when it is not float32, ``phonemes``
+    when there is a head for them.
     ``documentation`` is what people should read: sources, licences, limits; Markdown.
     """
     note = arithmetic.note or precision.note
@@ -46,6 +48,7 @@ def model_card(
         "vocabulary": list(VOCABULARY),
         "blank_id": BLANK_ID,
         "frame_stride": config.frame_stride,
+        **({"phonemes": _phonemes(config)} if config.phonemes else {}),
         "architecture": {"name": "ResCNN-BiGRU", **config.to_dict()},
         "parameters": sum(weight.numel() for weight in checkpoint.model.parameters()),
         "precision": precision.value,
@@ -60,6 +63,16 @@ def model_card(
         "word_error_rate": None if measured is None else {"dev_greedy": measured},
         **({} if documentation is None else {"documentation": documentation}),
     }
+
+
+def _phonemes(config: ModelConfig) -> list[str]:
+    """Of the second head, in the order of its classes; after them comes its blank."""
+    if config.phonemes != len(PHONEMES):
+        raise ExportError(
+            f"the checkpoint has {config.phonemes} phonemes, this version knows {len(PHONEMES)}: "
+            + " ".join(PHONEMES)
+        )
+    return list(PHONEMES)
 
 
 def read_documentation(path: Path) -> str:

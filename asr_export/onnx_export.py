@@ -46,6 +46,8 @@ from asr_train.streaming import StreamingModel
 OPSET = 18
 INPUTS = ("input_values", "input_lengths")
 OUTPUTS = ("logprobs", "output_lengths")
+#: The third output of a model with a phoneme head.
+PHONEME_OUTPUT = "phoneme_logprobs"
 
 
 def export_onnx(
@@ -113,10 +115,10 @@ def to_onnx(
     dynamic = torch.export.Dim.DYNAMIC
     module: torch.nn.Module = exportable(rounded)
     inputs: tuple[str, ...] = INPUTS
-    outputs: tuple[str, ...] = OUTPUTS
+    outputs: tuple[str, ...] = (*OUTPUTS, PHONEME_OUTPUT) if config.phonemes else OUTPUTS
     if chunking is not None:
         module = StreamingModel(exportable(rounded))
-        inputs, outputs = (*INPUTS, *STREAMING_INPUTS), (*OUTPUTS, NEXT_STATE)
+        inputs, outputs = (*INPUTS, *STREAMING_INPUTS), (*outputs, NEXT_STATE)
         example += streaming_example(config, batch)
     shapes: dict[str, dict[int, Any]] = {name: {0: dynamic} for name in inputs}
     shapes["input_values"][1] = dynamic
@@ -185,6 +187,7 @@ def _name_dimensions(model: onnx.ModelProto) -> None:
         "input_lengths": ("batch",),
         "logprobs": ("batch", "frames"),
         "output_lengths": ("batch",),
+        PHONEME_OUTPUT: ("batch", "frames"),
         NEXT_STATE: ("batch",),
     }
     for value in (*model.graph.input, *model.graph.output):

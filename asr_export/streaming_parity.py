@@ -82,7 +82,7 @@ def check_streaming(
 
 
 def stream(chunk: Chunk, config: ModelConfig, chunking: Chunking, signal: Floats) -> Floats:
-    """Log-probabilities [frames, 29] of a signal [samples], chunk by chunk.
+    """Log-probabilities [frames, classes] of a signal [samples], chunk by chunk.
 
     The samples of a chunk and its look-ahead end one before the next frame's centre: with it, the
     model would make a frame of half a window.
@@ -112,8 +112,9 @@ def _torch_chunk(model: ResCNNBiGRU) -> Chunk:
 
     @torch.inference_mode()
     def chunk(*arrays: Any) -> tuple[Floats, Integers, Floats]:
-        logprobs, lengths, state = module(*(torch.from_numpy(array) for array in arrays))
-        return logprobs.numpy(), lengths.numpy(), state.numpy()
+        inputs = (torch.from_numpy(array) for array in arrays)
+        letters, lengths, *phonemes, state = module(*inputs)
+        return torch.cat([letters, *phonemes], 2).numpy(), lengths.numpy(), state.numpy()
 
     return chunk
 

@@ -13,7 +13,7 @@ import torch
 
 from asr_export.arithmetic import Arithmetic
 from asr_export.backends import TorchBackend, load_torchscript
-from asr_export.dynamic_quantization import UtteranceByUtterance, quantized
+from asr_export.dynamic_quantization import JoinedHeads, quantized, utterance_by_utterance
 from asr_export.errors import ExportError
 from asr_export.model_card import CARD_KEY, model_card
 from asr_export.parity import ParityReport
@@ -21,7 +21,6 @@ from asr_export.precision import Precision
 from asr_export.verification import check_export
 from asr_train.checkpoint import Checkpoint
 from asr_train.config import SAMPLE_RATE
-from asr_train.model import ResCNNBiGRU
 from asr_train.output import replacing
 
 
@@ -74,14 +73,14 @@ def to_int8_torchscript(checkpoint: Checkpoint) -> torch.jit.ScriptModule:
     Not frozen: that makes other convolutions of it, and differences in the last bit, once rounded
     to int8, become such that nothing could be told from a comparison with PyTorch.
     """
-    network = _traced(quantized(checkpoint.model), batch=1)
-    model = UtteranceByUtterance(network, checkpoint.model.config.frame_stride).eval()
+    network = _traced(JoinedHeads(quantized(checkpoint.model)).eval(), batch=1)
+    model = utterance_by_utterance(network, checkpoint.model.config).eval()
     with _quiet():
         script: torch.jit.ScriptModule = torch.jit.script(model)
         return script
 
 
-def _traced(model: ResCNNBiGRU, batch: int) -> torch.jit.ScriptModule:
+def _traced(model: torch.nn.Module, batch: int) -> torch.jit.ScriptModule:
     samples = 2 * SAMPLE_RATE
     example = (torch.zeros(batch, samples), torch.tensor([samples, samples // 2][:batch]))
     with _quiet():

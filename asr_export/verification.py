@@ -12,8 +12,8 @@ import numpy as np
 import onnx
 
 from asr_export.arithmetic import Arithmetic
-from asr_export.backends import Backend, OnnxBackend, TorchBackend, load_onnx
-from asr_export.dynamic_quantization import UtteranceByUtterance, quantized
+from asr_export.backends import Backend, OnnxBackend, TorchBackend, all_heads, load_onnx
+from asr_export.dynamic_quantization import JoinedHeads, quantized, utterance_by_utterance
 from asr_export.errors import ExportError
 from asr_export.half_precision import in_float32, in_half_precision
 from asr_export.parity import (
@@ -51,7 +51,7 @@ def check_export(
     Two questions, apart. Is the graph right? It is compared with ``model`` after the same rounding
     of its weights, at float32's tolerance. Did rounding cost too much? It is compared with
     ``model`` as it is, at the precision's limit. With ``chunking`` it is compared on a stream as
-    well.
+    well. Of a model with a phoneme head both outputs are compared.
 
     Where the arithmetic is int8 the graph is compared with ``model`` quantised in the same way.
     Where it is float16 the first question is put to the same graph in float32 (``in_float32``),
@@ -61,9 +61,11 @@ def check_export(
     what exceeds float16.
     """
     if arithmetic is Arithmetic.int8:
-        rounded = TorchBackend(UtteranceByUtterance(quantized(model), model.config.frame_stride))
+        network = JoinedHeads(quantized(model))
+        rounded = TorchBackend(utterance_by_utterance(network, model.config))
     else:
         rounded = TorchBackend(round_weights(model, precision))
+    rounded, candidate = all_heads(rounded), all_heads(candidate)
 
     def compared(form: Backend, tolerance: float) -> ParityReport:
         report = check_parity(rounded, form, model.config, batches=batches, tolerance=tolerance)
@@ -77,14 +79,14 @@ def check_export(
     forms = [candidate]
     if arithmetic is Arithmetic.fp16:
         assert isinstance(candidate, OnnxBackend)
-        forms.append(TorchBackend(in_half_precision(model)))
+        forms.append(all_heads(TorchBackend(in_half_precision(model))))
         report = compared(candidate, HALF_TOLERANCE)
         report = replace(report, in_float32=compared(_in_float32(candidate), TOLERANCE))
     else:
         report = compared(candidate, TOLERANCE)
     if precision is Precision.fp32:
         return report
-    original = TorchBackend(model)
+    original = all_heads(TorchBackend(model))
     losses = [_rounding_loss(original, form, precision, arithmetic) for form in forms]
     worst = min(losses, key=lambda loss: (loss.passed, -loss.mean_difference))
     return replace(report, rounding=worst)
@@ -133,7 +135,7 @@ def _in_float32(candidate: OnnxBackend) -> OnnxBackend:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
         onnx.save(in_float32(load_onnx(candidate.path)), path)
-        return OnnxBackend(path)
+        return all_heads(OnnxBackend(path))
 
 
 def _rounding_loss(

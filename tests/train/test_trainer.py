@@ -23,7 +23,7 @@ from asr_train.errors import CheckpointError, OutputError, TrainingError
 from asr_train.history import EPOCHS_CSV, PLOT, STEPS_CSV, read_csv
 from asr_train.interruption import Interrupted, InterruptFlag, ignore_interrupts
 from asr_train.manifest import Utterance, read_manifest
-from asr_train.objective import MaskingConfig
+from asr_train.objective import MaskingConfig, ObjectiveConfig
 from asr_train.trainer import Trainer
 from asr_train.training_config import Device, Precision, TrainingConfig
 
@@ -99,7 +99,7 @@ def test_a_stopped_run_resumes_as_if_it_never_stopped(
             "audio_on_device": True,
             "audio_cache": tmp_path / "cache",
             "augmentation": AugmentationConfig(speed=0.05, noise=0.3, volume=0.3, non_speech=0.1),
-            "consistency": 0.2,
+            "objective": ObjectiveConfig(consistency=0.2),
         }
     dropping = ModelConfig(**{**tiny_config.to_dict(), "dropout": 0.2})
     whole, parts = tmp_path / "whole", tmp_path / "parts"

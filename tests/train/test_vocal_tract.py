@@ -29,9 +29,7 @@ def test_a_formant_moves_by_its_factor() -> None:
 
 def test_a_factor_of_one_changes_nothing() -> None:
     features = torch.randn(2, BANDS, 7)
-    torch.testing.assert_close(
-        stretch_bands(features, torch.ones(2)), features, atol=1e-3, rtol=0
-    )
+    torch.testing.assert_close(stretch_bands(features, torch.ones(2)), features, atol=1e-3, rtol=0)
 
 
 def test_even_spectra_stay_even() -> None:

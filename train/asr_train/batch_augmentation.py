@@ -107,7 +107,9 @@ def change_speed(
     """Play ``factor`` (to a hundredth) times as fast, pitch included, where CTC allows."""
     percent = round(100 * factor)
     changed = resample(samples, percent, 100)
+    # PyTorch rounds the resampled length down or up, by the factor.
     changed_lengths = (lengths * 100 + percent - 1) // percent
+    changed_lengths = changed_lengths.clamp(max=changed.shape[1])
     fits = changed_lengths >= shortest
     size = max(samples.shape[1], changed.shape[1])
     samples = torch.nn.functional.pad(samples, (0, size - samples.shape[1]))

@@ -92,7 +92,8 @@ class Denominator(torch.nn.Module):
             logprobs: float32 [batch, frames, labels + 1], natural logarithm, the blank last.
             lengths: int64 [batch], frames.
         """
-        total: Tensor = _LogSum.apply(logprobs, lengths, self.by_last, self.start, self.other)
+        arguments = (logprobs, lengths, self.by_last, self.start, self.other)
+        total: Tensor = _LogSum.apply(*arguments)  # type: ignore[no-untyped-call]
         return total
 
 

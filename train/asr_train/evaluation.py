@@ -89,7 +89,7 @@ def evaluate(
             raise batch
         samples, sample_lengths = batch.samples.to(device), batch.lengths.to(device)
         if chunking is None:
-            logprobs, lengths = model(samples, sample_lengths)
+            logprobs, lengths, *_ = model(samples, sample_lengths)
         else:
             features, feature_lengths = model.front_end(samples, sample_lengths)
             logprobs, lengths = chunked_network(model, features, feature_lengths, chunking)

@@ -10,7 +10,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from asr_train.config import ModelConfig
 from asr_train.features import LogMelFrontEnd, length_mask
 from asr_train.recurrence import gru_recurrence
-from asr_train.vocabulary import BLANK_ID, NUM_CLASSES
+from asr_train.vocabulary import NUM_CLASSES
 
 #: Log-probability of every other class on a frame past the end, where the blank is certain.
 PADDING_LOG_PROB = -100.0
@@ -218,7 +218,7 @@ class ResCNNBiGRU(nn.Module):
             nn.Linear(config.rnn_dim, classes),
         )
 
-    def forward(self, input_values: Tensor, input_lengths: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, input_values: Tensor, input_lengths: Tensor) -> tuple[Tensor, ...]:
         """The model contract.
 
         Args:
@@ -227,11 +227,13 @@ class ResCNNBiGRU(nn.Module):
 
         Returns:
             ``logprobs`` float32 [batch, frames, 29], natural logarithm, the certain blank on
-            frames past the end; ``output_lengths`` int64 [batch], frames.
+            frames past the end; ``output_lengths`` int64 [batch], frames; and from a model with a
+            phoneme head ``phoneme_logprobs`` float32 [batch, frames, phonemes + 1], likewise.
         """
         features, feature_lengths = self.front_end(input_values, input_lengths)
-        logprobs, output_lengths = self.network(features, feature_lengths)
-        return self.blank_past_end(logprobs, output_lengths), output_lengths
+        encoded, output_lengths = self.encode(features, feature_lengths)
+        letters, *phonemes = self.heads(encoded, output_lengths)
+        return letters, output_lengths, *phonemes
 
     def network(self, features: Tensor, feature_lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Log-probabilities of normalised features (0 past the end).
@@ -285,11 +287,21 @@ class ResCNNBiGRU(nn.Module):
         projected: Tensor = self.projection(x.transpose(1, 2).flatten(2))
         return projected
 
+    def heads(self, encoded: Tensor, lengths: Tensor) -> list[Tensor]:
+        """Letters' and, if there are any, phonemes' log-probabilities of what ``encode`` gives.
+
+        From each length on they are the certain blank.
+        """
+        logprobs = [self.letter_logprobs(encoded)]
+        if self.phoneme_classifier is not None:
+            logprobs.append(self.phoneme_logprobs(encoded))
+        return [self.blank_past_end(values, lengths) for values in logprobs]
+
     def blank_past_end(self, logprobs: Tensor, lengths: Tensor) -> Tensor:
         """``logprobs`` with the certain blank from each length on.
 
         A caller that forgets ``output_lengths`` reads blanks, not noise.
         """
         certain = torch.full_like(logprobs[:1, :1], PADDING_LOG_PROB)
-        certain[:, :, BLANK_ID] = 0.0
+        certain[:, :, -1] = 0.0  # the blank is the last class of each head
         return torch.where(length_mask(lengths, logprobs.shape[1])[:, :, None], logprobs, certain)

@@ -28,7 +28,7 @@ class StreamingModel(nn.Module):
         context_frames: Tensor,
         chunk_frames: Tensor,
         state: Tensor,
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    ) -> tuple[Tensor, ...]:
         """Log-probabilities of a chunk, and the state for the next.
 
         Args:
@@ -41,7 +41,8 @@ class StreamingModel(nn.Module):
 
         Returns:
             ``logprobs`` float32 [batch, frames, 29], the certain blank past the length;
-            ``output_lengths`` int64 [batch], frames emitted; ``next_state``, as ``state``.
+            ``output_lengths`` int64 [batch], frames emitted; from a model with a phoneme head
+            ``phoneme_logprobs`` likewise; ``next_state``, as ``state``.
         """
         model = self.model
         features, feature_lengths = model.front_end(input_values, input_lengths)
@@ -62,5 +63,5 @@ class StreamingModel(nn.Module):
             hidden = block.gru.hidden_size
             x = block.gru(functional.gelu(block.norm(x)), lengths, state[:, layer])
             states.append(x[:, :, :hidden].gather(1, last.expand(-1, -1, hidden)).squeeze(1))
-        logprobs = functional.log_softmax(model.classifier(x).float(), dim=-1)
-        return model.blank_past_end(logprobs, emitted), emitted, torch.stack(states, dim=1).float()
+        letters, *phonemes = model.heads(x, emitted)
+        return letters, emitted, *phonemes, torch.stack(states, dim=1).float()
