@@ -2,6 +2,10 @@
 
 # Manifests and text: DATA/train.jsonl, DATA/dev.jsonl, DATA/text/books.txt.xz (one sentence a line).
 : "${DATA:?set DATA to the folder with train.jsonl, dev.jsonl and text/books.txt.xz}"
+# Transcribed speech from elsewhere, a folder with train.jsonl for each source; the sixth run needs it.
+: "${CORPORA:=corpora}"
+# Scored after every epoch; empty for none.
+: "${DEV=$DATA/dev.jsonl}"
 # Everything that the stages write.
 : "${WORK:=work}"
 # Training processes, a core each: on a CPU two of one thread do more than one of two.
@@ -21,7 +25,7 @@ fit() {
   if [ -e "$out/finished" ]; then return; fi
   if [ -e "$out/last/config.json" ]; then set -- "$@" --resume; fi
   OMP_NUM_THREADS=1 torchrun --nproc-per-node "$PROCESSES" -m asr_train fit --out "$out" \
-    --preset edge --dev-manifest "$DATA/dev.jsonl" --seed 1 \
+    --preset edge ${DEV:+--dev-manifest "$DEV"} --seed 1 \
     --batch-seconds 160 --max-seconds 20 --audio-cache "$WORK/cache" --workers 0 "$@"
   touch "$out/finished"
 }
