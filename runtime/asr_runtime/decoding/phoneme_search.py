@@ -8,6 +8,7 @@ Y. Qian, K. Yu, "Phone synchronous speech recognition with CTC lattices", IEEE/A
 Audio, Speech, and Language Processing 25(1), 2017).
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -32,9 +33,9 @@ from asr_runtime.decoding.hypotheses import (
     merge,
 )
 from asr_runtime.decoding.search_state import Found, SearchState
+from asr_runtime.decoding.word_cache import WordCache
 from asr_runtime.decoding.word_scores import WordScorer
 from asr_runtime.language import phonemes
-from asr_runtime.language.lexicon import NO_WORD
 from asr_runtime.language.pronunciation_tree import PronunciationTree
 
 _IMPROBABLE = -1e4
@@ -42,6 +43,20 @@ _FINALISTS = 16
 _NODE_BITS = 24
 # A word may score so much more after others than by itself.
 _SURPRISE = 5.0
+
+
+@dataclass(kw_only=True)
+class PhonemeSearchState(SearchState):
+    """How far the search of one utterance has come.
+
+    words: what words score.
+    silence: nats of the blanks since a label was last likely, which all hypotheses have yet to get.
+    silent: whether there are any.
+    """
+
+    words: WordCache
+    silence: float = 0.0
+    silent: bool = False
 
 
 class PhonemeSearch:
@@ -53,12 +68,12 @@ class PhonemeSearch:
         self._tree = tree
         self._words = words
         self._config = config
-        self._best = tree.best
-        self._label = tree.label
-        self._number = np.diff(tree.ends)
-        # What each pronunciation scores at most, and the unknown word in advance.
-        self._most = words.expected[tree.word] - tree.penalty + np.float32(_SURPRISE)
-        self._begin_unknown = words.expected_unknown - config.unknown_word_penalty
+        # What each pronunciation scores at most, without its penalty.
+        self._most = words.expected.take(tree.word) + np.float32(_SURPRISE)
+        self._most[tree.unknown :] = words.expected_unknown + _SURPRISE
+        # What a phoneme of an unknown word scores, by whether it is the first.
+        ahead = words.expected_unknown - config.unknown_letter_penalty
+        self._unknown = np.array([ahead - config.unknown_word_penalty, ahead])
 
     def run(self, log_probs: npt.NDArray[np.floating[Any]]) -> Found:
         """Search one utterance [frames, phonemes + 1] of natural-log probabilities."""
@@ -66,7 +81,7 @@ class PhonemeSearch:
         self.advance(state, log_probs)
         return self.finish(state)
 
-    def begin(self) -> SearchState:
+    def begin(self) -> PhonemeSearchState:
         """The state before an utterance."""
         whole = np.zeros((6, 1), np.int64)
         whole[CONTEXT] = self._words.start
@@ -74,14 +89,14 @@ class PhonemeSearch:
         whole[KEY] = (whole[CONTEXT] << _NODE_BITS) | whole[NODE]
         nats = np.zeros((3, 1))
         nats[SPOKEN] = NEVER
-        return SearchState(Hypotheses(whole, nats))
+        return PhonemeSearchState(Hypotheses(whole, nats), words=WordCache(self._words))
 
     def quiet(self, log_probs: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.bool_]:
         """Frames in which no label is considered [frames], of log-probabilities as for `run`."""
         quiet: npt.NDArray[np.bool_] = ~np.logical_or.reduce(self._likely(log_probs), axis=1)
         return quiet
 
-    def advance(self, state: SearchState, log_probs: npt.NDArray[np.floating[Any]]) -> None:
+    def advance(self, state: PhonemeSearchState, log_probs: npt.NDArray[np.floating[Any]]) -> None:
         """Search the next frames [frames, phonemes + 1] of an utterance, any number of them.
 
         The state afterwards does not depend on how the frames were divided. A frame takes the same
@@ -106,14 +121,14 @@ class PhonemeSearch:
                     prefixes[:] = state.trace.keep(prefixes)
         state.frames += len(scores)
 
-    def best(self, state: SearchState) -> Found:
+    def best(self, state: PhonemeSearchState) -> Found:
         """The words that are ahead so far, without one that is being spoken."""
         total = state.beam.total()
         index = int(total.argmax())
         found, began = state.trace.follow(int(state.beam.whole[TRACE, index]))
         return Found(found, began, float(total[index]) + state.silence)
 
-    def finish(self, state: SearchState) -> Found:
+    def finish(self, state: PhonemeSearchState) -> Found:
         """The best text of an utterance that ends here. The state stays as it is."""
         beam = state.beam
         total = beam.total()
@@ -138,11 +153,11 @@ class PhonemeSearch:
         likely[:, phonemes.BLANK] = False
         return likely
 
-    def _step(self, state: SearchState, row: Floats, labels: Integers, frame: int) -> None:
+    def _step(self, state: PhonemeSearchState, row: Floats, labels: Integers, frame: int) -> None:
         """The hypotheses after a frame in which some labels are likely."""
         beam, tree = state.beam, self._tree
         node = beam.whole[NODE]
-        last = self._label.take(node)
+        last = tree.label.take(node)
         total = beam.total()
         nats = np.empty_like(beam.nats)
         np.add(total, row[phonemes.BLANK], out=nats[BLANK])
@@ -152,35 +167,58 @@ class PhonemeSearch:
 
         # Of each hypothesis and label: a repeated label is a new one after a blank only.
         base = np.where(last[:, None] == labels, beam.nats[BLANK][:, None], total[:, None])
-        base += row.take(labels)
         base -= beam.nats[AHEAD][:, None]
+        base += row.take(labels)
         nodes = tree.children.after(node, labels)
-        scores = base + self._best.take(nodes)
-        limit = self._limit(staying, scores)
+        scores = (base + tree.best.take(nodes)).ravel()
+        # Also into an unknown word, or on in one.
+        rows = (node >= tree.roots).nonzero()[0]
+        unknown = base.take(rows, axis=0)
+        unknown += self._unknown.take(node.take(rows) >= tree.outside)[:, None]
+        unknown = unknown.ravel()
+
+        limit = self._limit(np.concatenate((staying, scores, unknown)))
         kept = (staying > limit).nonzero()[0]
         options = [Hypotheses(beam.whole.take(kept, axis=1), nats.take(kept, axis=1))]
-        chosen = (scores > limit).ravel().nonzero()[0]
-        if len(chosen):
-            parents = chosen // len(labels)
-            reached = nodes.take(chosen)
-            spoken = self._spoken(beam, parents, reached, scores.take(chosen), frame)
-            spoken.nats[AHEAD] = self._best.take(reached)
+        chosen = (scores > limit).nonzero()[0]
+        parents, reached = chosen // len(labels), nodes.take(chosen)
+        scores = scores.take(chosen)
+        outside = (unknown > limit).nonzero()[0]
+        if len(outside):
+            places, columns = np.divmod(outside, len(labels))
+            parents = np.concatenate((parents, rows.take(places)))
+            outside_nodes = tree.outside + labels.take(columns)
+            reached = np.concatenate((reached, outside_nodes.astype(np.int32)))
+            scores = np.concatenate((scores, unknown.take(outside)))
+        if len(parents):
+            spoken = self._spoken(beam, parents, reached, scores, frame)
+            if len(outside):
+                # The phonemes of an unknown word tell it from others.
+                text = spoken.whole[TEXT, len(chosen) :]
+                text[:] = hash_texts(text, ~outside_nodes)
             options.append(spoken)
-            ended = self._ended(state, spoken, limit)
-            if ended is not None:
-                options.append(ended)
-        options += self._unknown(state, base, labels, limit, frame)
+            options += self._ended(state, spoken, limit)
         state.beam = merge(Hypotheses.joined(options), self._config.beam_size)
 
-    def _limit(self, staying: Floats, scores: Floats) -> float:
-        """What a hypothesis must score at least."""
-        most = max(staying.max(), scores.max(initial=NEVER))
-        return float(most) - self._config.beam_threshold
+    def _limit(self, scores: Floats) -> float:
+        """What a hypothesis must score: near the best, and among so many of them."""
+        limit = float(scores.max()) - self._config.beam_threshold
+        size = self._config.beam_size
+        if len(scores) > size:
+            scores = scores[scores > limit]
+            if len(scores) > size:
+                limit = float(np.partition(scores, -size)[-size])
+        return limit
 
     def _spoken(
-        self, beam: Hypotheses, parents: Integers, nodes: Any, scores: Floats, frame: int
+        self,
+        beam: Hypotheses,
+        parents: Integers,
+        nodes: npt.NDArray[np.int32],
+        scores: Floats,
+        frame: int,
     ) -> Hypotheses:
-        """Hypotheses that each add a phoneme to one of the beam's; their AHEAD is not set."""
+        """Hypotheses that each add a phoneme to one of the beam's."""
         whole = beam.whole.take(parents, axis=1)
         between = whole[NODE] >= self._tree.roots
         between &= whole[NODE] < self._tree.outside
@@ -190,95 +228,48 @@ class PhonemeSearch:
         nats = np.empty((3, len(parents)))
         nats[BLANK] = NEVER
         nats[SPOKEN] = scores
+        nats[AHEAD] = self._tree.best.take(nodes)
         return Hypotheses(whole, nats)
 
-    def _ended(self, state: SearchState, spoken: Hypotheses, limit: float) -> Hypotheses | None:
-        """Hypotheses whose words end with the phoneme that they just added."""
+    def _ended(self, state: PhonemeSearchState, spoken: Hypotheses, limit: float) -> list[Hypotheses]:
+        """Hypotheses whose words end with the phoneme that they just added, if there are any."""
         tree = self._tree
         node = spoken.whole[NODE]
-        number = self._number.take(node)
+        ends = tree.ends.take(node)
+        number = tree.ends.take(node + 1) - ends
         parents = number.nonzero()[0]
         if not len(parents):
-            return None
-        base = spoken.nats[SPOKEN] - spoken.nats[AHEAD]
-        ends = tree.ends.take(node.take(parents))
-        number = number.take(parents)
+            return []
+        ends, number = ends.take(parents), number.take(parents)
         if number.max() > 1:
-            offset = np.arange(int(number.sum())) - np.repeat(number.cumsum() - number, number)
-            parents = parents.repeat(number)
-            ends = ends.repeat(number) + offset
-        scores = base.take(parents)
+            place = np.arange(int(number.sum())) - (number.cumsum() - number).repeat(number)
+            parents, ends = parents.repeat(number), ends.repeat(number) + place
+        scores = (spoken.nats[SPOKEN] - spoken.nats[AHEAD]).take(parents)
+        scores -= tree.penalty.take(ends)
         able = (scores + self._most.take(ends) > limit).nonzero()[0]
         if not len(able):
-            return None
-        ends = ends.take(able)
-        parents = parents.take(able)
-        scores = scores.take(able) - tree.penalty.take(ends)
-        return self._complete(state, spoken, parents, ends, scores, limit)
-
-    def _complete(
-        self,
-        state: SearchState,
-        spoken: Hypotheses,
-        parents: Integers,
-        ends: Integers,
-        scores: Floats,
-        limit: float,
-    ) -> Hypotheses | None:
-        """Hypotheses that end words, each a pronunciation of `ends`, at their last phonemes."""
-        words = self._tree.word.take(ends)
-        gains, context = self._words.score(spoken.whole[CONTEXT].take(parents), words)
-        gains += scores
+            return []
+        ends, parents = ends.take(able), parents.take(able)
+        words = tree.word.take(ends)
+        gains, context = state.words.score(spoken.whole[CONTEXT].take(parents), words)
+        gains += scores.take(able)
         kept = (gains > limit).nonzero()[0]
         if not len(kept):
-            return None
-        ends = ends.take(kept)
+            return []
         whole = spoken.whole.take(parents.take(kept), axis=1)
         whole[CONTEXT] = context.take(kept)
         whole[TEXT] = hash_texts(whole[TEXT], words.take(kept))
-        whole[NODE] = self._label.take(whole[NODE]).astype(np.int64) + self._tree.roots
+        whole[NODE] = tree.label.take(whole[NODE])
+        whole[NODE] += tree.roots
         whole[KEY] = (whole[CONTEXT] << _NODE_BITS) | whole[NODE]
-        whole[TRACE] = state.trace.add(whole[TRACE], ends, whole[BEGAN])
+        whole[TRACE] = state.trace.add(whole[TRACE], ends.take(kept), whole[BEGAN])
         nats = np.zeros((3, len(kept)))
         nats[BLANK] = NEVER
         nats[SPOKEN] = gains.take(kept)
-        return Hypotheses(whole, nats)
-
-    def _unknown(
-        self, state: SearchState, base: Floats, labels: Integers, limit: float, frame: int
-    ) -> list[Hypotheses]:
-        """Hypotheses that begin an unknown word or go on in one, and those that end it."""
-        beam, tree = state.beam, self._tree
-        most = base.max(axis=1)
-        node = beam.whole[NODE]
-        cost = self._config.unknown_letter_penalty
-        given = np.where(node >= tree.outside, beam.nats[AHEAD], self._begin_unknown) - cost
-        rows = ((node >= tree.roots) & (most + given > limit)).nonzero()[0]
-        if not len(rows):
-            return []
-        ahead = given.take(rows)
-        scores = base.take(rows, axis=0) + ahead[:, None]
-        chosen = (scores > limit).ravel().nonzero()[0]
-        parents, columns = np.divmod(chosen, len(labels))
-        label = labels.take(columns)
-        spoken = self._spoken(
-            beam, rows.take(parents), tree.outside + label, scores.take(chosen), frame
-        )
-        spoken.nats[AHEAD] = ahead.take(parents)
-        # Their phonemes tell them apart as long as the word lasts.
-        spoken.whole[TEXT] = hash_texts(spoken.whole[TEXT], NO_WORD - 1 - label)
-        ended = self._complete(
-            state,
-            spoken,
-            np.arange(len(chosen)),
-            np.full(len(chosen), tree.unknown),
-            spoken.nats[SPOKEN] - self._words.expected_unknown,
-            limit,
-        )
-        return [spoken] if ended is None else [spoken, ended]
+        return [Hypotheses(whole, nats)]
 
 
-def _settle_silence(state: SearchState) -> None:
+def _settle_silence(state: PhonemeSearchState) -> None:
     """Count the frames since the last label: all paths are in the blank after them."""
     if not state.silent:
         return

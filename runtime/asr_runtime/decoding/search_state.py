@@ -27,15 +27,11 @@ class SearchState:
     beam: the hypotheses after the last frame.
     trace: how they were spelled.
     frames: searched so far; the frames in `trace` count from the first of these.
-    silence: nats of the blanks since a label was last likely, which all hypotheses have yet to get.
-    silent: whether there are any.
     """
 
     beam: Hypotheses
     trace: Trace = field(default_factory=Trace)
     frames: int = 0
-    silence: float = 0.0
-    silent: bool = False
 
     def spelled(self) -> tuple[Integers, Integers]:
         """Labels of every hypothesis, and the frames they were added in, as `Trace.paths` does."""

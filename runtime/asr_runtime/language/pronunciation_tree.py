@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asr_runtime.language.letter_children import LetterChildren, link_children
+from asr_runtime.language.lexicon import NO_WORD
 from asr_runtime.language.phonemes import BLANK, PHONEMES
 from asr_runtime.language.prefix_tree import grow_prefix_tree
 
@@ -62,12 +63,12 @@ class PronunciationTree:
 
     children: node after each node and phoneme; where no word goes on, `nowhere`, the last node.
     label: the last phoneme of each node, BLANK where there is none [nodes + 1].
-    best: highest score of the words at or below each node; of roots and `outside` 0, of `nowhere`
-        NEVER [nodes + 1].
+    best: highest score of the words at or below each node; of `outside` an unknown word's, of
+        `nowhere` NEVER, of roots 0 [nodes + 1].
     ends: of each node, where the pronunciations that end at it begin among all [nodes + 2].
-    word, penalty: of the pronunciations, in the order of the nodes they end at, and of an unknown
-        word as one more [pronunciations + 1].
-    begin, length: where each one's phonemes are in `phonemes` [pronunciations + 1].
+    word, penalty: of the pronunciations, in the order of the nodes they end at, and, as further
+        ones, of the unknown words that end at each `outside` [pronunciations + labels].
+    begin, length: where each one's phonemes are in `phonemes`; of `unknown` ones none are.
     roots: the node between words after label 0; after label i it is `roots` + i, after none
         `roots` + BLANK.
     outside: the node of an unknown word with label 0; others follow.
@@ -92,8 +93,8 @@ class PronunciationTree:
 
     @property
     def unknown(self) -> int:
-        """The number of the unknown word's pronunciation, which is none."""
-        return len(self.word) - 1
+        """From this number on, pronunciations are those of unknown words."""
+        return len(self.word) - len(PHONEMES)
 
     def spoken(self, pronunciation: int) -> npt.NDArray[np.uint8]:
         """The phonemes of a pronunciation."""
@@ -102,12 +103,12 @@ class PronunciationTree:
 
 
 def build_pronunciation_tree(
-    pronunciations: Pronunciations, scores: npt.NDArray[np.float32], no_word: int = -1
+    pronunciations: Pronunciations, scores: npt.NDArray[np.float32], unknown: float
 ) -> PronunciationTree:
     """Build the tree.
 
     scores: of each word, for the look-ahead [words].
-    no_word: the number of the unknown word.
+    unknown: likewise, of an unknown word.
     """
     length = pronunciations.length
     longest = int(length.max(initial=1))
@@ -135,11 +136,14 @@ def build_pronunciation_tree(
     label[outside:nowhere] = place
     best = np.zeros(nowhere + 1, np.float32)
     best[:roots] = tree.best
+    best[outside:nowhere] = unknown
     best[nowhere] = NEVER
 
     by_node = np.argsort(tree.final, kind="stable")
     ends = np.zeros(nowhere + 2, np.int32)
-    np.cumsum(np.bincount(tree.final, minlength=nowhere + 1), out=ends[1:])
+    number = np.bincount(tree.final, minlength=nowhere + 1)
+    number[outside:nowhere] = 1
+    np.cumsum(number, out=ends[1:])
     order = order[by_node]
     begin = np.cumsum(length) - length
     return PronunciationTree(
@@ -147,10 +151,10 @@ def build_pronunciation_tree(
         label,
         best,
         ends,
-        np.append(pronunciations.word[order], np.int32(no_word)),
-        np.append(pronunciations.penalty[order], np.float32(0)),
-        np.append(begin[order], 0).astype(np.int32),
-        np.append(length[order], 0).astype(np.uint8),
+        np.pad(pronunciations.word[order], (0, labels), constant_values=NO_WORD),
+        np.pad(pronunciations.penalty[order], (0, labels)),
+        np.pad(begin[order], (0, labels)).astype(np.int32),
+        np.pad(length[order], (0, labels)).astype(np.uint8),
         pronunciations.phonemes,
         roots,
         outside,
