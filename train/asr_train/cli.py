@@ -23,7 +23,7 @@ from asr_train.language_model_cli import language_model, tune_decoder
 from asr_train.manifest import Utterance, read_manifest
 from asr_train.objective import MaskingConfig, ObjectiveConfig
 from asr_train.output import check_writable, replacing
-from asr_train.pronunciation_cli import lexicon
+from asr_train.pronunciation_cli import g2p, lexicon
 from asr_train.selection import select_and_report
 from asr_train.synthesis.engines import Engine, load_engine
 from asr_train.trainer import Trainer
@@ -362,6 +362,7 @@ def _librispeech(root: Path | None, subset: str, download: bool) -> list[Utteran
 app.command()(language_model)
 app.command()(tune_decoder)
 app.command()(lexicon)
+app.command()(g2p)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""``asr-train lexicon``."""
+"""``asr-train lexicon`` and ``asr-train g2p``."""
 
 from __future__ import annotations
 
@@ -21,21 +21,32 @@ def lexicon(
     ],
     out: Annotated[Path, typer.Option(help="File to write: word PH PH PH.")],
     minimum_count: Annotated[int, typer.Option(min=1, help="Leave rarer words out.")] = 1,
-    report: Annotated[
+    g2p: Annotated[
         Optional[Path],  # noqa: UP045 - typer reads it at run time on Python 3.10
+        typer.Option(help="Model for words outside of CMUdict; the runtime's if left out."),
+    ] = None,
+    report: Annotated[
+        Optional[Path],  # noqa: UP045
         typer.Option(help="Also list here the words that could not be pronounced."),
     ] = None,
 ) -> None:
-    """Pronounce all words of texts, by CMUdict and by rules."""
+    """Pronounce all words of texts: by CMUdict, by rules, and by a grapheme-to-phoneme model."""
+    from asr_runtime.errors import ModelFileError
+    from asr_runtime.language.grapheme_to_phoneme import load_grapheme_to_phoneme
     from asr_train.pronunciation.cmudict import read_cmudict
-    from asr_train.pronunciation.lexicon import count_words, make_lexicon, write_lexicon
+    from asr_train.pronunciation.lexicon import count_words, make_lexicon, spell, write_lexicon
 
     for path in (out, report):
         if path is not None:
             check_writable(path)
     dictionary = read_cmudict()
+    try:
+        model = load_grapheme_to_phoneme() if g2p is None else load_grapheme_to_phoneme(g2p)
+    except ModelFileError as error:
+        raise DataError(str(error)) from None
     counts = count_words(texts)
-    made = make_lexicon((word for word in counts if counts[word] >= minimum_count), dictionary)
+    wanted = [word for word in counts if counts[word] >= minimum_count]
+    made = make_lexicon(wanted, dictionary, spell(model))
     if not made.words:
         raise DataError("none of the words could be pronounced; is the text English?")
     with replacing(out) as partial:
@@ -53,3 +64,49 @@ def lexicon(
             f"{len(unknown):,} words, {100 * said / total:.2f} % of the text, could not be "
             f"pronounced: {' '.join(unknown[:10])}{' ...' if len(unknown) > 10 else ''}"
         )
+
+
+def g2p(
+    out: Annotated[Path, typer.Option(help="File to write.")],
+    lexicon: Annotated[
+        Optional[list[Path]],  # noqa: UP045
+        typer.Option(help="Learn from this lexicon (word PH PH PH), not CMUdict; repeatable."),
+    ] = None,
+    order: Annotated[int, typer.Option(min=2, max=9, help="Letters of the longest n-grams.")] = 8,
+    max_kilobytes: Annotated[
+        int, typer.Option(min=1, help="Prune until the file is no larger (10^3 bytes).")
+    ] = 900,
+    held_out: Annotated[
+        int, typer.Option(min=0, help="Measure first without one word in so many; 0: do not.")
+    ] = 20,
+) -> None:
+    """Train a grapheme-to-phoneme model: how words that no dictionary has are spoken."""
+    from asr_train.pronunciation.cmudict import CMUDICT_NOTICE, read_cmudict
+    from asr_train.pronunciation.g2p_training import G2pSettings, train_g2p
+    from asr_train.pronunciation.lexicon import read_lexicon
+
+    check_writable(out)
+    if lexicon:
+        dictionary: dict[str, tuple[bytes, ...]] = {}
+        for path in lexicon:
+            for word, spoken in read_lexicon(path).items():
+                known = dictionary.get(word, ())
+                dictionary[word] = tuple(dict.fromkeys(known + spoken))
+        source = {"source": ", ".join(path.name for path in lexicon)}
+    else:
+        dictionary = read_cmudict()
+        source = {"source": "CMUdict", "licence": CMUDICT_NOTICE}
+    settings = G2pSettings(order, max_kilobytes * 1000, held_out)
+    report = train_g2p(dictionary, out, settings, source, typer.echo)
+    typer.echo(
+        f"aligned {report.aligned:,} pronunciations, could not align {len(report.dropped):,}"
+    )
+    if report.rates is not None:
+        rates = report.rates
+        typer.echo(
+            f"{rates.words:,} words kept apart: {100 * rates.phoneme_errors:.2f} % of phonemes and "
+            f"{100 * rates.word_errors:.2f} % of words wrong; for {100 * rates.missed:.2f} % none "
+            "of the three best is right"
+        )
+    ngrams = ", ".join(f"{number:,}" for number in report.ngrams)
+    typer.echo(f"wrote {out}, {report.size / 1e6:.2f} MB: {ngrams} n-grams of 1 to {order} letters")

@@ -1,7 +1,7 @@
-"""Pronunciations of words that are made from known ones: *dogs'*, *sailed*, *o'er*, *lighthouse*.
+"""Pronunciations of words that are an ending away from known ones: *dogs'*, *sailed*, *unkindness*.
 
-Only rules that hold nearly always are here; the share of CMUdict's own words for which a rule finds
-one of the listed pronunciations stands beside it.
+Of CMUdict's own words that these rules reach, 95 % get one of the listed pronunciations. (The two
+parts of a compound give 55 %, less than a model of spelling does, which knows *lighthouse* too.)
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from asr_runtime.language.phonemes import PHONEMES, parse_phonemes
 from asr_train.pronunciation.cmudict import Pronunciations
 
 _VOWELS = "aeiouy"
-_SHORTEST_PART = 4
 
 
 def _phonemes(names: str) -> frozenset[int]:
@@ -73,7 +72,7 @@ def derive(word: str, known: Pronunciations) -> tuple[bytes, ...]:
         spoken = known.get(stem) or (derive(stem, known) if len(stem) < len(word) else ())
         if spoken:
             return tuple(dict.fromkeys(change(one) for one in spoken))
-    return _compound(word, known)
+    return ()
 
 
 _Change = Callable[[bytes], bytes]
@@ -155,16 +154,3 @@ def _before_vowel(stem: str) -> Iterator[str]:
         short = stem[-1] not in _VOWELS + "wxh" and stem[-2] in _VOWELS
         alone = short and stem[-3] not in _VOWELS
         yield from (stem + "e", stem) if alone else (stem, stem + "e")
-
-
-def _compound(word: str, known: Pronunciations) -> tuple[bytes, ...]:
-    """Two known words in one, where only one place divides it so."""
-    found = [
-        (word[:place], word[place:])
-        for place in range(_SHORTEST_PART, len(word) - _SHORTEST_PART + 1)
-        if word[:place] in known and word[place:] in known
-    ]
-    if len(found) != 1:
-        return ()
-    first, second = (known[part] for part in found[0])
-    return (first[0] + second[0],)

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from asr_runtime.language.grapheme_to_phoneme import MAX_LETTERS, GraphemeToPhoneme
 from asr_runtime.language.phonemes import format_phonemes, parse_phonemes
+from asr_runtime.language.pronunciations import MAX_VARIANTS
 from asr_train.errors import DataError
 from asr_train.ngram.corpus import CorpusReport, read_blocks
 from asr_train.pronunciation.cmudict import Pronunciations
 from asr_train.pronunciation.derivation import derive
 
-#: Pronunciations that are kept of one word.
-MAX_VARIANTS = 4
+#: A second pronunciation by spelling is at least so probable, as a share of the first one.
+_IN_DOUBT = 0.3
 
-#: Pronounces a word from its letters; nothing if it cannot.
-Speller = Callable[[str], tuple[bytes, ...]]
+#: Pronounces words from their letters; nothing where it cannot.
+Speller = Callable[[Sequence[str]], list[tuple[bytes, ...]]]
 
 
 @dataclass
@@ -59,18 +61,38 @@ def make_lexicon(
         speller: pronounces all other words; without it they are reported as unknown.
     """
     lexicon = Lexicon()
+    left = []
     for word in sorted(set(words)):
         source, spoken = "dictionary", dictionary.get(word, ())
         if not spoken:
             source, spoken = "rules", derive(word, dictionary)
-        if not spoken and speller is not None:
-            source, spoken = "spelling", speller(word)
-        if not spoken:
+        if spoken:
+            lexicon.words[word] = spoken[:MAX_VARIANTS]
+            lexicon.sources[source] += 1
+        else:
+            left.append(word)
+    spelled = speller(left) if speller is not None else [()] * len(left)
+    for word, spoken in zip(left, spelled, strict=True):
+        if spoken:
+            lexicon.words[word] = spoken[:MAX_VARIANTS]
+            lexicon.sources["spelling"] += 1
+        else:
             lexicon.unknown.append(word)
-            continue
-        lexicon.words[word] = spoken[:MAX_VARIANTS]
-        lexicon.sources[source] += 1
     return lexicon
+
+
+def spell(model: GraphemeToPhoneme) -> Speller:
+    """A speller by a grapheme-to-phoneme model: two pronunciations where it is in doubt.
+
+    Words that are too long for it have none.
+    """
+
+    def speller(words: Sequence[str]) -> list[tuple[bytes, ...]]:
+        possible = [word for word in words if len(word) <= MAX_LETTERS]
+        found = dict(zip(possible, model.pronounce_all(possible, 2, _IN_DOUBT), strict=True))
+        return [found.get(word, ()) for word in words]
+
+    return speller
 
 
 def write_lexicon(path: Path, words: Mapping[str, Iterable[bytes]]) -> None:

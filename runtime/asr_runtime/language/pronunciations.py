@@ -1,0 +1,99 @@
+"""The pronunciations of a whole vocabulary in some 6 bytes a word.
+
+Two arrays hold them, in the order of the words:
+
+- ``phonemes`` uint16: the phonemes of all pronunciations, END after each, three symbols of 40 in a
+  number (the first one times 1600, the second one times 40, the third); END fills the last number.
+- ``pronunciations`` bits: for each word a 0 for every pronunciation that it has, and a 1.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from asr_runtime.language.phonemes import MAX_PHONEMES, PHONEMES
+
+END = len(PHONEMES)
+SYMBOLS = END + 1
+SYMBOLS_A_NUMBER = 3
+
+PHONEMES_ARRAY = "phonemes"
+COUNTS_ARRAY = "pronunciations"
+
+MAX_VARIANTS = 4
+"""Pronunciations of one word."""
+
+
+@dataclass(frozen=True)
+class Pronunciations:
+    """Pronunciations, those of a word in a row, its usual one first.
+
+    word: number of the word that each belongs to, from 0, in order [pronunciations].
+    offsets: where the phonemes of each begin, and the end of the last [pronunciations + 1].
+    phonemes: ids of the phonemes of all [phonemes].
+    """
+
+    word: npt.NDArray[np.int32]
+    offsets: npt.NDArray[np.int32]
+    phonemes: npt.NDArray[np.uint8]
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], words: int) -> "Pronunciations":
+        """Unpack the arrays of a vocabulary of some number of words.
+
+        Raises ValueError, or KeyError for a missing array, unless the arrays fit together.
+        """
+        packed, counts = arrays[PHONEMES_ARRAY], arrays[COUNTS_ARRAY]
+        if packed.dtype != np.uint16 or counts.dtype != np.uint8:
+            raise ValueError("the pronunciations are of a wrong type")
+        if packed.max(initial=0) >= SYMBOLS**SYMBOLS_A_NUMBER:
+            raise ValueError("a number stands for no phonemes")
+        flat = _unpack_symbols(packed)
+        ends = np.flatnonzero(flat == END)
+        numbers = _unpack_numbers(counts, words)
+        number = int(numbers.sum())
+        offsets = np.zeros(number + 1, np.int32)
+        if not number <= len(ends) < number + SYMBOLS_A_NUMBER:
+            raise ValueError("pronunciations are missing")
+        # Nothing but filling is after the last one.
+        filling = len(ends) - number
+        if len(flat) and (not number or ends[number - 1] != len(flat) - 1 - filling):
+            raise ValueError("a pronunciation has no end")
+        offsets[1:] = ends[:number] - np.arange(number)
+        lengths = np.diff(offsets)
+        if lengths.min(initial=1) < 1 or lengths.max(initial=1) > MAX_PHONEMES:
+            raise ValueError("a pronunciation is empty or too long")
+        word = np.repeat(np.arange(words, dtype=np.int32), numbers)
+        return cls(word, offsets, flat[flat != END])
+
+    def of(self, word: int) -> tuple[bytes, ...]:
+        """The pronunciations of one word as phoneme ids, the usual one first."""
+        first, last = np.searchsorted(self.word, [word, word + 1])
+        return tuple(
+            self.phonemes[self.offsets[index] : self.offsets[index + 1]].tobytes()
+            for index in range(first, last)
+        )
+
+
+def _unpack_symbols(packed: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint8]:
+    """The three symbols of each number [3 * numbers]."""
+    symbols = np.empty((len(packed), SYMBOLS_A_NUMBER), np.uint8)
+    rest, symbols[:, 2] = np.divmod(packed, np.uint16(SYMBOLS))
+    symbols[:, 0], symbols[:, 1] = np.divmod(rest, np.uint16(SYMBOLS))
+    return symbols.reshape(-1)
+
+
+def _unpack_numbers(counts: npt.NDArray[np.uint8], words: int) -> npt.NDArray[np.int64]:
+    """How many pronunciations each word has [words]."""
+    bits = np.unpackbits(counts, bitorder="little")
+    stops = np.flatnonzero(bits)
+    used = stops[-1] + 1 if len(stops) else 0
+    if len(stops) != words or len(bits) - used >= 8:
+        raise ValueError("words and their pronunciations differ in number")
+    numbers: npt.NDArray[np.int64] = np.diff(stops, prepend=-1) - 1
+    if numbers.max(initial=0) > MAX_VARIANTS:
+        raise ValueError("a word has too many pronunciations")
+    return numbers

@@ -1,0 +1,93 @@
+"""The model in the package pronounces words that no dictionary has."""
+
+import re
+
+import pytest
+
+from asr_runtime import DecoderError
+from asr_runtime.language.grapheme_to_phoneme import (
+    DEFAULT_GRAPHEME_TO_PHONEME,
+    load_grapheme_to_phoneme,
+)
+from asr_runtime.language.phonemes import format_phonemes, parse_phonemes
+from asr_runtime.language.spoken_hotwords import pronounce_hotwords
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_grapheme_to_phoneme()
+
+
+def test_size_and_stated_error_rate(model):
+    assert DEFAULT_GRAPHEME_TO_PHONEME.stat().st_size <= 1_000_000
+    assert model.header["held_out_phoneme_error_rate"] <= 0.08
+    assert "Carnegie Mellon University" in model.header["licence"]
+
+
+@pytest.mark.parametrize(
+    ("word", "phonemes"),
+    [
+        ("blickstone", "B L IH K S T OW N"),
+        ("shreaming", "SH R IY M IH NG"),
+        ("knobbletops", "N AA B AH L T AA P S"),
+        ("Graxton's", "G R AE K S T AH N Z"),
+        ("Graxton\u2019s", "G R AE K S T AH N Z"),
+        ("vbx", "V IY B IY EH K S"),
+    ],
+)
+def test_words_that_do_not_exist(model, word, phonemes):
+    assert format_phonemes(model.pronounce(word)[0]) == phonemes
+
+
+def test_doubt_gives_variants(model):
+    found = model.pronounce("strether", variants=3, least=0.05)
+    assert {parse_phonemes("S T R EH DH ER"), parse_phonemes("S T R EH TH ER")} <= set(found)
+    assert len(model.pronounce("strether", variants=3, least=1.0)) == 1
+    assert len(model.pronounce("strether", variants=1, least=0.0)) == 1
+
+
+def test_together_or_one_by_one(model):
+    words = ["blickstone", "a", "panayotov", "block", "o'er", "x" * 64, "blickstone"]
+    together = model.pronounce_all(words, 3, 0.01)
+    assert together == [model.pronounce(word, 3, 0.01) for word in words]
+    assert model.pronounce_all([]) == []
+    assert all(together)
+
+
+@pytest.mark.parametrize(
+    ("word", "problem"),
+    [
+        ("", "the word has no letters"),
+        ("'", "the word has no letters"),
+        ("x2", "'x2' has '2', which cannot be pronounced"),
+        ("two words", "has ' ', which"),
+        ("b" * 65, "the word has 65 letters; at most 64"),
+    ],
+)
+def test_what_is_no_word(model, word, problem):
+    with pytest.raises(ValueError, match=problem):
+        model.pronounce(word)
+
+
+def test_hotwords():
+    found = pronounce_hotwords(["Panayotov", "Blickstone NHS"])
+    assert found[0].words == ("panayotov",)
+    assert 2 <= len(found[0].pronunciations[0]) <= 3
+    assert all(format_phonemes(one).startswith("P AA N") for one in found[0].pronunciations[0])
+    assert found[1].words == ("blickstone", "nhs")
+    assert found[1].pronunciations[1][0] == parse_phonemes("EH N EY CH EH S")
+
+
+def test_initials_that_could_be_a_word():
+    [[upper]] = [phrase.pronunciations for phrase in pronounce_hotwords(["UVO"])]
+    [[lower]] = [phrase.pronunciations for phrase in pronounce_hotwords(["uvo"])]
+    assert parse_phonemes("Y UW V IY OW") in upper
+    assert parse_phonemes("Y UW V IY OW") not in lower
+    assert set(lower) < set(upper)
+
+
+def test_hotword_that_cannot_be_pronounced():
+    with pytest.raises(
+        DecoderError, match=re.escape("hotword 'Zo\u00eb': 'zo\u00eb' has '\u00eb'")
+    ):
+        pronounce_hotwords(["Zo\u00eb"])
