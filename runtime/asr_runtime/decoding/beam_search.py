@@ -30,7 +30,7 @@ from asr_runtime.decoding.hypotheses import (
     hash_texts,
     merge,
 )
-from asr_runtime.decoding.search_state import Found, SearchState
+from asr_runtime.decoding.search_state import Found, SearchState, Spelled
 from asr_runtime.decoding.trace import NO_LABEL
 from asr_runtime.decoding.word_scores import WordScorer
 from asr_runtime.language.lexicon import NO_WORD, ROOT, Lexicon
@@ -46,7 +46,11 @@ class BeamSearch:
 
     priors: taken from the classes' scores, as `letter_priors` gives them [classes].
     blank, space: classes. Every other class is a letter.
+
+    shared: hypotheses can part at a boundary which all of them have.
     """
+
+    shared = 1
 
     def __init__(
         self,
@@ -164,6 +168,15 @@ class BeamSearch:
             entered.setdefault(text, frames[row, :end])
         best = max(scores, key=scores.__getitem__)
         return Found(np.array(best, np.int64), entered[best], scores[best])
+
+    def spelled(self, state: SearchState) -> Spelled:
+        """What all hypotheses have spelled."""
+        labels, entered = state.spelled()
+        return Spelled(labels, entered, entered)
+
+    def boundaries(self, labels: Integers) -> Integers:
+        """Places of the boundaries after words in what a hypothesis spelled [labels]."""
+        return np.flatnonzero(labels[1:] == self._space) + 1
 
     def _likely(self, log_probs: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.bool_]:
         likely: npt.NDArray[np.bool_] = log_probs > np.log(self._config.label_threshold)

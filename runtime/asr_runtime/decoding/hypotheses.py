@@ -27,7 +27,8 @@ class Hypotheses:
         key, text: `text` is a hash of all labels, which tells prefixes of one key apart.
         context: of the complete words, as `WordScorer` has it.
         node: of the begun word in the lexicon.
-        label: the last one. Or began: the frame that the begun word began in.
+        label: the last one. Or began: the frame that the begun word began in, between words the
+            frame that the last one ended in.
         trace: number of the prefix in `Trace`, or, of a new one, the complement of its parent's.
     nats: float64 [3, hypotheses]:
         blank, spoken: of all paths so far that end in a blank and in the last label. A hypothesis

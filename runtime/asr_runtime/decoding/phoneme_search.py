@@ -32,7 +32,8 @@ from asr_runtime.decoding.hypotheses import (
     hash_texts,
     merge,
 )
-from asr_runtime.decoding.search_state import Found, SearchState
+from asr_runtime.decoding.search_state import Found, SearchState, Spelled
+from asr_runtime.decoding.trace import NO_LABEL
 from asr_runtime.decoding.word_cache import WordCache
 from asr_runtime.decoding.word_scores import WordScorer
 from asr_runtime.language import phonemes
@@ -40,6 +41,7 @@ from asr_runtime.language.pronunciation_tree import PronunciationTree
 
 _IMPROBABLE = -1e4
 _FINALISTS = 16
+_OPEN = -2
 _NODE_BITS = 24
 # A word may score so much more after others than by itself.
 _SURPRISE = 5.0
@@ -60,7 +62,12 @@ class PhonemeSearchState(SearchState):
 
 
 class PhonemeSearch:
-    """The search with one tree of pronunciations and language model."""
+    """The search with one tree of pronunciations and language model.
+
+    shared: hypotheses can part after a word which all of them have.
+    """
+
+    shared = 0
 
     def __init__(self, tree: PronunciationTree, words: WordScorer, config: BeamConfig) -> None:
         if tree.nowhere >= 1 << _NODE_BITS:
@@ -148,6 +155,27 @@ class PhonemeSearch:
         found, began = state.trace.follow(int(beam.whole[TRACE, first[best]]))
         return Found(found, began, scores[best] + state.silence)
 
+    def spelled(self, state: PhonemeSearchState) -> Spelled:
+        """The words of all hypotheses, and of each, after its last, that something may follow."""
+        words, began = state.spelled()
+        number = np.count_nonzero(words != NO_LABEL, axis=1)[:, None]
+        labels, entered = (np.pad(part, ((0, 0), (0, 1))) for part in (words, began))
+        np.put_along_axis(labels, number, _OPEN, axis=1)
+        labels[:, -1:][number <= words.shape[1] - 1] = NO_LABEL
+        open_since = state.beam.whole[BEGAN]
+        node = state.beam.whole[NODE]
+        between = (node >= self._tree.roots) & (node < self._tree.outside)
+        since = entered.copy()
+        np.put_along_axis(since, number, open_since[:, None], axis=1)
+        # The next word of a hypothesis between words begins later than all frames so far.
+        begins = np.where(between, state.frames, open_since)
+        np.put_along_axis(entered, number, begins[:, None], axis=1)
+        return Spelled(labels, entered, since)
+
+    def boundaries(self, labels: Integers) -> Integers:
+        """Places after words in what a hypothesis spelled [labels]."""
+        return np.arange(1, np.count_nonzero(labels >= 0) + 1)
+
     def _likely(self, log_probs: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.bool_]:
         likely: npt.NDArray[np.bool_] = log_probs > np.log(self._config.label_threshold)
         likely[:, phonemes.BLANK] = False
@@ -170,7 +198,7 @@ class PhonemeSearch:
         base -= beam.nats[AHEAD][:, None]
         base += row.take(labels)
         nodes = tree.children.after(node, labels)
-        scores = (base + tree.best.take(nodes)).ravel()
+        scores = np.add(base, tree.best.take(nodes), dtype=np.float64).ravel()
         # Also into an unknown word, or on in one.
         rows = (node >= tree.roots).nonzero()[0]
         unknown = base.take(rows, axis=0)
@@ -195,9 +223,9 @@ class PhonemeSearch:
             if len(outside):
                 # The phonemes of an unknown word tell it from others.
                 text = spoken.whole[TEXT, len(chosen) :]
-                text[:] = hash_texts(text, ~outside_nodes)
+                text[:] = hash_texts(text, np.invert(outside_nodes))
             options.append(spoken)
-            options += self._ended(state, spoken, limit)
+            options += self._ended(state, spoken, limit, frame)
         state.beam = merge(Hypotheses.joined(options), self._config.beam_size)
 
     def _limit(self, scores: Floats) -> float:
@@ -231,7 +259,9 @@ class PhonemeSearch:
         nats[AHEAD] = self._tree.best.take(nodes)
         return Hypotheses(whole, nats)
 
-    def _ended(self, state: PhonemeSearchState, spoken: Hypotheses, limit: float) -> list[Hypotheses]:
+    def _ended(
+        self, state: PhonemeSearchState, spoken: Hypotheses, limit: float, frame: int
+    ) -> list[Hypotheses]:
         """Hypotheses whose words end with the phoneme that they just added, if there are any."""
         tree = self._tree
         node = spoken.whole[NODE]
@@ -263,6 +293,8 @@ class PhonemeSearch:
         whole[NODE] += tree.roots
         whole[KEY] = (whole[CONTEXT] << _NODE_BITS) | whole[NODE]
         whole[TRACE] = state.trace.add(whole[TRACE], ends.take(kept), whole[BEGAN])
+        # From now on, when the last word ended.
+        whole[BEGAN] = frame
         nats = np.zeros((3, len(kept)))
         nats[BLANK] = NEVER
         nats[SPOKEN] = gains.take(kept)

@@ -27,6 +27,7 @@ from asr_runtime.bounded_json import parse_object
 from asr_runtime.errors import LanguageModelError
 from asr_runtime.language.bits import RankedBits
 from asr_runtime.language.language_model_checks import check_arrays
+from asr_runtime.language.pronunciations import COUNTS_ARRAY, PHONEMES_ARRAY, Pronunciations
 
 MAGIC = b"ASRNGRAM"
 FORMAT_VERSION = 1
@@ -54,6 +55,9 @@ class LanguageModel:
     def __init__(self, header: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         self.header = header
         self._text = bytes(arrays["words"])
+        self._spoken = {
+            name: arrays[name] for name in (PHONEMES_ARRAY, COUNTS_ARRAY) if name in arrays
+        }
         self.order: int = header["order"]
         self._unigram: npt.NDArray[np.float32] = arrays["probability_values1"][
             arrays["probability1"]
@@ -91,6 +95,15 @@ class LanguageModel:
     def unigrams(self) -> npt.NDArray[np.float32]:
         """Natural-log probability of each word id by itself."""
         return self._unigram
+
+    def pronunciations(self) -> Pronunciations | None:
+        """How the words of the vocabulary are spoken, None of a file that does not say.
+
+        Made anew each time, as `words` are.
+        """
+        if not {PHONEMES_ARRAY, COUNTS_ARRAY} <= self._spoken.keys():
+            return None
+        return Pronunciations.from_arrays(self._spoken, self._text.count(b"\n") + 1)
 
     def score(
         self, states: npt.NDArray[np.int32], words: npt.NDArray[np.int32]

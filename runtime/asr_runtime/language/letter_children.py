@@ -1,4 +1,4 @@
-"""Which node follows each node of a tree of letters or phonemes after each, in 8 to 12 bytes a node.
+"""Which node follows each node of a tree after each letter or phoneme, in 8 to 12 bytes a node.
 
 A table of nodes times classes would be quicker to look up, and is ten times as large. Here the
 children of a node have consecutive numbers, and a bit for each class tells which of them exist: a

@@ -8,7 +8,6 @@ Words that are not in the tree are a loop of phonemes, the nodes `outside`, agai
 Every node carries the best score of the words below it; see `lexicon`.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,43 +17,12 @@ from asr_runtime.language.letter_children import LetterChildren, link_children
 from asr_runtime.language.lexicon import NO_WORD
 from asr_runtime.language.phonemes import BLANK, PHONEMES
 from asr_runtime.language.prefix_tree import grow_prefix_tree
+from asr_runtime.language.pronunciations import Pronunciations
 
 NEVER = np.float32(-1e30)
 
 _BITS = 6
 """Of a phoneme in a number that is sorted by."""
-
-
-@dataclass(frozen=True)
-class Pronunciations:
-    """Words with their phonemes, in any order, equal ones at most once for each word.
-
-    word: number of each one's word [pronunciations].
-    penalty: nats taken from each [pronunciations].
-    length: phonemes of each, 1 or more [pronunciations].
-    phonemes: ids, of one after the other [sum of length].
-    """
-
-    word: npt.NDArray[np.int32]
-    penalty: npt.NDArray[np.float32]
-    length: npt.NDArray[np.int64]
-    phonemes: npt.NDArray[np.uint8]
-
-    @classmethod
-    def of_words(
-        cls, spoken: Sequence[Sequence[bytes]], variant_penalty: float = 0.0
-    ) -> "Pronunciations":
-        """The pronunciations of each word, the usual one first; others get the penalty."""
-        word = np.repeat(np.arange(len(spoken), dtype=np.int32), [len(each) for each in spoken])
-        flat = [one for each in spoken for one in each]
-        usual = np.ones(len(word), bool)
-        usual[1:] = word[1:] != word[:-1]
-        return cls(
-            word,
-            np.where(usual, 0.0, variant_penalty).astype(np.float32),
-            np.array([len(one) for one in flat], np.int64),
-            np.frombuffer(b"".join(flat), np.uint8),
-        )
 
 
 @dataclass(frozen=True)
@@ -103,14 +71,21 @@ class PronunciationTree:
 
 
 def build_pronunciation_tree(
-    pronunciations: Pronunciations, scores: npt.NDArray[np.float32], unknown: float
+    pronunciations: Pronunciations,
+    scores: npt.NDArray[np.float32],
+    unknown: float,
+    variant_penalty: float = 0.0,
 ) -> PronunciationTree:
     """Build the tree.
 
     scores: of each word, for the look-ahead [words].
     unknown: likewise, of an unknown word.
+    variant_penalty: nats taken from each pronunciation of a word but its first.
     """
-    length = pronunciations.length
+    word = pronunciations.word
+    penalty = np.zeros(len(word), np.float32)
+    penalty[1:][word[1:] == word[:-1]] = variant_penalty
+    length = np.diff(pronunciations.offsets).astype(np.int64)
     longest = int(length.max(initial=1))
     inside = np.arange(longest) < length[:, None]
     # One more than the phoneme, 0 beyond the end: shorter ones come first.
@@ -118,7 +93,7 @@ def build_pronunciation_tree(
     padded[inside] = pronunciations.phonemes + np.uint8(1)
     order = _sorted(padded)
     padded, sorted_length = padded[order], length[order]
-    worth = scores[pronunciations.word] - pronunciations.penalty
+    worth = scores[word] - penalty
     # The root's edges have label + 1, which the order does not mind.
     tree = grow_prefix_tree(padded, sorted_length, worth[order])
 
@@ -145,15 +120,15 @@ def build_pronunciation_tree(
     number[outside:nowhere] = 1
     np.cumsum(number, out=ends[1:])
     order = order[by_node]
-    begin = np.cumsum(length) - length
+    begin = pronunciations.offsets[:-1]
     return PronunciationTree(
         children,
         label,
         best,
         ends,
-        np.pad(pronunciations.word[order], (0, labels), constant_values=NO_WORD),
-        np.pad(pronunciations.penalty[order], (0, labels)),
-        np.pad(begin[order], (0, labels)).astype(np.int32),
+        np.pad(word[order], (0, labels), constant_values=NO_WORD),
+        np.pad(penalty[order], (0, labels)),
+        np.pad(begin[order], (0, labels)),
         np.pad(length[order], (0, labels)).astype(np.uint8),
         pronunciations.phonemes,
         roots,
