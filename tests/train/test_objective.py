@@ -60,14 +60,17 @@ def test_nothing_said_costs_the_blanks(loaded: Checkpoint) -> None:
 
 def test_two_alike_views_cost_what_one_does(loaded: Checkpoint) -> None:
     one = CTCObjective(loaded.model, MaskingConfig(freq_mask=0, time_mask=0))
-    two = CTCObjective(loaded.model, MaskingConfig(freq_mask=0, time_mask=0), ObjectiveConfig(consistency=0.2))
+    two = CTCObjective(
+        loaded.model, MaskingConfig(freq_mask=0, time_mask=0), ObjectiveConfig(consistency=0.2)
+    )
     torch.testing.assert_close(_loss(two.train()), _loss(one.train()), rtol=1e-5, atol=0)
 
 
 def test_views_that_disagree_cost_more_in_training_alone(loaded: Checkpoint) -> None:
     masks = MaskingConfig(freq_mask=20, time_mask=100)
     losses = [
-        _loss(CTCObjective(loaded.model, masks, ObjectiveConfig(weight)).train()) for weight in (1e-9, 1.0, 2.0)
+        _loss(CTCObjective(loaded.model, masks, ObjectiveConfig(weight)).train())
+        for weight in (1e-9, 1.0, 2.0)
     ]
     assert losses[1] > losses[0]
     torch.testing.assert_close(
