@@ -10,10 +10,9 @@ import numpy.typing as npt
 
 from asr_runtime.audio.audio_source import Audio, AudioBlocks, AudioPath, open_source
 from asr_runtime.audio.waveform import Waveform
-from asr_runtime.decoding.beam_config import BeamConfig, for_phonemes
-from asr_runtime.decoding.beam_decoder import BeamDecoder
+from asr_runtime.decoding.beam_config import BeamConfig
 from asr_runtime.decoding.decoder import AnyDecoder
-from asr_runtime.decoding.phoneme_decoder import PhonemeDecoder
+from asr_runtime.decoding.decoder_choice import choose_decoder
 from asr_runtime.decoding.utterance_decoder import decode_utterance
 from asr_runtime.errors import DecoderError, LanguageModelError, ModelFileError
 from asr_runtime.inference.batching import batches
@@ -107,7 +106,7 @@ class Recognizer:
         return_freed_memory()
         if decoder == "greedy":
             return cls(session)
-        beam_decoder = _beam_decoder(session, language_model, hotwords, beam)
+        beam_decoder = _beam_decoder(session.card, language_model, hotwords, beam)
         return_freed_memory()
         return cls(session, beam_decoder)
 
@@ -251,10 +250,10 @@ class Recognizer:
         for waveform in samples:
             if waveform.ndim != 1 or not len(waveform):
                 raise ValueError(f"give waveforms [samples], not {list(waveform.shape)}")
-        return [self._session.heads.spelled(rows) for rows in self._rows(samples)]
+        return [self._session.heads.spelled(rows) for rows in self.rows(samples)]
 
-    def _rows(self, samples: Sequence[npt.NDArray[np.float32]]) -> list[npt.NDArray[np.float32]]:
-        """What is decoded: as `log_probs`, with the phonemes' columns where they are needed."""
+    def rows(self, samples: Sequence[npt.NDArray[np.float32]]) -> list[npt.NDArray[np.float32]]:
+        """As `log_probs`, with the phonemes' columns beside the letters' if those are decoded."""
         results: dict[int, npt.NDArray[np.float32]] = {}
         for batch in batches([len(row) for row in samples], self.card.sample_rate):
             outputs = self._session.run([samples[index] for index in batch])
@@ -272,7 +271,7 @@ class Recognizer:
             return pieces.short() or pieces.joined()
 
     def _transcribe(self, waveforms: Sequence[Waveform]) -> list[Transcript]:
-        outputs = self._rows([waveform.samples for waveform in waveforms])
+        outputs = self.rows([waveform.samples for waveform in waveforms])
         return [
             decode_utterance(log_probs, waveform.duration, self.card, self._beam_decoder)
             for waveform, log_probs in zip(waveforms, outputs, strict=True)
@@ -292,7 +291,7 @@ def _hotword_list(hotwords: Iterable[str]) -> list[str]:
 
 
 def _beam_decoder(
-    session: ModelSession,
+    card: ModelCard,
     language_model: str | os.PathLike[str] | None,
     hotwords: Sequence[str],
     beam: BeamConfig | None,
@@ -305,12 +304,7 @@ def _beam_decoder(
             str(path),
         )
     try:
-        words, card = read_language_model(path), session.card
-        spoken = words.pronunciations() if session.hears_phonemes else None
-        if spoken is None:
-            return BeamDecoder(words, card.vocabulary, card.blank_id, hotwords, beam)
-        settings = for_phonemes(beam)
-        return PhonemeDecoder(words, spoken, card.vocabulary, card.blank_id, hotwords, settings)
+        return choose_decoder(read_language_model(path), card, hotwords, beam)
     except LanguageModelError as error:
         error.subject = str(path)
         raise

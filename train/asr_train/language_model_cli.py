@@ -84,10 +84,11 @@ def tune_decoder(
     """Error rates of the beam search over its settings, and which are best for a model."""
     from asr_train.decoder_tuning import combinations, parse_scan, tune
 
-    settings = combinations(parse_scan(scan or []))
+    values = parse_scan(scan or [])
+    combinations(values)  # before the model runs
     rows = [row for path in manifest for row in read_manifest(path)][::every]
     if cache is not None:
         if cache.suffix != ".npz":
             raise ConfigError(f"{cache}: the cache is an .npz file; give it that ending")
         check_writable(cache)
-    tune(rows, settings, model=model, language_model=language_model, cache=cache)
+    tune(rows, values, model=model, language_model=language_model, cache=cache)

@@ -18,7 +18,6 @@ from asr_runtime.errors import (
     ModelFileError,
 )
 from asr_runtime.inference import device as devices
-from asr_runtime.language.phonemes import PHONEMES
 from asr_runtime.model_file.contract import (
     CHUNK_FRAMES,
     CONTEXT_FRAMES,
@@ -76,11 +75,6 @@ class ModelSession:
         except ModelFileError as error:
             error.subject = str(path)
             raise
-
-    @property
-    def hears_phonemes(self) -> bool:
-        """Whether it has a second head, of the phonemes that this package knows."""
-        return self.card.phonemes == PHONEMES
 
     def with_phonemes(self) -> "ModelSession":
         """The same model, whose rows have the second head's columns beside the letters'."""
