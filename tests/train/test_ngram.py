@@ -16,16 +16,11 @@ from asr_runtime.language.language_model import read_language_model
 from asr_train.errors import DataError
 from asr_train.ngram.building import BuildSettings, build_language_model
 from asr_train.ngram.corpus import CorpusReport, read_blocks
-from asr_train.ngram.counting import (
-    BOUNDARY,
-    FIRST_WORD,
-    UNKNOWN,
-    choose_vocabulary,
-    count_ngrams,
-)
+from asr_train.ngram.counting import count_ngrams
 from asr_train.ngram.kneser_ney import NgramModel, estimate, log_probabilities
 from asr_train.ngram.perplexity import perplexity
 from asr_train.ngram.pruning import entropy_worth, keep_only, prune
+from asr_train.ngram.vocabulary import BOUNDARY, FIRST_WORD, UNKNOWN, choose_vocabulary
 from asr_train.ngram.writing import quantise, write_language_model
 
 WORDS = ["the", "a", "cat", "dog", "sat", "ran", "on", "under", "mat", "tree", "big", "red"]
@@ -278,11 +273,10 @@ def test_file_keeps_to_its_size(tmp_path: Path) -> None:
     for limit in (12_500, 14_000, 1_000_000):
         settings = BuildSettings(max_bytes=limit, source="made up", licence="public domain")
         out = tmp_path / f"{limit}.lm"
-        report = build_language_model([tmp_path / "a.txt"], out, settings, tmp_path / "dev.txt")
+        report = build_language_model([tmp_path / "a.txt"], out, settings, [tmp_path / "dev.txt"])
         assert report.size == out.stat().st_size <= limit
-        assert report.pruned is not None
         sizes.append(report.size)
-        perplexities.append(report.pruned.perplexity)
+        perplexities.append(report.pruned[0].perplexity)
         assert read_language_model(out).header["licence"] == "public domain"
     assert sizes == sorted(sizes)
     assert perplexities == sorted(perplexities, reverse=True)

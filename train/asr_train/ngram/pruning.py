@@ -13,11 +13,12 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from asr_train.ngram.counting import contexts, last_words, suffixes
+from asr_train.ngram.counting import Keys, contexts, last_words, slices, suffixes
 from asr_train.ngram.kneser_ney import Floats, NgramModel, Order
 
 _SMALLEST = 1e-12
 _STEPS = 40
+_SLICE = 1 << 22
 
 
 def prune(model: NgramModel, fits: Callable[[list[int], list[int]], bool]) -> NgramModel:
@@ -29,8 +30,8 @@ def prune(model: NgramModel, fits: Callable[[list[int], list[int]], bool]) -> Ng
     Raises ValueError if not even the unigrams fit.
     """
     worths = [np.empty(0)] + [entropy_worth(model, order) for order in range(2, model.order + 1)]
-    parents = [np.empty(0, np.int64)] + [
-        np.searchsorted(model.orders[order - 2].keys, contexts(model.orders[order - 1].keys))
+    parents = [np.empty(0, np.int32)] + [
+        _parents(model.orders[order - 1].keys, model.orders[order - 2].keys)
         for order in range(2, model.order + 1)
     ]
 
@@ -67,20 +68,33 @@ def prune(model: NgramModel, fits: Callable[[list[int], list[int]], bool]) -> Ng
     return keep_only(model, kept)
 
 
+def _parents(keys: Keys, below: Keys) -> npt.NDArray[np.int32]:
+    parents = np.empty(len(keys), np.int32)
+    for begin in range(0, len(keys), _SLICE):
+        piece = slice(begin, begin + _SLICE)
+        parents[piece] = np.searchsorted(below, contexts(keys[piece]))
+    return parents
+
+
 def entropy_worth(model: NgramModel, order: int) -> Floats:
     """How much relative entropy (nats a word) dropping each n-gram of one order would cost."""
     level, below = model.orders[order - 1], model.orders[order - 2]
-    parent = np.searchsorted(below.keys, contexts(level.keys))
-    lower = below.probability[np.searchsorted(below.keys, suffixes(level.keys, order))]
-    p = level.probability
-    number = len(below.keys)
-    numerator = np.maximum(1 - np.bincount(parent, p, number), _SMALLEST)[parent]
-    denominator = np.maximum(1 - np.bincount(parent, lower, number), _SMALLEST)[parent]
-    backoff = numerator / denominator
-    new_backoff = (numerator + p) / (denominator + lower)
-    change = np.log(new_backoff / backoff)
-    loss = p * (np.log(lower) + np.log(new_backoff) - np.log(p)) + change * numerator
-    worth: Floats = -below.context_probability[parent] * loss
+    worth = np.empty(len(level.keys))
+    for piece in slices(level.keys, _SLICE):
+        keys, p = level.keys[piece], level.probability[piece]
+        before = contexts(keys)
+        begins = np.ones(len(keys), bool)
+        np.not_equal(before[1:], before[:-1], out=begins[1:])
+        group = begins.cumsum() - 1
+        lower = below.probability[np.searchsorted(below.keys, suffixes(keys, order))]
+        numerator = np.maximum(1 - np.bincount(group, p), _SMALLEST)[group]
+        denominator = np.maximum(1 - np.bincount(group, lower), _SMALLEST)[group]
+        backoff = numerator / denominator
+        new_backoff = (numerator + p) / (denominator + lower)
+        change = np.log(new_backoff / backoff)
+        loss = p * (np.log(lower) + np.log(new_backoff) - np.log(p)) + change * numerator
+        parent = np.searchsorted(below.keys, before[begins])
+        worth[piece] = -below.context_probability[parent][group] * loss
     return worth
 
 
@@ -109,17 +123,26 @@ def set_backoffs(model: NgramModel) -> None:
 
     for order in range(2, model.order + 1):
         level, below = model.orders[order - 1], model.orders[order - 2]
-        parent = np.searchsorted(below.keys, contexts(level.keys))
-        words = _columns(suffixes(level.keys, order), order - 1)
-        lower = np.exp(log_probabilities(model, words, order - 1))
         number = len(below.keys)
-        has_children = np.bincount(parent, minlength=number) > 0
-        numerator = np.maximum(1 - np.bincount(parent, level.probability, number), _SMALLEST)
-        denominator = np.maximum(1 - np.bincount(parent, lower, number), _SMALLEST)
+        seen, lower = np.zeros(number), np.zeros(number)
+        has_children = np.zeros(number, bool)
+        for piece in slices(level.keys, _SLICE):
+            keys = level.keys[piece]
+            before = contexts(keys)
+            begins = np.ones(len(keys), bool)
+            np.not_equal(before[1:], before[:-1], out=begins[1:])
+            group = begins.cumsum() - 1
+            words = _columns(suffixes(keys, order), order - 1)
+            expected = np.exp(log_probabilities(model, words, order - 1))
+            parent = np.searchsorted(below.keys, before[begins])
+            seen[parent] = np.bincount(group, level.probability[piece])
+            lower[parent] = np.bincount(group, expected)
+            has_children[parent] = True
+        numerator, denominator = np.maximum(1 - seen, _SMALLEST), np.maximum(1 - lower, _SMALLEST)
         below.backoff = np.where(has_children, numerator / denominator, 1.0)
 
 
-def _columns(keys: npt.NDArray[np.uint64], order: int) -> npt.NDArray[np.int64]:
+def _columns(keys: Keys, order: int) -> npt.NDArray[np.int64]:
     return np.stack(
         [last_words(keys >> np.uint64(16 * position)) for position in range(order - 1, -1, -1)],
         axis=1,

@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from asr_runtime.language.language_model import FORMAT_VERSION, MAGIC
-from asr_train.ngram.counting import Vocabulary, contexts, last_words
+from asr_train.ngram.counting import contexts, last_words
 from asr_train.ngram.kneser_ney import Floats, NgramModel, Order
+from asr_train.ngram.vocabulary import Vocabulary
 
 _ALIGNMENT = 64
 _HEADER_BYTES = 4096
