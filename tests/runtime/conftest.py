@@ -20,6 +20,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from asr_runtime import Recognizer
+from asr_runtime.language.expanded_model import ExpandedModel
 from asr_runtime.language.language_model import LanguageModel
 
 VOCABULARY = ["'", " ", *"abcdefghijklmnopqrstuvwxyz", "<blk>"]
@@ -268,7 +269,7 @@ def make_language_model(toy_language_models: Any) -> Callable[..., LanguageModel
         words: Sequence[str], sentences: Sequence[str] | None = None, order: int = 3
     ) -> LanguageModel:
         model = toy_language_models.ToyModel(words, sentences or words, order)
-        return LanguageModel({"order": order}, model.arrays())
+        return ExpandedModel({"order": order}, model.arrays())
 
     return make
 

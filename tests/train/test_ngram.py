@@ -12,16 +12,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asr_runtime.language.language_model import read_language_model
+from asr_runtime.language.language_model_file import read_language_model
 from asr_train.errors import DataError
 from asr_train.ngram.building import BuildSettings, build_language_model
 from asr_train.ngram.corpus import CorpusReport, read_blocks
 from asr_train.ngram.counting import count_ngrams
 from asr_train.ngram.kneser_ney import NgramModel, estimate, log_probabilities
 from asr_train.ngram.perplexity import perplexity
-from asr_train.ngram.pruning import entropy_worth, keep_only, prune
+from asr_train.ngram.pruning import Pruner, entropy_worth, keep_only
 from asr_train.ngram.vocabulary import BOUNDARY, FIRST_WORD, UNKNOWN, choose_vocabulary
-from asr_train.ngram.writing import quantise, write_language_model
+from asr_train.ngram.quantisation import quantise
+from asr_train.ngram.writing import write_language_model
 
 WORDS = ["the", "a", "cat", "dog", "sat", "ran", "on", "under", "mat", "tree", "big", "red"]
 
@@ -113,7 +114,8 @@ def test_bigram_by_hand() -> None:
 
 def test_pruning_keeps_what_matters_and_sums_to_one(model: NgramModel) -> None:
     whole = [len(level.keys) for level in model.orders]
-    pruned = prune(model, lambda numbers, _: sum(numbers[1:]) <= sum(whole[1:]) // 2)
+    pruner = Pruner(model)
+    pruned = pruner.largest(lambda numbers, _: sum(numbers[1:]) <= sum(whole[1:]) // 2)
     kept = [len(level.keys) for level in pruned.orders]
     assert kept[0] == whole[0]
     assert 0.4 * sum(whole[1:]) < sum(kept[1:]) <= sum(whole[1:]) // 2
@@ -127,7 +129,7 @@ def test_pruning_keeps_what_matters_and_sums_to_one(model: NgramModel) -> None:
     worth = entropy_worth(model, 3)
     assert (worth > 0).mean() > 0.5
     with pytest.raises(ValueError, match="single words"):
-        prune(model, lambda numbers, contexts: False)
+        pruner.largest(lambda numbers, contexts: False)
 
 
 def test_worth_is_the_relative_entropy(model: NgramModel) -> None:
@@ -174,12 +176,12 @@ def test_perplexity_by_hand() -> None:
 def test_codes_are_close_to_their_values() -> None:
     generator = np.random.default_rng(1)
     values = np.concatenate([generator.normal(-3, 1, 50_000), generator.uniform(-20, 0, 500)])
-    codes, book = quantise(values)
+    codes, book = quantise(values, 8)
     assert len(book) <= 256
     error = np.abs(book[codes] - values)
     assert error.mean() < 0.02
     assert error.max() <= (values.max() - values.min()) / 128
-    few, small = quantise(np.array([-1.0, -2.0, -1.0]))
+    few, small = quantise(np.array([-1.0, -2.0, -1.0]), 8)
     np.testing.assert_allclose(small[few], [-1, -2, -1], atol=1e-6)
 
 

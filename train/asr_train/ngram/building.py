@@ -19,9 +19,9 @@ from asr_train.ngram.encoded_text import NumberedText, WordNumbers
 from asr_train.ngram.kneser_ney import NgramModel, estimate
 from asr_train.ngram.mixing import choose_weights, mix
 from asr_train.ngram.perplexity import Perplexity, perplexity
-from asr_train.ngram.pruning import prune
+from asr_train.ngram.pruning import Pruner
 from asr_train.ngram.vocabulary import Ids, Vocabulary, choose_vocabulary
-from asr_train.ngram.writing import file_size, write_language_model
+from asr_train.ngram.writing import largest_that_fits
 from asr_train.output import replacing
 
 
@@ -118,23 +118,34 @@ def build_language_model(
         unpruned = [perplexity(model, dev) for dev in devs]
         steps.update()
         steps.set_description("pruning")
-        model = _pruned(model, vocabulary, settings.max_bytes)
-        pruned = [perplexity(model, dev) for dev in devs]
-        steps.update()
-        steps.set_description("writing")
-        description: dict[str, Any] = {
+        source = {
             "source": settings.source or ", ".join(path.name for path in texts),
             "licence": settings.licence,
             "created": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
             "corpus": {"lines": corpus.lines, "words": corpus.words},
             "smoothing": "interpolated modified Kneser-Ney, relative-entropy pruning",
         }
-        if weights:
-            description["weights"] = [round(weight, 4) for weight in weights]
-        if pruned:
-            description["dev_perplexity"] = round(pruned[0].perplexity, 2)
+
+        def describe(pruned: NgramModel) -> dict[str, Any]:
+            found: dict[str, Any] = {"weights": [round(w, 4) for w in weights]} if weights else {}
+            if devs:
+                found["dev_perplexity"] = round(perplexity(pruned, devs[0]).perplexity, 2)
+            return source | found
+
+        try:
+            model, content = largest_that_fits(
+                Pruner(model), vocabulary, settings.max_bytes, describe
+            )
+        except ValueError:
+            raise DataError(
+                f"the {len(vocabulary.words):,} words alone take more than "
+                f"{settings.max_bytes / 1e6:g} MB; allow more or fewer words"
+            ) from None
+        pruned = [perplexity(model, dev) for dev in devs]
+        steps.update()
+        steps.set_description("writing")
         with replacing(out) as partial:
-            write_language_model(partial, model, vocabulary, description)
+            partial.write_bytes(content)
         steps.update()
     kept = [len(level.keys) for level in model.orders]
     return BuildReport(
@@ -196,14 +207,3 @@ def _model(
         model = estimate(counted, vocabulary.size, settings.cut_offs)
         bar.set_description("counted and smoothed")
     return model, [len(level.keys) for level in counted]
-
-
-def _pruned(model: NgramModel, vocabulary: Vocabulary, max_bytes: int) -> NgramModel:
-    word_bytes = sum(map(len, vocabulary.words)) + len(vocabulary.words) - 1
-    try:
-        return prune(model, lambda *sizes: file_size(word_bytes, *sizes) <= max_bytes)
-    except ValueError:
-        raise DataError(
-            f"the {len(vocabulary.words):,} words alone take more than {max_bytes / 1e6:g} MB; "
-            "allow more or fewer words"
-        ) from None

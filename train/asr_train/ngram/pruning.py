@@ -21,59 +21,87 @@ _STEPS = 40
 _SLICE = 1 << 22
 
 
-def prune(model: NgramModel, fits: Callable[[list[int], list[int]], bool]) -> NgramModel:
-    """The largest model that fits, by one threshold on the entropy that each n-gram is worth.
+class Pruner:
+    """Smaller models of one model, by one threshold on the entropy that each n-gram is worth.
 
-    fits: whether a model is small enough, of its numbers of n-grams and, of those, the numbers that
-        are contexts of longer ones, both for orders 1, 2, ….
-
-    Raises ValueError if not even the unigrams fit.
+    Besides the context of a kept n-gram, its last two words are kept as a bigram: the file names a
+    longer n-gram's last word by that.
     """
-    worths = [np.empty(0)] + [entropy_worth(model, order) for order in range(2, model.order + 1)]
-    parents = [np.empty(0, np.int32)] + [
-        _parents(model.orders[order - 1].keys, model.orders[order - 2].keys)
-        for order in range(2, model.order + 1)
-    ]
 
-    def select(threshold: float) -> tuple[list[npt.NDArray[np.bool_]], bool]:
-        kept = [np.ones(len(level.keys), bool) for level in model.orders]
-        numbers, context_numbers = [], []
-        needed = np.zeros(0, bool)
-        for index in range(model.order - 1, -1, -1):
-            if index:
-                kept[index] = worths[index] > threshold
-                if len(needed):
-                    kept[index] |= needed
-            numbers.append(int(kept[index].sum()))
-            context_numbers.append(int(needed.sum()))
-            if index:
-                needed = np.zeros(len(model.orders[index - 1].keys), bool)
-                needed[parents[index][kept[index]]] = True
-        return kept, fits(numbers[::-1], context_numbers[::-1])
+    def __init__(self, model: NgramModel) -> None:
+        self._model = model
+        orders = range(2, model.order + 1)
+        self._worths = [np.empty(0), *(entropy_worth(model, order) for order in orders)]
+        # Of each n-gram, the indices of the shorter ones that it needs.
+        self._contexts = [np.empty(0, np.int32)]
+        self._bigrams = [np.empty(0, np.int32)]
+        for order in orders:
+            keys, below = model.orders[order - 1].keys, model.orders[order - 2].keys
+            self._contexts.append(_indices(keys, below, contexts))
+            self._bigrams.append(
+                _indices(keys, model.orders[1].keys, last_bigrams)
+                if order > 2
+                else np.empty(0, np.int32)
+            )
 
-    # Worth nothing or less is never kept, for the model is better without.
-    low, high = np.log(1e-14), np.log(1.0)
-    kept, fitting = select(0.0)
-    if not fitting:
-        kept, fitting = select(np.inf)
+    def largest(self, fits: Callable[[list[int], list[int]], bool]) -> NgramModel:
+        """The largest model that fits.
+
+        fits: whether a model is small enough, of its numbers of n-grams and, of those, the numbers
+            that are contexts of longer ones, both for orders 1, 2, ….
+
+        Raises ValueError if not even the unigrams fit.
+        """
+        # Worth nothing or less is never kept, for the model is better without.
+        kept, fitting = self._select(0.0, fits)
         if not fitting:
-            raise ValueError("not even the single words fit")
-        for _ in range(_STEPS):
-            middle = (low + high) / 2
-            candidate, fitting = select(float(np.exp(middle)))
-            if fitting:
-                kept, high = candidate, middle
-            else:
-                low = middle
-    return keep_only(model, kept)
+            kept, fitting = self._select(np.inf, fits)
+            if not fitting:
+                raise ValueError("not even the single words fit")
+            low, high = np.log(1e-14), np.log(1.0)
+            for _ in range(_STEPS):
+                middle = (low + high) / 2
+                candidate, fitting = self._select(float(np.exp(middle)), fits)
+                if fitting:
+                    kept, high = candidate, middle
+                else:
+                    low = middle
+        return keep_only(self._model, kept)
+
+    def is_whole(self, model: NgramModel) -> bool:
+        """Whether a model has all n-grams that are worth anything."""
+        numbers = [len(level.keys) for level in model.orders]
+        return numbers == [int(keep.sum()) for keep in self._select(0.0, lambda *_: True)[0]]
+
+    def _select(
+        self, threshold: float, fits: Callable[[list[int], list[int]], bool]
+    ) -> tuple[list[npt.NDArray[np.bool_]], bool]:
+        orders = self._model.orders
+        kept = [np.ones(len(orders[0].keys), bool)]
+        kept += [worth > threshold for worth in self._worths[1:]]
+        context_numbers = [0] * len(orders)
+        for index in range(len(orders) - 1, 0, -1):
+            if index > 1:
+                kept[1][self._bigrams[index][kept[index]]] = True
+            heads = np.zeros(len(orders[index - 1].keys), bool)
+            heads[self._contexts[index][kept[index]]] = True
+            context_numbers[index - 1] = int(heads.sum())
+            kept[index - 1] |= heads
+        return kept, fits([int(keep.sum()) for keep in kept], context_numbers)
 
 
-def _parents(keys: Keys, below: Keys) -> npt.NDArray[np.int32]:
-    parents = np.empty(len(keys), np.int32)
+def last_bigrams(keys: Keys) -> Keys:
+    """The last two words of each n-gram."""
+    return keys & np.uint64(0xFFFFFFFF)
+
+
+def _indices(keys: Keys, shorter: Keys, part: Callable[[Keys], Keys]) -> npt.NDArray[np.int32]:
+    """Indices of a part of each n-gram among shorter ones, which have them all."""
+    indices = np.empty(len(keys), np.int32)
     for begin in range(0, len(keys), _SLICE):
         piece = slice(begin, begin + _SLICE)
-        parents[piece] = np.searchsorted(below, contexts(keys[piece]))
-    return parents
+        indices[piece] = np.searchsorted(shorter, part(keys[piece]))
+    return indices
 
 
 def entropy_worth(model: NgramModel, order: int) -> Floats:
