@@ -14,12 +14,10 @@ know are no concern of its. In format 2 (`expanded_model` has format 1), where n
   them, in the order of their contexts' ranks and their own. The number of a bigram within its row
   is its last word's rank; that of a longer n-gram is the place of its last two words among the
   bigrams of the last word but one. So these must be a bigram of the model.
-- ``probability`` uint8: codes of all bigrams, then of all trigrams, as `PackedCodes` has them.
-  ``probability_values<n>`` float32: their natural logarithms.
+- ``probability`` uint8: codes of all bigrams, then of all trigrams, two a byte, the first one in
+  the low bits; ``probability_values<n>`` float32: natural logarithms for the 16 codes.
 - ``backoff<n>`` uint8, ``backoff_values<n>`` float32, from n = 1: back-off weights of the contexts
   alone, as codes, and their natural logarithms.
-
-The header's ``code_bits`` are those of a code in ``probability``.
 """
 
 import hashlib

@@ -1,41 +1,29 @@
-"""Small numbers of a fixed number of bits, one after another."""
+"""Codes of 4 bits."""
 
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-_BYTE = np.uint16(8)
+CODES = 16
+"""Different codes; a table for them has so many values."""
 
 
-class PackedCodes:
-    """Codes of `bits` bits each, 1 to 8.
-
-    packed: uint8, the first code in the lowest bits, and two bytes more at the end.
-    number: of the codes.
-
-    Raises ValueError unless there are as many.
-    """
-
-    def __init__(self, packed: npt.NDArray[np.uint8], number: int, bits: int) -> None:
-        if not 1 <= bits <= 8 or len(packed) != packed_bytes(number, bits):
-            raise ValueError("codes are missing")
-        self._packed = packed
-        self._bits = bits
-        self._mask = np.uint16((1 << bits) - 1)
-
-    def take(self, index: npt.NDArray[Any]) -> npt.NDArray[np.uint16]:
-        """The codes at some places."""
-        place = index * self._bits
-        byte = place >> 3
-        codes = self._packed.take(byte + 1).astype(np.uint16)
-        codes <<= _BYTE
-        codes |= self._packed.take(byte)
-        codes >>= (place & 7).astype(np.uint16)
-        codes &= self._mask
-        return codes
+def packed_codes(codes: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Two codes a byte, the first one in the low bits."""
+    packed = np.zeros(packed_bytes(len(codes)) * 2, np.uint8)
+    packed[: len(codes)] = codes
+    return packed[::2] | (packed[1::2] << np.uint8(4))
 
 
-def packed_bytes(number: int, bits: int) -> int:
-    """Length of some packed codes; reading the one after the last stays inside."""
-    return -(-number * bits // 8) + 2
+def take_codes(packed: npt.NDArray[np.uint8], index: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """The codes at some places."""
+    codes: npt.NDArray[np.uint8] = packed.take(index >> 1)
+    codes >>= ((index & 1) << 2).astype(np.uint8)
+    codes &= np.uint8(CODES - 1)
+    return codes
+
+
+def packed_bytes(number: int) -> int:
+    """Length of some packed codes."""
+    return (number + 1) // 2

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asr_runtime.language.language_model import BOUNDARY, STATE_BITS, LanguageModel
-from asr_runtime.language.packed_codes import PackedCodes
+from asr_runtime.language.packed_codes import CODES, packed_bytes, take_codes
 from asr_runtime.language.packed_ngrams import PackedNgrams
 
 
@@ -36,7 +36,6 @@ class PackedModel(LanguageModel):
         # By rank: the row of each word's bigrams, one that does not exist for a word with none.
         self._row2 = np.full(size, 1 << 40, np.int64)
         self._row2[heads] = np.arange(contexts)
-        bits = header["code_bits"]
         self._backoff1 = np.zeros(size, np.float32)
         self._backoff1[heads] = arrays["backoff_values1"][arrays["backoff1"]]
         if len(arrays["backoff1"]) != contexts:
@@ -46,7 +45,7 @@ class PackedModel(LanguageModel):
         if self._bigrams.rows != contexts:
             raise ValueError("bigrams and their contexts differ in number")
         # The logarithms of bigrams, then of trigrams; so are their codes.
-        self._values = _values(arrays, "probability_values2", bits)
+        self._values = _values(arrays, "probability_values2")
         self._number2 = numbers["2"]
         if longer:
             self._begin2 = np.zeros(size, np.int64)
@@ -57,14 +56,11 @@ class PackedModel(LanguageModel):
                 raise ValueError("trigrams and their contexts differ in number")
             self._backoff2 = arrays["backoff2"]
             self._backoff_values2 = np.array(arrays["backoff_values2"])
-            self._values = np.append(self._values, _values(arrays, "probability_values3", bits))
+            self._values = np.append(self._values, _values(arrays, "probability_values3"))
         self._last = sum(numbers[str(order)] for order in range(2, self.order + 1)) - 1
-        self._codes = PackedCodes(
-            arrays["probability"],
-            self._last + 1,
-            bits,
-        )
-        self._table = 1 << bits
+        self._codes = arrays["probability"]
+        if len(self._codes) != packed_bytes(self._last + 1):
+            raise ValueError("codes are missing")
 
     def score(  # noqa: D102 - as LanguageModel says
         self, states: npt.NDArray[np.int32], words: npt.NDArray[np.int32]
@@ -86,7 +82,7 @@ class PackedModel(LanguageModel):
         scores = self._backoff1.take(context)
         scores += self._unigrams.take(words)
         if not len(longer):
-            code = self._codes.take(np.minimum(index, self._number2 - 1))
+            code = take_codes(self._codes, np.minimum(index, self._number2 - 1))
             np.copyto(scores, self._values.take(code), where=seen)
             return scores, following
         backoff = self._backoff_values2.take(self._backoff2.take(row))
@@ -98,10 +94,8 @@ class PackedModel(LanguageModel):
         # One look at the codes for both orders.
         index[queries.take(known)] = third.take(known) + self._number2
         backoff[both.take(known)] = 0
-        code = self._codes.take(np.minimum(index, self._last))
-        np.copyto(
-            scores, self._values.take(code + (index >= self._number2) * self._table), where=seen
-        )
+        code = take_codes(self._codes, np.minimum(index, self._last))
+        np.copyto(scores, self._values.take(code + (index >= self._number2) * CODES), where=seen)
         scores[longer] += backoff
         return scores, following
 
@@ -118,9 +112,7 @@ def _ngrams(
     )
 
 
-def _values(
-    arrays: Mapping[str, npt.NDArray[Any]], name: str, bits: int
-) -> npt.NDArray[np.float32]:
-    if len(arrays[name]) != 1 << bits:
+def _values(arrays: Mapping[str, npt.NDArray[Any]], name: str) -> npt.NDArray[np.float32]:
+    if len(arrays[name]) != CODES:
         raise ValueError("values for codes are missing")
     return np.array(arrays[name])

@@ -150,7 +150,8 @@ class PackedNgrams:
         block = index >> _BLOCK_BITS
         own = _PLACE_BIT.take(index & _PLACE)
         words = self._blocks[self._offsets.take(block)]
-        row: Indices = self._heads_before.take(block) + popcount(words[:, 1] & (own - _ONE))
+        row = self._heads_before.take(block).astype(np.int64)
+        row += popcount(words[:, 1] & (own - _ONE))
         planes = words[:, self._value :] & _USED.take(self._width.take(block), axis=0)
         bits = (planes & own[:, None]) != 0
         values = np.packbits(bits, axis=1, bitorder="little").view("<u2")[:, 0].astype(np.int64)

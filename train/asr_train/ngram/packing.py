@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from asr_runtime.language.packed_codes import packed_bytes
+from asr_runtime.language.packed_codes import packed_codes
 from asr_runtime.language.packed_ngrams import BLOCK, VALUE_BITS
 from asr_train.ngram.counting import Keys, contexts, last_words, suffixes
 from asr_train.ngram.kneser_ney import NgramModel
@@ -18,11 +18,7 @@ Arrays = dict[str, npt.NDArray[Any]]
 Integers = npt.NDArray[np.int64]
 
 
-CODE_BITS = 6
-"""Of the probability of a bigram or longer n-gram."""
-
-
-def pack(model: NgramModel, vocabulary: Vocabulary, code_bits: int = CODE_BITS) -> Arrays:
+def pack(model: NgramModel, vocabulary: Vocabulary) -> Arrays:
     """The arrays of a model whose longer n-grams all have their last two words as a bigram."""
     arrays: Arrays = {"words": np.frombuffer(b"\n".join(vocabulary.words), np.uint8)}
     codes, values = quantise(np.log(model.orders[0].probability), 8)
@@ -56,13 +52,12 @@ def pack(model: NgramModel, vocabulary: Vocabulary, code_bits: int = CODE_BITS) 
         if order == 1:
             arrays["heads1"] = np.packbits(heads, bitorder="little")
             continue
-        codes, values = quantise(np.log(level.probability[sorting]), code_bits)
+        codes, values = quantise(np.log(level.probability[sorting]), 4)
         arrays[f"probability_values{order}"] = values
         probabilities.append(codes)
         blocks = pack_blocks(contexts(keys), numbers, heads if order < model.order else None)
         arrays |= {f"{name}{order}": array for name, array in blocks.items()}
-    packed = packed_codes(np.concatenate(probabilities), code_bits)
-    return arrays | {"probability": packed}
+    return arrays | {"probability": packed_codes(np.concatenate(probabilities))}
 
 
 def pack_blocks(
@@ -97,15 +92,6 @@ def pack_blocks(
         has = width > bit
         blocks[offsets[has] + len(planes) + bit] = _sliced(rest[has] >> bit & 1, int(has.sum()))
     return {"first": first.astype(np.uint16), "width": width, "blocks": blocks}
-
-
-def packed_codes(codes: npt.NDArray[np.uint8], bits: int) -> npt.NDArray[np.uint8]:
-    """Codes as `PackedCodes` has them."""
-    content = (codes[:, None] >> np.arange(bits, dtype=np.uint8)) & 1
-    packed = np.zeros(packed_bytes(len(codes), bits), np.uint8)
-    filled = np.packbits(content.ravel(), bitorder="little")
-    packed[: len(filled)] = filled
-    return packed
 
 
 def _ranked(keys: Keys, rank: Integers, order: int) -> Keys:

@@ -15,7 +15,7 @@ import numpy as np
 
 from asr_runtime.language.language_model_file import FORMAT_VERSION, MAGIC
 from asr_train.ngram.kneser_ney import NgramModel
-from asr_train.ngram.packing import CODE_BITS, Arrays, pack
+from asr_train.ngram.packing import Arrays, pack
 from asr_train.ngram.pruning import Pruner
 from asr_train.ngram.vocabulary import Vocabulary
 
@@ -29,20 +29,17 @@ def write_language_model(
     model: NgramModel,
     vocabulary: Vocabulary,
     description: Mapping[str, Any],
-    code_bits: int = CODE_BITS,
 ) -> None:
     """Write a model, with its log-probabilities and back-off weights as codes of a few bits.
 
     model: of its longer n-grams, the last two words are bigrams of it.
     description: JSON values for readers of the file: source, licence, perplexity.
     """
-    arrays = pack(model, vocabulary, code_bits)
-    path.write_bytes(file_content(arrays, model, description, code_bits))
+    arrays = pack(model, vocabulary)
+    path.write_bytes(file_content(arrays, model, description))
 
 
-def file_content(
-    arrays: Arrays, model: NgramModel, description: Mapping[str, Any], code_bits: int
-) -> bytes:
+def file_content(arrays: Arrays, model: NgramModel, description: Mapping[str, Any]) -> bytes:
     """A file with some arrays."""
     data = bytearray()
     places = {}
@@ -59,7 +56,6 @@ def file_content(
         "format_version": FORMAT_VERSION,
         "order": model.order,
         "ngrams": {str(n): len(level.keys) for n, level in enumerate(model.orders, start=1)},
-        "code_bits": code_bits,
         **description,
         "arrays": places,
         "bytes": len(data),
@@ -75,7 +71,6 @@ def largest_that_fits(
     vocabulary: Vocabulary,
     max_bytes: int,
     describe: Callable[[NgramModel], Mapping[str, Any]],
-    code_bits: int = CODE_BITS,
 ) -> tuple[NgramModel, bytes]:
     """The largest model whose file has at most so many bytes, and the file's content.
 
@@ -88,11 +83,9 @@ def largest_that_fits(
     allowed, low, high = float(max_bytes), 0.0, 2.0 * max_bytes
     for _ in range(_TRIES):
         model = pruner.largest(
-            lambda numbers, heads: _about(numbers, heads, code_bits) <= allowed  # noqa: B023
+            lambda numbers, heads: _about(numbers, heads) <= allowed  # noqa: B023
         )
-        content = file_content(
-            pack(model, vocabulary, code_bits), model, describe(model), code_bits
-        )
+        content = file_content(pack(model, vocabulary), model, describe(model))
         if len(content) <= max_bytes:
             low = allowed
             if found is None or len(content) > len(found[1]):
@@ -108,13 +101,13 @@ def largest_that_fits(
     return found
 
 
-def _about(numbers: list[int], heads: list[int], code_bits: int) -> float:
+def _about(numbers: list[int], heads: list[int]) -> float:
     """Bytes of the longer n-grams in a file, about."""
     size = 0.0
     for number, contexts in zip(numbers[1:], [*heads[1:], 0], strict=False):
-        size += number * (_NUMBER_BITS + code_bits) / 8 + contexts
+        size += number * _NGRAM_BITS / 8 + contexts
     return size
 
 
-_NUMBER_BITS = 13.5
-"""Of an n-gram's number within its row, with what its block takes."""
+_NGRAM_BITS = 17.5
+"""Of an n-gram, with what its block takes."""
