@@ -18,7 +18,7 @@ from asr_runtime.errors import DecoderError, LanguageModelError, ModelFileError
 from asr_runtime.inference.batching import batches
 from asr_runtime.inference.freed_memory import return_freed_memory
 from asr_runtime.inference.session import ModelSession, load_session
-from asr_runtime.language.language_model import read_language_model
+from asr_runtime.language.language_model_file import read_language_model
 from asr_runtime.live.live_stream import LiveStream
 from asr_runtime.long_recordings.pieces import LONG_SECONDS, Pieces
 from asr_runtime.model_file.model_card import ModelCard

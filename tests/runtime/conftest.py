@@ -20,6 +20,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from asr_runtime import Recognizer
+from asr_runtime.language.expanded_model import ExpandedModel
 from asr_runtime.language.language_model import LanguageModel
 from asr_runtime.language.phonemes import PHONEMES
 
@@ -333,7 +334,7 @@ def make_language_model(toy_language_models: Any) -> Callable[..., LanguageModel
         pronunciations: Mapping[str, Sequence[str]] | None = None,
     ) -> LanguageModel:
         model = toy_language_models.ToyModel(words, sentences or words, order, pronunciations)
-        return LanguageModel({"order": order}, model.arrays())
+        return ExpandedModel({"order": order}, model.arrays())
 
     return make
 

@@ -21,7 +21,7 @@ from asr_runtime.audio.waveform import to_waveform
 from asr_runtime.decoding.decoder_choice import choose_decoder
 from asr_runtime.decoding.greedy import greedy_text
 from asr_runtime.decoding.heads import Heads
-from asr_runtime.language.language_model import read_language_model
+from asr_runtime.language.language_model_file import read_language_model
 from asr_runtime.recognizer import DEFAULT_LANGUAGE_MODEL
 from asr_train.errors import ConfigError, DataError
 from asr_train.manifest import Utterance

@@ -6,6 +6,7 @@ from asr_runtime.decoding.beam_config import BeamConfig, for_phonemes
 from asr_runtime.decoding.beam_decoder import BeamDecoder
 from asr_runtime.decoding.decoder import AnyDecoder
 from asr_runtime.decoding.phoneme_decoder import PhonemeDecoder
+from asr_runtime.errors import LanguageModelError
 from asr_runtime.language.language_model import LanguageModel
 from asr_runtime.language.phonemes import PHONEMES
 from asr_runtime.model_file.model_card import ModelCard
@@ -25,7 +26,10 @@ def choose_decoder(
     Raises LanguageModelError if the two models do not fit, and DecoderError for hotwords that
     cannot be recognised.
     """
-    spoken = model.pronunciations() if card.phonemes == PHONEMES else None
+    try:
+        spoken = model.pronunciations() if card.phonemes == PHONEMES else None
+    except ValueError:
+        raise LanguageModelError("is a damaged language model; copy it again") from None
     if spoken is None:
         return BeamDecoder(model, card.vocabulary, card.blank_id, hotwords, config)
     return PhonemeDecoder(
