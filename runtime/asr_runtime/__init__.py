@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from asr_runtime.decoding.beam_config import BeamConfig
+    from asr_runtime.decoding.beam_config import BeamConfig, PhonemeBeamConfig
     from asr_runtime.errors import (
         AsrRuntimeError,
         AudioContentError,
@@ -43,6 +43,7 @@ __all__ = [
     "MicrophoneError",
     "ModelCard",
     "ModelFileError",
+    "PhonemeBeamConfig",
     "Recognizer",
     "StreamError",
     "StreamResult",
@@ -66,6 +67,7 @@ _MODULE_OF = {
     "MicrophoneError": "errors",
     "ModelCard": "model_file.model_card",
     "ModelFileError": "errors",
+    "PhonemeBeamConfig": "decoding.beam_config",
     "Recognizer": "recognizer",
     "StreamError": "errors",
     "StreamResult": "live.live_stream",

@@ -11,13 +11,14 @@ import numpy.typing as npt
 from asr_runtime.audio.audio_source import Audio, AudioBlocks, AudioPath, open_source
 from asr_runtime.audio.waveform import Waveform
 from asr_runtime.decoding.beam_config import BeamConfig
-from asr_runtime.decoding.beam_decoder import BeamDecoder
+from asr_runtime.decoding.decoder import AnyDecoder
+from asr_runtime.decoding.decoder_choice import choose_decoder
 from asr_runtime.decoding.utterance_decoder import decode_utterance
 from asr_runtime.errors import DecoderError, LanguageModelError, ModelFileError
 from asr_runtime.inference.batching import batches
 from asr_runtime.inference.freed_memory import return_freed_memory
 from asr_runtime.inference.session import ModelSession, load_session
-from asr_runtime.language.language_model import read_language_model
+from asr_runtime.language.language_model_file import read_language_model
 from asr_runtime.live.live_stream import LiveStream
 from asr_runtime.long_recordings.pieces import LONG_SECONDS, Pieces
 from asr_runtime.model_file.model_card import ModelCard
@@ -43,8 +44,10 @@ class Recognizer:
     Threads may share one.
     """
 
-    def __init__(self, session: ModelSession, beam_decoder: BeamDecoder | None = None) -> None:
+    def __init__(self, session: ModelSession, beam_decoder: AnyDecoder | None = None) -> None:
         self._session = session
+        if beam_decoder is not None and beam_decoder.heads.phonemes:
+            self._session = session.with_phonemes()
         self._beam_decoder = beam_decoder
 
     @classmethod
@@ -69,8 +72,11 @@ class Recognizer:
             and for any other if one of the arguments below is given, else greedy.
         language_model: a file that ``asr-train language-model`` wrote, or None for the English one
             in this package.
-        hotwords: words or phrases that the beam search should prefer, such as names.
-        beam: settings of the beam search.
+        hotwords: words or phrases that the beam search should prefer, such as names; each with its
+            sounds, as in ``Panayotov=P AA N AH Y OW T AO F``, or without.
+        beam: settings of the beam search. If it goes by phonemes, as it does where the model has a
+            head for them and the language model has pronunciations, what has the default of
+            `BeamConfig` gets that of `PhonemeBeamConfig`; one of the latter is taken as it is.
 
         Raises ModelFileError (LanguageModelError among them), DeviceError or, for a decoder that
         does not exist and for settings or hotwords that do not fit it, DecoderError. "auto" warns
@@ -244,6 +250,10 @@ class Recognizer:
         for waveform in samples:
             if waveform.ndim != 1 or not len(waveform):
                 raise ValueError(f"give waveforms [samples], not {list(waveform.shape)}")
+        return [self._session.heads.spelled(rows) for rows in self.rows(samples)]
+
+    def rows(self, samples: Sequence[npt.NDArray[np.float32]]) -> list[npt.NDArray[np.float32]]:
+        """As `log_probs`, with the phonemes' columns beside the letters' if those are decoded."""
         results: dict[int, npt.NDArray[np.float32]] = {}
         for batch in batches([len(row) for row in samples], self.card.sample_rate):
             outputs = self._session.run([samples[index] for index in batch])
@@ -261,7 +271,7 @@ class Recognizer:
             return pieces.short() or pieces.joined()
 
     def _transcribe(self, waveforms: Sequence[Waveform]) -> list[Transcript]:
-        outputs = self.log_probs([waveform.samples for waveform in waveforms])
+        outputs = self.rows([waveform.samples for waveform in waveforms])
         return [
             decode_utterance(log_probs, waveform.duration, self.card, self._beam_decoder)
             for waveform, log_probs in zip(waveforms, outputs, strict=True)
@@ -285,7 +295,7 @@ def _beam_decoder(
     language_model: str | os.PathLike[str] | None,
     hotwords: Sequence[str],
     beam: BeamConfig | None,
-) -> BeamDecoder:
+) -> AnyDecoder:
     path = DEFAULT_LANGUAGE_MODEL if language_model is None else Path(language_model)
     if language_model is None and not path.exists():
         raise LanguageModelError(
@@ -294,9 +304,7 @@ def _beam_decoder(
             str(path),
         )
     try:
-        return BeamDecoder(
-            read_language_model(path), card.vocabulary, card.blank_id, hotwords, beam
-        )
+        return choose_decoder(read_language_model(path), card, hotwords, beam)
     except LanguageModelError as error:
         error.subject = str(path)
         raise

@@ -25,7 +25,7 @@ from asr_bench.fuzzing.report import FuzzReport
 from asr_bench.fuzzing.seeds import Seed, Target
 from asr_bench.fuzzing.worker import Limits, Worker
 from asr_runtime import AudioFileError, LanguageModelError
-from asr_runtime.language.language_model import read_language_model
+from asr_runtime.language.language_model_file import read_language_model
 
 
 def of_runtime_tests(name: str) -> ModuleType:

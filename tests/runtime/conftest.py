@@ -20,13 +20,17 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from asr_runtime import Recognizer
+from asr_runtime.language.expanded_model import ExpandedModel
 from asr_runtime.language.language_model import LanguageModel
+from asr_runtime.language.phonemes import PHONEMES
 
 VOCABULARY = ["'", " ", *"abcdefghijklmnopqrstuvwxyz", "<blk>"]
 BLANK = 28
 STRIDE = 480
 LETTER_SECONDS = 0.09
 GAP_SECONDS = 0.06
+# Between those of the letters: two periods of them more in 60 ms.
+PHONEME_TONE = 300 + 100 / 3
 
 CARD = {
     "format_version": 1,
@@ -54,6 +58,17 @@ def speak_tones(text: str, sample_rate: int = 16000) -> np.ndarray:
     return np.concatenate(pieces).astype(np.float32)
 
 
+def speak_phonemes(phonemes: str, sample_rate: int = 16000) -> np.ndarray:
+    """Samples [samples] whose tones a tone model with two heads hears as phonemes: ``K AE T``."""
+    time = np.arange(round(LETTER_SECONDS * sample_rate)) / sample_rate
+    gap = np.zeros(round(GAP_SECONDS * sample_rate))
+    pieces = [gap]
+    for name in phonemes.split():
+        frequency = PHONEME_TONE + 100 * PHONEMES.index(name)
+        pieces += [0.5 * np.sin(2 * np.pi * frequency * time), gap]
+    return np.concatenate(pieces).astype(np.float32)
+
+
 def make_tone_model(
     *,
     card: Mapping[str, Any] | str | None = CARD,
@@ -63,9 +78,11 @@ def make_tone_model(
     values_rank: int = 2,
     scale: float = 40.0,
     streaming: bool = False,
+    phonemes: bool = False,
 ) -> onnx.ModelProto:
     """The tone model; most arguments make it break the contract in one way each.
 
+    phonemes: with a second head, which hears other tones; see `speak_phonemes`.
     streaming: also as a stream's chunks, one stream at a time; its state counts the frames.
     """
     name = {key: key for key in ("input_values", "input_lengths", "logprobs", "output_lengths")}
@@ -116,6 +133,8 @@ def make_tone_model(
         constants["last"] = np.array([2])
         nodes.insert(0, node("Squeeze", f"{name['input_values']} last", "flat_values"))
         shape.append("channels")
+    if phonemes:
+        constants |= _hear_phonemes(nodes)
     graph = helper.make_graph(
         nodes,
         "tones",
@@ -131,6 +150,12 @@ def make_tone_model(
         ],
         [numpy_helper.from_array(array, key) for key, array in constants.items()],
     )
+    if phonemes:
+        graph.output.append(
+            helper.make_tensor_value_info(
+                "phoneme_logprobs", TensorProto.FLOAT, ["batch", "frames", 40]
+            )
+        )
     if streaming:
         make_streamable(graph, name)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
@@ -140,12 +165,39 @@ def make_tone_model(
     return model
 
 
+def _hear_phonemes(nodes: list[onnx.NodeProto]) -> dict[str, np.ndarray]:
+    """Add what makes `phoneme_logprobs` of the blocks of samples; returns the constants for it."""
+    phase = 2 * np.pi * (PHONEME_TONE + 100 * np.arange(40)) * np.arange(STRIDE)[:, None] / 16000
+    bias = np.zeros(40, np.float32)
+    bias[-1] = 3.0
+    for operator, inputs, output in (
+        ("MatMul", "blocks phoneme_cosine", "phoneme_real"),
+        ("MatMul", "blocks phoneme_sine", "phoneme_imaginary"),
+        ("Mul", "phoneme_real phoneme_real", "phoneme_real2"),
+        ("Mul", "phoneme_imaginary phoneme_imaginary", "phoneme_imaginary2"),
+        ("Add", "phoneme_real2 phoneme_imaginary2", "phoneme_power"),
+        ("Sqrt", "phoneme_power", "phoneme_magnitude"),
+        ("Mul", "phoneme_magnitude scale", "phoneme_scaled"),
+        ("Add", "phoneme_scaled phoneme_bias", "phoneme_logits"),
+    ):
+        nodes.append(helper.make_node(operator, inputs.split(), [output]))
+    nodes.append(helper.make_node("LogSoftmax", ["phoneme_logits"], ["phoneme_logprobs"], axis=-1))
+    cosine, sine = (
+        (wave(phase) * 2 / STRIDE * (np.arange(40) < 39)).astype(np.float32)
+        for wave in (np.cos, np.sin)
+    )
+    return {"phoneme_cosine": cosine, "phoneme_sine": sine, "phoneme_bias": bias}
+
+
 def make_streamable(graph: onnx.GraphProto, name: Mapping[str, str]) -> None:
     """Let the tone model take a context, a chunk's length and a state, all with defaults."""
     for node in graph.node:
         for index, output in enumerate(node.output):
-            if output in (name["logprobs"], name["output_lengths"]):
+            if output in (name["logprobs"], name["output_lengths"], "phoneme_logprobs"):
                 node.output[index] = f"all_{output}"
+    if any(output.name == "phoneme_logprobs" for output in graph.output):
+        inputs = ["all_phoneme_logprobs", "context_frames", "far", "one"]
+        graph.node.append(helper.make_node("Slice", inputs, ["phoneme_logprobs"]))
     graph.node.extend(
         [
             helper.make_node(
@@ -182,6 +234,17 @@ def make_streamable(graph: onnx.GraphProto, name: Mapping[str, str]) -> None:
 @pytest.fixture(scope="session")
 def speak() -> Callable[..., np.ndarray]:
     return speak_tones
+
+
+@pytest.fixture(scope="session")
+def phoneme_speech() -> Any:
+    """The module that makes log-probabilities of phonemes."""
+    return _neighbour("phoneme_speech")
+
+
+@pytest.fixture(scope="session")
+def speak_sounds() -> Callable[..., np.ndarray]:
+    return speak_phonemes
 
 
 @pytest.fixture(scope="session")
@@ -265,10 +328,13 @@ def make_language_model(toy_language_models: Any) -> Callable[..., LanguageModel
     """A language model of some words, from sentences of them or from each word once."""
 
     def make(
-        words: Sequence[str], sentences: Sequence[str] | None = None, order: int = 3
+        words: Sequence[str],
+        sentences: Sequence[str] | None = None,
+        order: int = 3,
+        pronunciations: Mapping[str, Sequence[str]] | None = None,
     ) -> LanguageModel:
-        model = toy_language_models.ToyModel(words, sentences or words, order)
-        return LanguageModel({"order": order}, model.arrays())
+        model = toy_language_models.ToyModel(words, sentences or words, order, pronunciations)
+        return ExpandedModel({"order": order}, model.arrays())
 
     return make
 
@@ -277,8 +343,15 @@ def make_language_model(toy_language_models: Any) -> Callable[..., LanguageModel
 def save_language_model(toy_language_models: Any, tmp_path: Path) -> Callable[..., Path]:
     """Write a small language model, and return its path; `changes` replace keys of its header."""
 
-    def save(words: Sequence[str], sentences: Sequence[str] | None = None, **changes: Any) -> Path:
-        model = toy_language_models.ToyModel(words, sentences or words)
+    def save(
+        words: Sequence[str],
+        sentences: Sequence[str] | None = None,
+        pronunciations: Mapping[str, Sequence[str]] | None = None,
+        **changes: Any,
+    ) -> Path:
+        model = toy_language_models.ToyModel(
+            words, sentences or words, pronunciations=pronunciations
+        )
         path = tmp_path / "toy.lm"
         path.write_bytes(toy_language_models.file_bytes(model, **changes))
         return path

@@ -4,12 +4,15 @@ import collections
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from asr_runtime.language.phonemes import PHONEMES
+
 UNKNOWN, BOUNDARY = 0, 1
+END = len(PHONEMES)
 DISCOUNT = 0.5
 
 Ngram = tuple[int, ...]
@@ -18,8 +21,15 @@ Ngram = tuple[int, ...]
 class ToyModel:
     """Smoothed n-grams of a few sentences, in plain dictionaries."""
 
-    def __init__(self, words: Sequence[str], sentences: Sequence[str], order: int = 3) -> None:
+    def __init__(
+        self,
+        words: Sequence[str],
+        sentences: Sequence[str],
+        order: int = 3,
+        pronunciations: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         self.words = sorted(words)
+        self.pronunciations = pronunciations
         self.order = order
         number = {word: index for index, word in enumerate(self.words, 2)}
         self.size = len(self.words) + 2
@@ -74,7 +84,25 @@ class ToyModel:
                     [key in self.backoff for key in keys], bitorder="little"
                 )
                 found |= _coded(f"{{}}{level + 1}", "backoff", [self.backoff[key] for key in heads])
+        if self.pronunciations is not None:
+            found |= pronunciation_arrays([self.pronunciations.get(w, ()) for w in self.words])
         return found
+
+
+def pronunciation_arrays(spoken: Sequence[Sequence[str]]) -> dict[str, np.ndarray]:
+    """As in the file; spoken: of each word its pronunciations, such as ``K AE T``."""
+    symbols: list[int] = []
+    bits: list[int] = []
+    for variants in spoken:
+        for variant in variants:
+            symbols += [*(PHONEMES.index(name) for name in variant.split()), END]
+        bits += [0] * len(variants) + [1]
+    symbols += [END] * (-len(symbols) % 3)
+    numbers = np.array(symbols, np.uint16).reshape(-1, 3) @ np.array([1600, 40, 1], np.uint16)
+    return {
+        "phonemes": numbers.astype(np.uint16),
+        "pronunciations": np.packbits(bits, bitorder="little"),
+    }
 
 
 def _coded(form: str, name: str, probabilities: list[float]) -> dict[str, np.ndarray]:

@@ -129,7 +129,7 @@ def test_decoding_needs_numpy_alone():
         "for name in ('onnxruntime', 'soundfile', 'soxr', 'typer'): sys.modules[name] = None\n"
         "import asr_runtime.decoding.greedy, asr_runtime.decoding.beam_decoder\n"
         "import asr_runtime.transcript\n"
-        "from asr_runtime.language.language_model import read_language_model\n"
+        "from asr_runtime.language.language_model_file import read_language_model\n"
         "asr_runtime.AsrRuntimeError\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from asr_runtime import LanguageModelError
-from asr_runtime.language.language_model import BOUNDARY, LanguageModel, read_language_model
+from asr_runtime.language.expanded_model import ExpandedModel
+from asr_runtime.language.language_model import BOUNDARY
+from asr_runtime.language.language_model_file import read_language_model
 
 WORDS = ["cat", "hat", "mat", "on", "sat", "the"]
 SENTENCES = ["the cat sat on the mat", "the hat sat", "on the mat", "cat on the hat"] * 3
@@ -16,7 +18,7 @@ SENTENCES = ["the cat sat on the mat", "the hat sat", "on the mat", "cat on the 
 @pytest.mark.parametrize("order", [2, 3])
 def test_probabilities_are_those_of_the_ngrams(toy_language_models, order):
     toy = toy_language_models.ToyModel(WORDS, SENTENCES, order)
-    model = LanguageModel({"order": order}, toy.arrays())
+    model = ExpandedModel({"order": order}, toy.arrays())
     ids = range(toy.size)
     for words in itertools.product(ids, ids, ids):
         state = np.array([model.start], np.int32)
@@ -51,7 +53,7 @@ def test_more_contexts_of_trigrams_than_a_block_holds():
     arrays["backoff2"] = np.zeros(pairs, np.uint8)
     arrays |= {f"probability_values{n}": np.array([-400 * n], np.float32) for n in (1, 2)}
     arrays |= {f"backoff_values{n}": np.array([-5], np.float32) for n in (1, 2)}
-    model = LanguageModel({"order": 3}, arrays)
+    model = ExpandedModel({"order": 3}, arrays)
 
     states = (size + pair).astype(np.int32)
     scores, following = model.score(states, follower.astype(np.int32))
@@ -211,7 +213,7 @@ def test_deeply_nested_header(save_language_model):
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"format_version": 2}, "format 2, order 3.*upgrade"),
+        ({"format_version": 3}, "format 3, order 3.*upgrade"),
         ({"order": 7}, "order 7.*upgrade"),
         ({"order": None}, "damaged"),
         ({"order": 2.5}, "damaged"),

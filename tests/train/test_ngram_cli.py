@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from asr_runtime.language.language_model import read_language_model
+from asr_runtime.language.language_model_file import read_language_model
 from asr_runtime.recognizer import DEFAULT_LANGUAGE_MODEL, DEFAULT_MODEL
 from asr_train.cli import main
 from asr_train.decoder_tuning import combinations, parse_scan

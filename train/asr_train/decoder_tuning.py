@@ -15,12 +15,13 @@ import numpy.typing as npt
 import typer
 from tqdm import tqdm
 
-from asr_runtime import AsrRuntimeError, BeamConfig, Recognizer
+from asr_runtime import AsrRuntimeError, BeamConfig, PhonemeBeamConfig, Recognizer
 from asr_runtime.audio.audio_file import read_audio
 from asr_runtime.audio.waveform import to_waveform
-from asr_runtime.decoding.beam_decoder import BeamDecoder
+from asr_runtime.decoding.decoder_choice import choose_decoder
 from asr_runtime.decoding.greedy import greedy_text
-from asr_runtime.language.language_model import read_language_model
+from asr_runtime.decoding.heads import Heads
+from asr_runtime.language.language_model_file import read_language_model
 from asr_runtime.recognizer import DEFAULT_LANGUAGE_MODEL
 from asr_train.errors import ConfigError, DataError
 from asr_train.manifest import Utterance
@@ -53,12 +54,13 @@ def parse_scan(scans: Sequence[str]) -> dict[str, list[float]]:
     return found
 
 
-def combinations(values: dict[str, list[float]]) -> list[BeamConfig]:
+def combinations(
+    values: dict[str, list[float]], default: BeamConfig | None = None
+) -> list[BeamConfig]:
     """Beam settings with every combination of the values; the defaults for the rest."""
-    default = BeamConfig()
     try:
         return [
-            replace(default, **dict(zip(values, chosen, strict=True)))  # type: ignore[arg-type]
+            replace(default or BeamConfig(), **dict(zip(values, chosen, strict=True)))  # type: ignore[arg-type]
             for chosen in itertools.product(*values.values())
         ]
     except AsrRuntimeError as error:
@@ -67,7 +69,7 @@ def combinations(values: dict[str, list[float]]) -> list[BeamConfig]:
 
 def tune(
     rows: list[Utterance],
-    settings: list[BeamConfig],
+    values: dict[str, list[float]],
     *,
     model: Path | None,
     language_model: Path | None,
@@ -75,6 +77,8 @@ def tune(
 ) -> BeamConfig:
     """Score recordings with each setting, print a line for each, and return the best.
 
+    values: of each setting that is to be tried; the others have the defaults of the search that the
+        models allow, by phonemes or by letters.
     cache: the model's outputs are read from there if they are of this model and these recordings,
         and written there otherwise.
 
@@ -82,17 +86,21 @@ def tune(
         DataError: a model, language model or recording that cannot be used.
     """
     try:
-        recognizer = Recognizer.load(model, device="cpu", decoder="greedy")
-        words = read_language_model(language_model or DEFAULT_LANGUAGE_MODEL)
-        outputs = _cached(rows, recognizer, cache)
-        card = recognizer.card
+        path = language_model or DEFAULT_LANGUAGE_MODEL
+        recognizer = Recognizer.load(model, device="cpu", language_model=path)
+        words, card = read_language_model(path), recognizer.card
+        heads = choose_decoder(words, card).heads
+        settings = combinations(values, PhonemeBeamConfig() if heads.phonemes else BeamConfig())
+        outputs = _cached(rows, recognizer, heads, cache)
         names = [field for field in _FIELDS if len({getattr(each, field) for each in settings}) > 1]
         seconds = sum(row.duration for row in rows)
-        greedy = [greedy_text(output, card.vocabulary, card.blank_id) for output in outputs]
+        greedy = [
+            greedy_text(heads.spelled(output), card.vocabulary, card.blank_id) for output in outputs
+        ]
         typer.echo(f"{_rates(rows, greedy)}  greedy")
         best: tuple[float, BeamConfig] | None = None
         for config in settings:
-            decoder = BeamDecoder(words, card.vocabulary, card.blank_id, config=config)
+            decoder = choose_decoder(words, card, config=config)
             begin = time.process_time()
             texts = [decoder.decode(output, card.seconds_per_frame).text for output in outputs]
             factor = (time.process_time() - begin) / seconds
@@ -105,7 +113,7 @@ def tune(
         raise DataError(str(error)) from None
     assert best is not None
     shown = ", ".join(f"{name}={getattr(best[1], name):g}" for name in names)
-    typer.echo(f"best: BeamConfig({shown})")
+    typer.echo(f"best: {type(best[1]).__name__}({shown})")
     return best[1]
 
 
@@ -114,8 +122,10 @@ def _rates(rows: list[Utterance], texts: list[str]) -> str:
     return f"WER {100 * rates.word_error_rate:.2f} %  CER {100 * rates.character_error_rate:.2f} %"
 
 
-def _cached(rows: list[Utterance], recognizer: Recognizer, cache: Path | None) -> LogProbs:
-    identity = _identity(rows, recognizer)
+def _cached(
+    rows: list[Utterance], recognizer: Recognizer, heads: Heads, cache: Path | None
+) -> LogProbs:
+    identity = _identity(rows, recognizer, heads)
     if cache is not None and cache.is_file() and cache.stat().st_size:
         try:
             with np.load(cache) as content:
@@ -135,8 +145,9 @@ def _cached(rows: list[Utterance], recognizer: Recognizer, cache: Path | None) -
     return outputs
 
 
-def _identity(rows: list[Utterance], recognizer: Recognizer) -> str:
+def _identity(rows: list[Utterance], recognizer: Recognizer, heads: Heads) -> str:
     digest = hashlib.sha256(recognizer.model_path.read_bytes())
+    digest.update(f"{heads.width}\n".encode())
     for row in rows:
         digest.update(f"{row.audio} {row.duration}\n".encode())
     return digest.hexdigest()
@@ -153,4 +164,4 @@ def _batches(rows: list[Utterance]) -> Iterator[list[Utterance]]:
 def _outputs(rows: list[Utterance], recognizer: Recognizer) -> LogProbs:
     rate = recognizer.card.sample_rate
     waveforms = [to_waveform(*read_audio(row.audio), rate).samples for row in rows]
-    return recognizer.log_probs(waveforms)
+    return recognizer.rows(waveforms)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -20,7 +21,7 @@ def language_model(
         ),
     ],
     out: Annotated[Path, typer.Option(help="File to write.")],
-    order: Annotated[int, typer.Option(min=2, max=3, help="Words of the longest n-grams.")] = 3,
+    order: Annotated[int, typer.Option(min=2, max=4, help="Words of the longest n-grams.")] = 3,
     vocabulary: Annotated[
         int, typer.Option(min=1, max=65_534, help="Number of words, the most frequent ones.")
     ] = 50_000,
@@ -28,9 +29,27 @@ def language_model(
     max_megabytes: Annotated[
         float, typer.Option(min=0.001, help="Prune until the file is no larger (10^6 bytes).")
     ] = 8.0,
-    dev_text: Annotated[
+    cut_offs: Annotated[
+        str,
+        typer.Option(
+            help="How often n-grams of 2, 3, … words must occur: 1,2 leaves out those of three "
+            "words that occur once. Large texts need it for memory."
+        ),
+    ] = "",
+    weights: Annotated[
+        str, typer.Option(help="Mix models of each text with such weights: 0.7,0.3.")
+    ] = "",
+    weights_text: Annotated[
         Optional[Path],  # noqa: UP045 - typer reads it at run time on Python 3.10
-        typer.Option(help="Text to report the perplexity of; the model never sees it."),
+        typer.Option(help="Mix models of each text as this text, which none of them has, likes."),
+    ] = None,
+    exclude: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="File of words that are unknown ones, however frequent; one a line."),
+    ] = None,
+    dev_text: Annotated[
+        Optional[list[Path]],  # noqa: UP045
+        typer.Option(help="Text to report the perplexity of; the model never sees it. Repeatable."),
     ] = None,
     source: Annotated[str, typer.Option(help="Where the text is from, for the file.")] = "",
     licence: Annotated[str, typer.Option(help="The text's licence, for the file.")] = "",
@@ -39,23 +58,68 @@ def language_model(
     from asr_train.ngram.building import BuildSettings, build_language_model
 
     check_writable(out)
+    if weights and weights_text is not None:
+        raise ConfigError("--weights and --weights-text exclude each other; give one")
     settings = BuildSettings(
-        order, vocabulary, minimum_count, round(max_megabytes * 1e6), source, licence
+        order,
+        vocabulary,
+        minimum_count,
+        round(max_megabytes * 1e6),
+        source,
+        licence,
+        _cut_offs(cut_offs, order),
+        _weights(weights),
+        _excluded(exclude),
     )
-    report = build_language_model(texts, out, settings, dev_text)
+    report = build_language_model(texts, out, settings, dev_text or [], weights_text)
     typer.echo(f"read {report.corpus}")
     typer.echo(
         f"vocabulary: {report.vocabulary:,} words, {100 * report.coverage:.2f} % of the text"
     )
+    if report.weights:
+        shown = (f"{path} {w:.3f}" for path, w in zip(texts, report.weights, strict=True))
+        typer.echo(f"weights: {', '.join(shown)}")
     for number, (counted, kept) in enumerate(zip(report.counted, report.kept, strict=True), 1):
         typer.echo(f"{number}-grams: {counted:,} counted, {kept:,} kept")
-    if report.pruned is not None and report.unpruned is not None:
+    for path, pruned, unpruned in zip(dev_text or [], report.pruned, report.unpruned, strict=True):
         typer.echo(
-            f"perplexity of {dev_text}: {report.pruned.perplexity:.1f} "
-            f"({report.unpruned.perplexity:.1f} before pruning), "
-            f"{100 * report.pruned.unknown:.2f} % unknown words"
+            f"perplexity of {path}: {pruned.perplexity:.1f} "
+            f"({unpruned.perplexity:.1f} before pruning), "
+            f"{100 * pruned.unknown:.2f} % unknown words"
         )
     typer.echo(f"wrote {out}, {report.size / 1e6:.2f} MB")
+
+
+def _cut_offs(text: str, order: int) -> tuple[int, ...]:
+    try:
+        found = tuple(int(part) for part in text.split(",") if text)
+    except ValueError:
+        found = (0,)
+    if len(found) >= order or list(found) != sorted(found) or min(found, default=1) < 1:
+        raise ConfigError(
+            f"--cut-offs {text}: give at most {order - 1} numbers from 1, none smaller than the "
+            "one before it"
+        )
+    return found
+
+
+def _weights(text: str) -> tuple[float, ...]:
+    try:
+        found = tuple(float(part) for part in text.split(",") if text)
+    except ValueError:
+        found = (-1.0,)
+    if not all(0 <= weight < math.inf for weight in found) or (found and not sum(found)):
+        raise ConfigError(f"--weights {text}: give a number from 0 for each text")
+    return found
+
+
+def _excluded(path: Path | None) -> frozenset[bytes]:
+    if path is None:
+        return frozenset()
+    try:
+        return frozenset(path.read_bytes().split())
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot read the words: {error.strerror}") from None
 
 
 def tune_decoder(
@@ -84,10 +148,11 @@ def tune_decoder(
     """Error rates of the beam search over its settings, and which are best for a model."""
     from asr_train.decoder_tuning import combinations, parse_scan, tune
 
-    settings = combinations(parse_scan(scan or []))
+    values = parse_scan(scan or [])
+    combinations(values)  # before the model runs
     rows = [row for path in manifest for row in read_manifest(path)][::every]
     if cache is not None:
         if cache.suffix != ".npz":
             raise ConfigError(f"{cache}: the cache is an .npz file; give it that ending")
         check_writable(cache)
-    tune(rows, settings, model=model, language_model=language_model, cache=cache)
+    tune(rows, values, model=model, language_model=language_model, cache=cache)

@@ -17,7 +17,7 @@ import numpy as np
 from asr_bench.fuzzing.seeds import AUDIO, LANGUAGE_MODELS, MODELS
 from asr_runtime import AsrRuntimeError, BeamConfig, Recognizer
 from asr_runtime.decoding.beam_decoder import BeamDecoder
-from asr_runtime.language.language_model import read_language_model
+from asr_runtime.language.language_model_file import read_language_model
 
 OK = "transcribed"
 #: Kinds of outcomes that should not be.

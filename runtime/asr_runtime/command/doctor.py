@@ -16,7 +16,7 @@ from asr_runtime import __version__
 from asr_runtime.errors import AsrRuntimeError, AudioFileError, DeviceError, MicrophoneError
 from asr_runtime.inference import device as devices
 from asr_runtime.inference.session import ModelSession, load_session
-from asr_runtime.language.language_model import read_language_model
+from asr_runtime.language.language_model_file import read_language_model
 from asr_runtime.live.microphone import (
     check_input_device,
     find_input_device,

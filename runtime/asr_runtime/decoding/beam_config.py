@@ -1,7 +1,7 @@
 """The settings of the beam search."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from asr_runtime.errors import DecoderError
 
@@ -26,6 +26,7 @@ class BeamConfig:
         for each of its letters, besides what the language model gives an unknown word.
     hotword_bonus: added for each letter of a hotword. More finds more of them, and more often where
         something else was said.
+    variant_penalty: taken for a pronunciation of a word that is not its usual one.
     silence_threshold: a word is left out if blanks in the place of its letters would be so many
         nats more probable; see `spoken_words`.
 
@@ -42,6 +43,7 @@ class BeamConfig:
     unknown_word_penalty: float = 4.0
     unknown_letter_penalty: float = 4.0
     hotword_bonus: float = 0.5
+    variant_penalty: float = 0.0
     silence_threshold: float = 1.0
 
     def __post_init__(self) -> None:
@@ -59,6 +61,7 @@ class BeamConfig:
             "unknown_word_penalty",
             "unknown_letter_penalty",
             "hotword_bonus",
+            "variant_penalty",
             "silence_threshold",
         ):
             if not 0 <= getattr(self, name) < math.inf:
@@ -66,3 +69,27 @@ class BeamConfig:
         for name in ("blank_penalty", "word_bonus"):
             if not math.isfinite(getattr(self, name)):
                 raise DecoderError(f"{name} must be finite, not {getattr(self, name)!r}")
+
+
+@dataclass(frozen=True)
+class PhonemeBeamConfig(BeamConfig):
+    """`BeamConfig` with the defaults of a search by phonemes.
+
+    letter_prior_weight has no meaning there; `unknown_letter_penalty` is taken for each phoneme.
+    """
+
+    blank_penalty: float = 0.5
+    letter_prior_weight: float = 0.0
+
+
+def for_phonemes(config: BeamConfig | None) -> PhonemeBeamConfig:
+    """Settings of a search by phonemes: those that differ from the defaults of `BeamConfig`."""
+    if config is None or isinstance(config, PhonemeBeamConfig):
+        return config or PhonemeBeamConfig()
+    usual = BeamConfig()
+    changed = {
+        field.name: getattr(config, field.name)
+        for field in fields(config)
+        if getattr(config, field.name) != getattr(usual, field.name)
+    }
+    return PhonemeBeamConfig(**changed)

@@ -14,6 +14,7 @@ from asr_runtime.decoding.greedy import (
     check_log_probs,
     mean_probability,
 )
+from asr_runtime.decoding.heads import Heads
 from asr_runtime.decoding.hotwords import split_hotwords
 from asr_runtime.decoding.placement import TokenPlacer
 from asr_runtime.decoding.word_scores import WordScorer, with_hotwords
@@ -21,7 +22,7 @@ from asr_runtime.errors import LanguageModelError
 from asr_runtime.language.language_model import LanguageModel
 from asr_runtime.language.letter_priors import letter_priors
 from asr_runtime.language.lexicon import build_lexicon
-from asr_runtime.transcript import geometric_mean
+from asr_runtime.transcript import Token, geometric_mean
 
 # Letters of all words times classes: the most that the lexicon's table can have, at 4 bytes each.
 _MAX_LEXICON = 1 << 26
@@ -34,6 +35,7 @@ class BeamDecoder:
     vocabulary: the text of each class; `blank_id` is the blank's. A space must be among them.
     hotwords: words or phrases to prefer.
 
+    heads: the columns of the rows that it decodes.
     search, placer: its two halves, for a decoder of endless speech. Nothing of it changes while it
     decodes, so that threads may share one.
 
@@ -52,6 +54,7 @@ class BeamDecoder:
         self.config = config or BeamConfig()
         self.vocabulary = tuple(vocabulary)
         self._blank = blank_id
+        self.heads = Heads(len(self.vocabulary), blank_id)
         known = model.words
         problem = _misfit(known, vocabulary)
         if problem is not None:
@@ -80,15 +83,20 @@ class BeamDecoder:
         check_log_probs(log_probs, self.vocabulary, self._blank)
         found = self.search.run(log_probs)
         quiet = self.search.quiet(log_probs)
-        first, last = self.placer.align(log_probs, found.labels, found.entered, quiet)
-        tokens = self.placer.tokens(log_probs, found.labels, first, last, seconds_per_frame)
-        if not tokens:
-            return Decoding("", (), mean_probability(log_probs[:, self._blank]))
-        return Decoding(
-            text="".join(token.text for token in tokens),
-            tokens=tokens,
-            confidence=geometric_mean([token.confidence for token in tokens]),
-        )
+        placed = self.placer.place(log_probs, found.labels, found.entered, quiet)
+        tokens = self.placer.tokens(log_probs, placed, seconds_per_frame)
+        return decoding_of(tokens, log_probs[:, self._blank])
+
+
+def decoding_of(tokens: tuple[Token, ...], blank: npt.NDArray[np.floating[Any]]) -> Decoding:
+    """The text of some tokens; of none, as probable as blanks [frames] are."""
+    if not tokens:
+        return Decoding("", (), mean_probability(blank))
+    return Decoding(
+        text="".join(token.text for token in tokens),
+        tokens=tokens,
+        confidence=geometric_mean([token.confidence for token in tokens]),
+    )
 
 
 def _misfit(words: Sequence[str], vocabulary: Sequence[str]) -> str | None:
@@ -104,3 +112,8 @@ def _misfit(words: Sequence[str], vocabulary: Sequence[str]) -> str | None:
     if sum(map(len, words)) * len(vocabulary) > _MAX_LEXICON:
         return "has too many words for a model of so many classes; use the greedy decoder"
     return None
+
+
+def without_leading_space(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
+    """Tokens of a text from its first word on."""
+    return tokens[1:] if tokens and tokens[0].text == WORD_BOUNDARY else tokens

@@ -27,8 +27,10 @@ from asr_runtime.decoding.hypotheses import (
     Floats,
     Hypotheses,
     Integers,
+    hash_texts,
+    merge,
 )
-from asr_runtime.decoding.search_state import Found, SearchState
+from asr_runtime.decoding.search_state import Found, SearchState, Spelled
 from asr_runtime.decoding.trace import NO_LABEL
 from asr_runtime.decoding.word_scores import WordScorer
 from asr_runtime.language.lexicon import NO_WORD, ROOT, Lexicon
@@ -37,13 +39,6 @@ _IMPROBABLE = -1e4
 _FINALISTS = 16
 _NODE_BITS = 24
 _OUTSIDE = np.int64(-(1 << 63))
-_HASH_FACTOR = np.int64(6364136223846793005)
-_HASH_TERM = np.int64(1442695040888963407)
-
-
-def _hash(texts: Integers, labels: Integers | int) -> Integers:
-    hashed: Integers = texts * _HASH_FACTOR + labels + _HASH_TERM
-    return hashed
 
 
 class BeamSearch:
@@ -51,7 +46,11 @@ class BeamSearch:
 
     priors: taken from the classes' scores, as `letter_priors` gives them [classes].
     blank, space: classes. Every other class is a letter.
+
+    shared: hypotheses can part at a boundary which all of them have.
     """
+
+    shared = 1
 
     def __init__(
         self,
@@ -170,6 +169,15 @@ class BeamSearch:
         best = max(scores, key=scores.__getitem__)
         return Found(np.array(best, np.int64), entered[best], scores[best])
 
+    def spelled(self, state: SearchState) -> Spelled:
+        """What all hypotheses have spelled."""
+        labels, entered = state.spelled()
+        return Spelled(labels, entered, entered)
+
+    def boundaries(self, labels: Integers) -> Integers:
+        """Places of the boundaries after words in what a hypothesis spelled [labels]."""
+        return np.flatnonzero(labels[1:] == self._space) + 1
+
     def _likely(self, log_probs: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.bool_]:
         likely: npt.NDArray[np.bool_] = log_probs > np.log(self._config.label_threshold)
         likely[:, self._blank] = False
@@ -219,7 +227,7 @@ class BeamSearch:
             options.append(self._spelled(beam, chosen, labels, nodes, scores, ahead))
         if boundary:
             options.append(self._ended(beam, total + row[self._space], limit))
-        return self._merged(Hypotheses.joined(options))
+        return merge(Hypotheses.joined(options), self._config.beam_size)
 
     def _spelled(
         self,
@@ -242,9 +250,9 @@ class BeamSearch:
         outside = (node == self._lexicon.outside).nonzero()[0]
         if len(outside):
             # There the letters are told apart by a hash, which no key of a node can equal.
-            key[outside] = _hash(whole[KEY, outside], label[outside]) | _OUTSIDE
+            key[outside] = hash_texts(whole[KEY, outside], label[outside]) | _OUTSIDE
         whole[KEY] = key
-        whole[TEXT] = _hash(whole[TEXT], label)
+        whole[TEXT] = hash_texts(whole[TEXT], label)
         whole[NODE] = node
         whole[LABEL] = label
         whole[TRACE] = ~whole[TRACE]
@@ -265,7 +273,7 @@ class BeamSearch:
         whole = beam.whole.take(parents.take(kept), axis=1)
         whole[CONTEXT] = context.take(kept)
         whole[KEY] = whole[CONTEXT] << _NODE_BITS
-        whole[TEXT] = _hash(whole[TEXT], self._space)
+        whole[TEXT] = hash_texts(whole[TEXT], self._space)
         whole[NODE] = ROOT
         whole[LABEL] = self._space
         whole[TRACE] = ~whole[TRACE]
@@ -290,29 +298,3 @@ class BeamSearch:
             )
             gains[unknown] += cost
         return gains, context
-
-    def _merged(self, options: Hypotheses) -> Hypotheses:
-        """The best hypotheses: of each key the best prefix, with all its paths."""
-        scores = np.maximum(options.nats[BLANK], options.nats[SPOKEN])
-        size = self._config.beam_size
-        if len(scores) > 3 * size:
-            options = options.take(np.argpartition(scores, -3 * size)[-3 * size :])
-            scores = np.maximum(options.nats[BLANK], options.nats[SPOKEN])
-        options = options.take(np.lexsort((-scores, options.whole[KEY])))
-        keys = options.whole[KEY]
-        begins = np.ones(len(keys), np.bool_)
-        np.not_equal(keys[1:], keys[:-1], out=begins[1:])
-        first = begins.nonzero()[0]
-        if len(first) < len(keys):
-            # Of other prefixes with the same future, which cannot win any more, nothing is taken.
-            text = options.whole[TEXT]
-            group = first.take(begins.cumsum() - 1)
-            paths = options.nats[:AHEAD]
-            paths[:, text != text.take(group)] = NEVER
-            added = np.logaddexp.reduceat(paths, first, axis=1)
-            options = options.take(first)
-            options.nats[:AHEAD] = added
-        if len(first) > size:
-            scores = np.maximum(options.nats[BLANK], options.nats[SPOKEN])
-            options = options.take(np.argpartition(scores, -size)[-size:])
-        return options

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asr_runtime.errors import DecoderError
+from asr_runtime.language.spoken_hotwords import split_pronunciation
 
 MAX_STATES = 1 << 14
 
@@ -19,14 +20,17 @@ MAX_STATES = 1 << 14
 def split_hotwords(hotwords: Sequence[str], vocabulary: Sequence[str]) -> list[tuple[str, ...]]:
     """The words of each phrase, in the model's letters.
 
-    A phrase is lower-cased if the vocabulary has no capitals.
+    A phrase is lower-cased if the vocabulary has no capitals. Pronunciations, which letters have no
+    use for, must be right all the same.
 
-    Raises DecoderError for an empty phrase and for a character that is no class of the model.
+    Raises DecoderError for an empty phrase, a character that is no class of the model and a
+    pronunciation that is none.
     """
     letters = {text for text in vocabulary if len(text) == 1}
     phrases = []
     for hotword in hotwords:
-        text = hotword if any(letter.isupper() for letter in letters) else hotword.lower()
+        text = split_pronunciation(hotword)[0] if "=" in hotword else hotword
+        text = text if any(letter.isupper() for letter in letters) else text.lower()
         words = tuple(text.replace("\u2019", "'").split())
         if not words:
             raise DecoderError("a hotword is empty; give a word or phrase")

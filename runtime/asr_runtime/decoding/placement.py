@@ -1,6 +1,7 @@
 """From the labels that a search found to the characters of the text, with times and confidences."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,21 @@ from asr_runtime.decoding.spoken_words import spoken
 from asr_runtime.transcript import Token
 
 # Frames aligned at a time: at least, where there is a pause, and at most.
-_PART_FRAMES = (150, 600)
-_IMPROBABLE = -1e4
+PART_FRAMES = (150, 600)
+IMPROBABLE = -1e4
+
+
+@dataclass(frozen=True)
+class PlacedLabels:
+    """Labels with the first and the last frame of each [labels]."""
+
+    labels: npt.NDArray[np.int64]
+    first: Frames
+    last: Frames
+
+    def before(self, place: int) -> "PlacedLabels":
+        """Those before one of them."""
+        return PlacedLabels(self.labels[:place], self.first[:place], self.last[:place])
 
 
 class TokenPlacer:
@@ -31,13 +45,13 @@ class TokenPlacer:
         self._space = space
         self._silence_threshold = silence_threshold
 
-    def align(
+    def place(
         self,
         log_probs: npt.NDArray[np.floating[Any]],
         labels: npt.NDArray[np.int64],
         entered: Frames,
         quiet: npt.NDArray[np.bool_],
-    ) -> tuple[Frames, Frames]:
+    ) -> PlacedLabels:
         """First and last frame of each label.
 
         log_probs: natural logarithms [frames, classes].
@@ -47,28 +61,30 @@ class TokenPlacer:
         repeats = np.count_nonzero(labels[1:] == labels[:-1])
         if len(labels) + repeats > len(log_probs):
             # The search joins paths, so that a part of one need not be a path.
-            return entered, entered
-        scores = np.maximum(log_probs, _IMPROBABLE)
-        cuts = cut_frames(quiet, *_PART_FRAMES)
-        return align_in_parts(scores, labels, entered, cuts, self._blank, self._space)
+            return PlacedLabels(labels, entered, entered)
+        scores = np.maximum(log_probs, IMPROBABLE)
+        cuts = cut_frames(quiet, *PART_FRAMES)
+        frames = align_in_parts(scores, labels, entered, cuts, self._blank, self._space)
+        return PlacedLabels(labels, *frames)
 
     def tokens(
         self,
         log_probs: npt.NDArray[np.floating[Any]],
-        labels: npt.NDArray[np.int64],
-        first: Frames,
-        last: Frames,
+        placed: PlacedLabels,
         seconds_per_frame: float,
         offset: int = 0,
+        previous: Token | None = None,
     ) -> tuple[Token, ...]:
         """The characters of the words that were spoken.
 
         log_probs: natural logarithms [frames, classes].
-        labels, first, last: as `align` takes and gives them [labels].
+        placed: what `place` found in them.
         offset: frames before these, for the times.
+        previous: the token before these, if there is any; of no importance here.
         """
+        labels, first, last = placed.labels, placed.first, placed.last
         kept = spoken(
-            np.maximum(log_probs, _IMPROBABLE),
+            np.maximum(log_probs, IMPROBABLE),
             labels,
             first,
             last,

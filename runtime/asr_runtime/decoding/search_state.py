@@ -10,7 +10,8 @@ from asr_runtime.decoding.trace import Trace
 class Found:
     """The best text of an utterance.
 
-    labels: its classes, single word boundaries between words [labels].
+    labels: its classes, single word boundaries between words; or the pronunciations of its words
+        [labels].
     entered: frame from which on the search spelled each label [labels].
     score: nats.
     """
@@ -18,6 +19,20 @@ class Found:
     labels: Integers
     entered: Integers
     score: float
+
+
+@dataclass(frozen=True)
+class Spelled:
+    """What all hypotheses have spelled [hypotheses, labels of the longest].
+
+    labels: as in `Found`; after them whatever is no label.
+    entered: frame from which on each label was spelled, or whatever will follow the last one.
+    since: frame from which on it stands that the text before each label has ended.
+    """
+
+    labels: Integers
+    entered: Integers
+    since: Integers
 
 
 @dataclass

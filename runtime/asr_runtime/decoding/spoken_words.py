@@ -26,9 +26,7 @@ def spoken(
     first, last: the frames of each label [labels].
     threshold: nats by which blanks must be the more probable for a word to be dropped.
     """
-    over_blank = log_probs.astype(np.float64) - log_probs[:, [blank_id]]
-    before = np.concatenate((np.zeros((1, over_blank.shape[1])), over_blank.cumsum(axis=0)))
-    gain = before[last + 1, labels] - before[first, labels]
+    gain = gains_over_blank(log_probs, labels, first, last, blank_id)
     boundary = labels == boundary_id
     # A boundary belongs to the word that it begins.
     word = np.cumsum(boundary)
@@ -37,3 +35,17 @@ def spoken(
     earlier = np.concatenate(([False], np.logical_or.accumulate(kept)[:-1]))
     result: npt.NDArray[np.bool_] = kept[word] & (~boundary | earlier[word])
     return result
+
+
+def gains_over_blank(
+    log_probs: npt.NDArray[np.floating[Any]],
+    labels: npt.NDArray[np.int64],
+    first: npt.NDArray[np.int64],
+    last: npt.NDArray[np.int64],
+    blank_id: int,
+) -> npt.NDArray[np.float64]:
+    """Nats by which each label is more probable in its frames than blanks; see `spoken`."""
+    over_blank = log_probs.astype(np.float64) - log_probs[:, [blank_id]]
+    before = np.concatenate((np.zeros((1, over_blank.shape[1])), over_blank.cumsum(axis=0)))
+    gains: npt.NDArray[np.float64] = before[last + 1, labels] - before[first, labels]
+    return gains

@@ -33,8 +33,8 @@ class Trace:
         """Whether it has grown so much since `keep` that forgetting is due."""
         return self._number >= self._limit
 
-    def add(self, parents: Integers, labels: Integers, frame: int) -> Integers:
-        """The numbers of new prefixes."""
+    def add(self, parents: Integers, labels: Integers, frame: Integers | int) -> Integers:
+        """The numbers of new prefixes; `frame` may be one for all."""
         self._parents.append(parents.astype(np.int32))
         self._labels.append(labels.astype(np.int32))
         self._frames.append(np.full(len(parents), frame, np.int32))

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from asr_runtime.decoding.beam_decoder import BeamDecoder
+from asr_runtime.decoding.decoder import AnyDecoder
 from asr_runtime.decoding.greedy import greedy_decode
 from asr_runtime.model_file.model_card import ModelCard
 from asr_runtime.transcript import Token, Transcript
@@ -13,9 +13,13 @@ def decode_utterance(
     log_probs: npt.NDArray[np.float32],
     duration: float,
     card: ModelCard,
-    beam_decoder: BeamDecoder | None,
+    beam_decoder: AnyDecoder | None,
 ) -> Transcript:
-    """Decode [frames, classes] of `duration` seconds, greedily if there is no beam decoder."""
+    """Decode log-probabilities of `duration` seconds.
+
+    log_probs: [frames, classes], or what the decoder's `heads` say.
+    beam_decoder: None decodes greedily.
+    """
     found = (
         greedy_decode(log_probs, card.vocabulary, card.blank_id, card.seconds_per_frame)
         if beam_decoder is None

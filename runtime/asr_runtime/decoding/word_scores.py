@@ -29,6 +29,7 @@ class WordScorer:
     known: the words of the language model.
     words: these and those of the hotwords, as `with_hotwords` has them; the search spells these.
     expected: what each of them scores at best by itself [words], for the search's look-ahead.
+    expected_unknown: what a word that is none of them scores by itself.
     start: the context of no words.
     """
 
@@ -53,6 +54,7 @@ class WordScorer:
         self.expected: npt.NDArray[np.float32] = model.unigrams[ids] * np.float32(
             self._weight
         ) + np.float32(self._word_bonus)
+        self.expected_unknown = float(self._weight * model.unigrams[UNKNOWN]) + self._word_bonus
         self.start = model.start
         self._phrases: PhraseScorer | None = None
         if phrases:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from asr_runtime.decoding.heads import Heads
 from asr_runtime.errors import (
     AsrRuntimeError,
     AudioContentError,
@@ -25,6 +26,7 @@ from asr_runtime.model_file.contract import (
     LOG_PROBS,
     NEXT_STATE,
     OUTPUT_LENGTHS,
+    PHONEME_LOG_PROBS,
     STATE,
     check_contract,
 )
@@ -42,9 +44,14 @@ NOT_A_MODEL = "is not an ONNX model; give the model.onnx that asr-export wrote"
 
 
 class ModelSession:
-    """A model on a device. `card`, `path` and `provider` (ONNX Runtime's name) tell which."""
+    """A model on a device. `card`, `path` and `provider` (ONNX Runtime's name) tell which.
 
-    def __init__(self, session: Any, path: Path) -> None:
+    phonemes: whether to give what its second head says as well.
+
+    heads: the columns of the rows that it gives.
+    """
+
+    def __init__(self, session: Any, path: Path, *, phonemes: bool = False) -> None:
         self._session = session
         self.path = path
         self.provider: str = session.get_providers()[0]
@@ -55,6 +62,7 @@ class ModelSession:
                     "is an ONNX model without a model card; give one that asr-export wrote"
                 )
             self.card = ModelCard.from_json(card)
+            self.heads = Heads(len(self.card.vocabulary), self.card.blank_id, phonemes)
             check_contract(
                 session.get_inputs(),
                 session.get_overridable_initializers(),
@@ -67,6 +75,10 @@ class ModelSession:
         except ModelFileError as error:
             error.subject = str(path)
             raise
+
+    def with_phonemes(self) -> "ModelSession":
+        """The same model, whose rows have the second head's columns beside the letters'."""
+        return ModelSession(self._session, self.path, phonemes=True)
 
     @property
     def windows_per_run(self) -> int:
@@ -86,12 +98,12 @@ class ModelSession:
         return 2 if threads == 1 else 3
 
     def run(self, batch: Sequence[npt.NDArray[np.float32]]) -> list[npt.NDArray[np.float32]]:
-        """Log-probabilities [frames, classes] of each waveform [samples] of one batch.
+        """Log-probabilities [frames, columns of `heads`] of each waveform [samples] of one batch.
 
         Raises AudioContentError if memory does not suffice, and ModelFileError if the model fails
         or gives something that is no log-probability.
         """
-        log_probs, frames = self._run([LOG_PROBS, OUTPUT_LENGTHS], _padded(batch))
+        frames, *log_probs = self._run([OUTPUT_LENGTHS, *self._outputs], _padded(batch))
         return self._checked(log_probs, frames, len(batch))
 
     def run_chunk(
@@ -108,10 +120,11 @@ class ModelSession:
         chunk_frames: frames to emit; at the end of the stream, more than there can be.
         state: [layers, hidden], what the chunk before gave, or zeros.
 
-        Returns log-probabilities [frames, classes] and the next state. Raises as `run` does.
+        Returns log-probabilities [frames, columns of `heads`] and the next state. Raises as `run`
+        does.
         """
-        log_probs, frames, next_state = self._run(
-            [LOG_PROBS, OUTPUT_LENGTHS, NEXT_STATE],
+        frames, next_state, *log_probs = self._run(
+            [OUTPUT_LENGTHS, NEXT_STATE, *self._outputs],
             {
                 **_padded([samples]),
                 CONTEXT_FRAMES: np.array([context_frames], dtype=np.int64),
@@ -122,6 +135,10 @@ class ModelSession:
         if next_state.shape != (1, *state.shape) or not np.isfinite(next_state).all():
             raise self._broken("returned a broken state")
         return self._checked(log_probs, frames, 1)[0], next_state[0]
+
+    @property
+    def _outputs(self) -> list[str]:
+        return [LOG_PROBS, PHONEME_LOG_PROBS] if self.heads.phonemes else [LOG_PROBS]
 
     def _run(self, outputs: list[str], feeds: dict[str, npt.NDArray[Any]]) -> Any:
         try:
@@ -134,10 +151,14 @@ class ModelSession:
             raise self._explain(error, feeds[INPUT_VALUES].size) from error
 
     def _checked(
-        self, log_probs: npt.NDArray[np.float32], frames: npt.NDArray[np.int64], batch: int
+        self, heads: list[npt.NDArray[np.float32]], frames: npt.NDArray[np.int64], batch: int
     ) -> list[npt.NDArray[np.float32]]:
-        if log_probs.shape[::2] != (batch, len(self.card.vocabulary)) or log_probs.ndim != 3:
-            raise self._broken(f"returned log-probabilities of shape {list(log_probs.shape)}")
+        """The rows of each item, of the outputs of each head."""
+        widths = [self.heads.letters, self.heads.width - self.heads.letters]
+        for head, width in zip(heads, widths, strict=False):
+            if head.shape != (batch, *heads[0].shape[1:2], width):
+                raise self._broken(f"returned log-probabilities of shape {list(head.shape)}")
+        log_probs = heads[0] if len(heads) == 1 else np.concatenate(heads, axis=2)
         if frames.shape != (batch,) or not ((frames >= 0) & (frames <= log_probs.shape[1])).all():
             raise self._broken("returned impossible numbers of frames")
         if np.isnan(log_probs).any():

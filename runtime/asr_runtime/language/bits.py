@@ -6,13 +6,14 @@ import numpy as np
 import numpy.typing as npt
 
 popcount: Any = getattr(np, "bitwise_count", None)  # numpy 2
-"""Bits that are set in each of some uint32."""
+"""Bits that are set in each of some uint32 or uint64."""
 
 if popcount is None:
     _POPCOUNT16 = np.array([number.bit_count() for number in range(1 << 16)], np.uint8)
 
-    def popcount(bits: npt.NDArray[np.uint32]) -> Any:  # noqa: D103 - see above
-        return _POPCOUNT16[bits & 0xFFFF] + _POPCOUNT16[bits >> 16]
+    def popcount(bits: npt.NDArray[Any]) -> Any:  # noqa: D103 - see above
+        sixteens = np.ascontiguousarray(bits).view(np.uint16).reshape(*bits.shape, -1)
+        return _POPCOUNT16[sixteens].sum(axis=-1, dtype=np.uint8)
 
 
 class RankedBits:

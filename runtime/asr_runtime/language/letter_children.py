@@ -1,4 +1,4 @@
-"""Which node follows each node of a letter tree after each class, in 12 bytes a node.
+"""Which node follows each node of a tree after each letter or phoneme, in 8 to 12 bytes a node.
 
 A table of nodes times classes would be quicker to look up, and is ten times as large. Here the
 children of a node have consecutive numbers, and a bit for each class tells which of them exist: a
@@ -13,23 +13,21 @@ import numpy.typing as npt
 
 from asr_runtime.language.bits import popcount
 
-_WORD_BITS = 32
-
 
 @dataclass(frozen=True)
 class LetterChildren:
-    """The edges of a letter tree, for its `nodes` and `outside`, where all that is no edge leads.
+    """The edges of a tree, for its `nodes` and `outside`, where all that is no edge leads.
 
     word, own, below: of each class, the word of bits that its own is in, that bit, and the bits
         before it [classes].
-    present: bits of the classes that go on, 32 a word [nodes + 1, words].
+    present: bits of the classes that go on, 32 or 64 a word [nodes + 1, words].
     first: the child of the first bit of each word [nodes + 1, words].
     """
 
     word: npt.NDArray[np.int64]
-    own: npt.NDArray[np.uint32]
-    below: npt.NDArray[np.uint32]
-    present: npt.NDArray[np.uint32]
+    own: npt.NDArray[Any]
+    below: npt.NDArray[Any]
+    present: npt.NDArray[Any]
     first: npt.NDArray[np.int32]
 
     @property
@@ -62,13 +60,16 @@ def link_children(
     nodes: the root among them.
     place: a number below that of classes for each class.
     """
-    words = -(-len(place) // _WORD_BITS)
-    word, bit = np.divmod(place[labels], _WORD_BITS)
-    present = np.zeros((nodes + 1, words), np.uint32)
-    np.bitwise_or.at(present, (parents, word), np.uint32(1) << bit.astype(np.uint32))
+    # One word for the phonemes, which are more than 32.
+    bits: Any = np.uint64 if 32 < len(place) <= 64 else np.uint32
+    size = np.iinfo(bits).bits
+    words = -(-len(place) // size)
+    word, bit = np.divmod(place[labels], size)
+    present = np.zeros((nodes + 1, words), bits)
+    np.bitwise_or.at(present, (parents, word), bits(1) << bit.astype(bits))
     # The first edge of each parent and word of bits; the edges' own order is that of the children.
     first = np.zeros((nodes + 1, words), np.int32)
     first[parents[::-1], word[::-1]] = np.arange(len(parents), 0, -1)
-    word, bit = np.divmod(place, _WORD_BITS)
-    own = np.uint32(1) << bit.astype(np.uint32)
-    return LetterChildren(word, own, own - np.uint32(1), present, first)
+    word, bit = np.divmod(place, size)
+    own = bits(1) << bit.astype(bits)
+    return LetterChildren(word, own, own - bits(1), present, first)

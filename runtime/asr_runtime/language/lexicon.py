@@ -8,12 +8,12 @@ recognition", ICSLP 1996).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from asr_runtime.language.letter_children import LetterChildren, link_children
+from asr_runtime.language.prefix_tree import grow_prefix_tree
 
 ROOT = 0
 NO_WORD = -1
@@ -64,43 +64,17 @@ def build_lexicon(
     classes = class_of[codes]
     spelled = ((classes >= 0) | (np.arange(codes.shape[1]) >= lengths[:, None])).all(axis=1)
     index = np.flatnonzero(spelled & (lengths > 0))
-    codes, classes, lengths = codes[index], classes[index], lengths[index]
-    scores = scores[index]
-    # Letters that each word shares with the one before it.
-    same = np.zeros(codes.shape, bool)
-    same[1:] = codes[1:] == codes[:-1]
-    shared = np.cumprod(same, axis=1, dtype=np.uint8).sum(axis=1)
-
-    parents: list[npt.NDArray[np.int64]] = [np.zeros(0, np.int64)]
-    labels: list[npt.NDArray[np.int64]] = [np.zeros(0, np.int64)]
-    ends: list[npt.NDArray[Any]] = [np.full(1, NO_WORD)]
-    bests: list[npt.NDArray[Any]] = [np.zeros(1)]
-    depths = [0]
-    node = np.zeros(len(index), np.int64)
-    number = 1
-    for level in range(longest):
-        reaches = lengths > level
-        begins = reaches & (shared <= level)
-        first = np.flatnonzero(begins)
-        if not len(first):
-            break
-        parents.append(node[first])
-        labels.append(classes[first, level].astype(np.int64))
-        node = np.where(reaches, number - 1 + np.cumsum(begins), node)
-        word = np.full(len(first), NO_WORD)
-        final = lengths == level + 1
-        word[node[final] - number] = index[final]
-        ends.append(word)
-        bests.append(np.maximum.reduceat(np.where(reaches, scores, -np.inf), first))
-        depths += [level + 1] * len(first)
-        number += len(first)
+    classes, lengths, scores = classes[index], lengths[index], scores[index]
+    tree = grow_prefix_tree(classes, lengths, scores)
+    word = np.full(tree.nodes + 1, NO_WORD, np.int32)
+    word[tree.final] = index
     # Words are sorted by characters, so the letters after a prefix are: not always by class.
     order = sorted(range(len(vocabulary)), key=lambda label: (vocabulary[label], label))
     place = np.empty(len(vocabulary), np.int64)
     place[order] = np.arange(len(vocabulary))
     return Lexicon(
-        link_children(np.concatenate(parents), np.concatenate(labels), number, place),
-        np.concatenate([*ends, [NO_WORD]]).astype(np.int32),
-        np.array([*depths, 0], np.int32),
-        np.concatenate([*bests, [0]]).astype(np.float32),
+        link_children(tree.parents, tree.labels, tree.nodes, place),
+        word,
+        np.append(tree.depth, np.int32(0)),
+        np.append(tree.best, np.float32(0)),
     )

@@ -94,11 +94,12 @@ class Pieces:
         return Transcript(text, self.confidence, tokens, self.duration)
 
     def _sentences(self) -> Iterator[Transcript]:
-        card = self._session.card
+        card, heads = self._session.card, self._session.heads
         stream = WaveformStream(self._audio.sample_rate, card.sample_rate)
         done = 0
         for log_probs in self._log_probs(_resampled(self._blocks, stream)):
-            self._silence.add(float(log_probs[:, card.blank_id].sum(dtype=float)), len(log_probs))
+            blank = heads.heard(log_probs)[:, heads.blank]
+            self._silence.add(float(blank.sum(dtype=float)), len(log_probs))
             yield from self._counted(self._decoder.feed(log_probs), done * card.seconds_per_frame)
             done += len(log_probs)
             if self._progress is not None:
@@ -132,7 +133,8 @@ class Pieces:
             pause=frames(_PAUSE_SECONDS),
             reach=frames(_REACH_SECONDS),
         )
-        return stitch(self._read(windows), card.blank_id, config)
+        heads = self._session.heads
+        return stitch(self._read(windows), heads.blank, config, heads.heard)
 
     def _read(self, windows: Iterator[Window]) -> Iterator[tuple[int, Samples]]:
         while batch := list(islice(windows, self._session.windows_per_run)):

@@ -7,7 +7,7 @@ the two windows read are aligned, and a seam is taken only where both have read 
 aligned ones; of those places, amid the longest pause, or where they agree best if there is none.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,13 +38,17 @@ class SeamConfig:
 
 
 def stitch(
-    windows: Iterable[tuple[int, LogProbs]], blank_id: int, config: SeamConfig
+    windows: Iterable[tuple[int, LogProbs]],
+    blank_id: int,
+    config: SeamConfig,
+    heard: Callable[[LogProbs], LogProbs] = lambda rows: rows,
 ) -> Iterator[LogProbs]:
     """Join the windows' frames [frames, classes]; every frame comes out once, in order.
 
     windows: of each, the number of its first frame and its natural-log probabilities
         [frames, classes], in order; neighbours overlap. All but the last may have a frame that only
         begins within them.
+    heard: the columns of them that are decoded; the blank is one of these.
 
     Only two windows are held at a time.
     """
@@ -56,7 +60,7 @@ def stitch(
         shared = held[first - held_first :]
         # The held one's last frame is half outside of it.
         shared = shared[: min(len(shared) - 1, len(log_probs))]
-        seam = find_seam(shared, log_probs[: len(shared)], blank_id, config)
+        seam = find_seam(heard(shared), heard(log_probs[: len(shared)]), blank_id, config)
         yield held[: first - held_first + seam]
         held_first, held = first + seam, log_probs[seam:]
     if held is not None:

@@ -9,6 +9,7 @@ from asr_runtime.model_file.model_card import ModelCard
 INPUT_VALUES = "input_values"  # float32 [batch, samples]: mono, -1..1
 INPUT_LENGTHS = "input_lengths"  # int64 [batch]: samples of each before the padding
 LOG_PROBS = "logprobs"  # float32 [batch, frames, classes]: natural log
+PHONEME_LOG_PROBS = "phoneme_logprobs"  # float32 [batch, frames, phonemes + 1]: if it has them
 OUTPUT_LENGTHS = "output_lengths"  # int64 [batch]: frames of each
 
 CONTEXT_FRAMES = "context_frames"  # int64 [batch]: leading frames that are context only
@@ -19,6 +20,7 @@ NEXT_STATE = "next_state"  # float32 [batch, layers, hidden]: for the next chunk
 _FLOAT, _INTEGER = "tensor(float)", "tensor(int64)"
 _INPUTS = {INPUT_VALUES: (_FLOAT, 2), INPUT_LENGTHS: (_INTEGER, 1)}
 _OUTPUTS = {LOG_PROBS: (_FLOAT, 3), OUTPUT_LENGTHS: (_INTEGER, 1)}
+_PHONEME_OUTPUTS = {PHONEME_LOG_PROBS: (_FLOAT, 3)}
 _STREAMING_INPUTS = {CONTEXT_FRAMES: (_INTEGER, 1), CHUNK_FRAMES: (_INTEGER, 1), STATE: (_FLOAT, 3)}
 _STREAMING_OUTPUTS = {NEXT_STATE: (_FLOAT, 3)}
 
@@ -38,14 +40,20 @@ def check_contract(
     if card.streaming is not None:
         _check("optional input", optional, _STREAMING_INPUTS)
         _check("output", outputs, _STREAMING_OUTPUTS)
+    if card.phonemes is not None:
+        _check("output", outputs, _PHONEME_OUTPUTS)
+        _check_classes(outputs, PHONEME_LOG_PROBS, len(card.phonemes) + 1, "phonemes and a blank")
     unexpected = [node.name for node in inputs if node.name not in _INPUTS]
     if unexpected:
         raise ModelFileError(f"it wants an unknown input {unexpected[0]!r}; export it again")
-    classes = next(node.shape[-1] for node in outputs if node.name == LOG_PROBS)
-    if isinstance(classes, int) and classes != len(card.vocabulary):
+    _check_classes(outputs, LOG_PROBS, len(card.vocabulary), "a vocabulary")
+
+
+def _check_classes(outputs: Sequence[Any], name: str, expected: int, kind: str) -> None:
+    classes = next(node.shape[-1] for node in outputs if node.name == name)
+    if isinstance(classes, int) and classes != expected:
         raise ModelFileError(
-            f"it has {classes} output classes and a vocabulary of {len(card.vocabulary)}; "
-            "export it again"
+            f"it has {classes} output classes and {kind} of {expected}; export it again"
         )
 
 

@@ -60,6 +60,7 @@ class ModelCard:
     sample_rate: samples a second that the model takes.
     vocabulary: the text of each output class; `blank_id` is the CTC blank's class.
     frame_stride: samples from one output frame to the next.
+    phonemes: of the second head, whose last class is their blank; None for a model without one.
     streaming: how to stream it, None for a model for whole recordings only.
     The rest describes the model and may be empty; keys this version does not know are in `extra`.
     """
@@ -69,6 +70,7 @@ class ModelCard:
     vocabulary: tuple[str, ...]
     blank_id: int
     frame_stride: int
+    phonemes: tuple[str, ...] | None = None
     streaming: StreamingCard | None = None
     architecture: Mapping[str, Any] = field(default_factory=dict)
     precision: str | None = None
@@ -99,7 +101,7 @@ class ModelCard:
                 f"it has model format {version} and this version reads up to {FORMAT_VERSION}; "
                 "upgrade with: pip install --upgrade asr-runtime"
             )
-        vocabulary = _vocabulary(values)
+        vocabulary = _symbols("vocabulary", _required(values, "vocabulary"))
         blank_id = _integer(values, "blank_id", minimum=0)
         if blank_id >= len(vocabulary):
             raise _wrong("blank_id", f"an index into the vocabulary of {len(vocabulary)}", blank_id)
@@ -111,6 +113,7 @@ class ModelCard:
             vocabulary=vocabulary,
             blank_id=blank_id,
             frame_stride=_integer(values, "frame_stride", 1, MAX_FRAME_STRIDE),
+            phonemes=_phonemes(values),
             streaming=None if streaming is None else StreamingCard.from_card(streaming),
             architecture=_optional(values, "architecture", dict) or {},
             precision=_optional(values, "precision", str),
@@ -138,19 +141,21 @@ def _optional(values: Mapping[str, Any], key: str, kind: type[_Kind]) -> _Kind |
     return value
 
 
-def _vocabulary(values: Mapping[str, Any]) -> tuple[str, ...]:
-    value = _required(values, "vocabulary")
+def _phonemes(values: Mapping[str, Any]) -> tuple[str, ...] | None:
+    value = values.get("phonemes")
+    return None if value is None else _symbols("phonemes", value)
+
+
+def _symbols(key: str, value: Any) -> tuple[str, ...]:
     if not (isinstance(value, list) and value and all(isinstance(item, str) for item in value)):
-        raise _wrong("vocabulary", "a list of strings", value)
+        raise _wrong(key, "a list of strings", value)
     if len(set(value)) < len(value):
-        raise _wrong("vocabulary", "a list without repetitions", value)
+        raise _wrong(key, "a list without repetitions", value)
     if len(value) > MAX_VOCABULARY or max(map(len, value)) > MAX_CLASS_CHARACTERS:
-        raise _wrong(
-            "vocabulary", f"{MAX_VOCABULARY} strings of {MAX_CLASS_CHARACTERS} at most", value
-        )
+        raise _wrong(key, f"{MAX_VOCABULARY} strings of {MAX_CLASS_CHARACTERS} at most", value)
     # Others could change what a terminal shows, or cannot be written at all.
     if not all(item.isprintable() for item in value):
-        raise _wrong("vocabulary", "a list of printable strings", value)
+        raise _wrong(key, "a list of printable strings", value)
     return tuple(value)
 
 

@@ -1,13 +1,12 @@
 """Endless speech as sentences: log-probabilities in, piece by piece, transcripts out."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from asr_runtime.decoding.beam_decoder import BeamDecoder
-from asr_runtime.decoding.greedy import WORD_BOUNDARY, check_log_probs
+from asr_runtime.decoding.decoder import AnyDecoder
+from asr_runtime.decoding.greedy import WORD_BOUNDARY
+from asr_runtime.decoding.heads import Heads, Rows
 from asr_runtime.sentences.beam_sentence import BeamSentence
 from asr_runtime.sentences.endpoint_config import EndpointConfig
 from asr_runtime.sentences.greedy_sentence import GreedySentence
@@ -27,33 +26,34 @@ class SentenceDecoder:
     Results do not depend on how the frames were divided into pieces, and neither memory nor the
     time for a piece grows with their number, unless both times of `endpoint` are infinite.
 
-    A pause is a run of frames in which the blank or a space is the most probable. The cut lies in
-    the middle of it. Silence, and whatever else holds no words, gives no sentence.
+    A pause is a run of frames in which the blank or a space is the most probable, or of phonemes,
+    where the beam decoder takes them, the blank. The cut lies in the middle of it. Silence, and
+    whatever else holds no words, gives no sentence.
     """
 
     def __init__(
         self,
-        beam_decoder: BeamDecoder | None,
+        beam_decoder: AnyDecoder | None,
         vocabulary: Sequence[str],
         blank_id: int,
         seconds_per_frame: float,
         endpoint: EndpointConfig | None = None,
     ) -> None:
-        self._vocabulary = tuple(vocabulary)
-        self._blank = blank_id
+        vocabulary = tuple(vocabulary)
+        self._heads = Heads(len(vocabulary), blank_id)
+        if beam_decoder is not None:
+            self._heads = beam_decoder.heads
         self._seconds = seconds_per_frame
         self._pauses = PauseFinder(endpoint or EndpointConfig(), seconds_per_frame)
         self._search: SentenceSearch = (
-            GreedySentence(self._vocabulary, blank_id, seconds_per_frame)
+            GreedySentence(vocabulary, blank_id, seconds_per_frame)
             if beam_decoder is None
             else BeamSentence(beam_decoder, seconds_per_frame)
         )
-        self._silent = [
-            label
-            for label, text in enumerate(self._vocabulary)
-            if label == blank_id or text == WORD_BOUNDARY
-        ]
-        self._waiting = np.zeros((0, len(self._vocabulary)), np.float32)
+        self._silent = [self._heads.blank]
+        if not self._heads.phonemes and WORD_BOUNDARY in vocabulary:
+            self._silent.append(vocabulary.index(WORD_BOUNDARY))
+        self._waiting = np.zeros((0, self._heads.width), np.float32)
 
     @property
     def start(self) -> float:
@@ -65,20 +65,21 @@ class SentenceDecoder:
         """Seconds of all frames fed so far."""
         return (self._search.frames + len(self._waiting)) * self._seconds
 
-    def feed(self, log_probs: npt.NDArray[np.floating[Any]]) -> list[Transcript]:
+    def feed(self, rows: Rows) -> list[Transcript]:
         """Decode the next frames.
 
-        log_probs: natural-log probabilities [frames, classes], any number of frames.
+        rows: natural-log probabilities [frames, classes], any number of frames; those of phonemes
+            beside them where the beam decoder takes them.
 
         Returns the sentences that these frames finished, in order. Times are seconds from the start
         of the first frame ever fed. A sentence's `start` and `duration` are those of the audio that
         was searched for it, which begins and ends in the pauses around it.
 
-        Raises ValueError if the shape does not fit the vocabulary.
+        Raises ValueError if the shape does not fit.
         """
-        check_log_probs(log_probs, self._vocabulary, self._blank)
-        silent = np.isin(log_probs.argmax(axis=1), self._silent)
-        frames = np.concatenate((self._waiting, log_probs))
+        self._heads.check(rows)
+        silent = np.isin(self._heads.heard(rows).argmax(axis=1), self._silent)
+        frames = np.concatenate((self._waiting, rows))
         done, seen = 0, len(self._waiting)
         sentences: list[Transcript] = []
         for is_silent in silent.tolist():

@@ -46,8 +46,3 @@ class SentenceSearch(Protocol):
 
         The frames after it are carried on as the next sentence; without one all is the sentence.
         """
-
-
-def without_leading_space(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
-    """Tokens of a text from its first word on."""
-    return tokens[1:] if tokens and tokens[0].text == " " else tokens

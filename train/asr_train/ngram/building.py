@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import datetime
-from collections import Counter
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 
 from asr_train.errors import DataError
 from asr_train.ngram.corpus import CorpusReport, read_blocks, total_bytes
-from asr_train.ngram.counting import choose_vocabulary, count_ngrams
-from asr_train.ngram.kneser_ney import estimate
+from asr_train.ngram.counting import Counts, count_ngrams
+from asr_train.ngram.encoded_text import NumberedText, WordNumbers
+from asr_train.ngram.kneser_ney import NgramModel, estimate
+from asr_train.ngram.mixing import choose_weights, mix
 from asr_train.ngram.perplexity import Perplexity, perplexity
-from asr_train.ngram.pruning import prune
-from asr_train.ngram.writing import file_size, write_language_model
+from asr_train.ngram.pruning import Pruner
+from asr_train.ngram.vocabulary import Ids, Vocabulary, choose_vocabulary
+from asr_train.ngram.writing import largest_that_fits
 from asr_train.output import replacing
 
 
@@ -24,10 +29,14 @@ from asr_train.output import replacing
 class BuildSettings:
     """What to build.
 
-    order: words of the longest n-grams, 2 or 3.
+    order: words of the longest n-grams, 2 to 4.
     vocabulary: number of words, the most frequent ones that occur `minimum_count` times or more.
     max_bytes: of the file; n-grams are pruned until it fits.
     source, licence: described in the file.
+    cut_offs: how often n-grams of order 2, 3, … must occur; see `estimate`.
+    weights: of each text, for a mixture of models of each; none for one model of all texts
+        together. They need not sum to one.
+    exclude: words that are never in the vocabulary.
     """
 
     order: int = 3
@@ -36,11 +45,19 @@ class BuildSettings:
     max_bytes: int = 8_000_000
     source: str = ""
     licence: str = ""
+    cut_offs: tuple[int, ...] = ()
+    weights: tuple[float, ...] = ()
+    exclude: frozenset[bytes] = frozenset()
 
 
 @dataclass(frozen=True)
 class BuildReport:
-    """What was built: perplexities of the development text before and after pruning."""
+    """What was built.
+
+    counted: distinct n-grams of each order, summed over the texts of a mixture.
+    weights: of the texts of a mixture, one in all.
+    unpruned, pruned: perplexities of each development text before and after pruning.
+    """
 
     corpus: CorpusReport
     vocabulary: int
@@ -48,72 +65,145 @@ class BuildReport:
     counted: list[int]
     kept: list[int]
     size: int
-    unpruned: Perplexity | None
-    pruned: Perplexity | None
+    weights: list[float]
+    unpruned: list[Perplexity] = field(default_factory=list)
+    pruned: list[Perplexity] = field(default_factory=list)
 
 
 def build_language_model(
-    texts: list[Path], out: Path, settings: BuildSettings, dev_text: Path | None = None
+    texts: list[Path],
+    out: Path,
+    settings: BuildSettings,
+    dev_texts: Sequence[Path] = (),
+    weights_text: Path | None = None,
 ) -> BuildReport:
-    """Count, smooth, prune and write a language model.
+    """Count, smooth, mix, prune and write a language model.
 
-    texts: as `read_blocks` reads them. `dev_text` is scored and otherwise unused.
+    texts: as `read_blocks` reads them. Numbers of words and n-grams are kept in a folder beside
+        `out` while this runs, some 25 bytes a word of the texts.
+    dev_texts: are scored and otherwise unused.
+    weights_text: each text gets a model of its own, and they are mixed so that this text is most
+        probable.
 
     Raises:
         DataError: texts that cannot be used, or a size that the words alone exceed.
         OutputError: the file cannot be written.
     """
-    dev_blocks = list(read_blocks([dev_text], CorpusReport())) if dev_text else []
-    size = total_bytes(texts)
-    with tqdm(total=2 * size, unit="B", unit_scale=True, desc="counting words") as bar:
+    if settings.weights and len(settings.weights) != len(texts):
+        raise DataError(f"{len(settings.weights)} weights for {len(texts)} texts; give one a text")
+    mixture = bool(settings.weights) or weights_text is not None
+    dev_blocks = [list(read_blocks([path], CorpusReport())) for path in dev_texts]
+    weights_blocks = (
+        list(read_blocks([weights_text], CorpusReport())) if weights_text is not None else []
+    )
+    parts = [[path] for path in texts] if mixture else [texts]
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as name:
+        folder = Path(name)
         corpus = CorpusReport()
-        frequencies: Counter[bytes] = Counter()
-        for block in read_blocks(texts, corpus, bar.update):
-            frequencies.update(block.split())
-        vocabulary = choose_vocabulary(frequencies, settings.vocabulary, settings.minimum_count)
-        covered = sum(frequencies[word] for word in vocabulary.words)
-        del frequencies
-        bar.set_description("reading again")
-        ids = vocabulary.encode(read_blocks(texts, CorpusReport(), bar.update))
-        bar.set_description(f"counting {settings.order}-grams")
-        counted = [count_ngrams(ids, order) for order in range(1, settings.order + 1)]
-        del ids
-        numbers = [len(level.keys) for level in counted]
-        bar.set_description("smoothing")
-        model = estimate(counted, vocabulary.size)
-        del counted
-        dev = vocabulary.encode(dev_blocks)
-        unpruned = perplexity(model, dev) if dev_text else None
-        bar.set_description("pruning")
-        word_bytes = sum(map(len, vocabulary.words)) + len(vocabulary.words) - 1
-        try:
-            model = prune(model, lambda *sizes: file_size(word_bytes, *sizes) <= settings.max_bytes)
-        except ValueError:
-            raise DataError(
-                f"the {len(vocabulary.words):,} words alone take more than "
-                f"{settings.max_bytes / 1e6:g} MB; allow more or fewer words"
-            ) from None
-        pruned = perplexity(model, dev) if dev_text else None
-        bar.set_description("writing")
-        description: dict[str, Any] = {
+        vocabulary, coverage, encoded = _encode(parts, settings, folder, corpus)
+        models, counted = [], np.zeros(settings.order, np.int64)
+        while encoded:
+            model, numbers = _model(encoded.pop(0), vocabulary, settings, folder)
+            models.append(model)
+            counted += numbers
+    steps = tqdm(total=3, unit="step", desc="mixing")
+    with steps:
+        if weights_text is not None:
+            weights = choose_weights(models, vocabulary.encode(weights_blocks))
+        else:
+            weights = [weight / sum(settings.weights) for weight in settings.weights]
+        model = mix(models, weights)
+        del models
+        devs = [vocabulary.encode(blocks) for blocks in dev_blocks]
+        unpruned = [perplexity(model, dev) for dev in devs]
+        steps.update()
+        steps.set_description("pruning")
+        source = {
             "source": settings.source or ", ".join(path.name for path in texts),
             "licence": settings.licence,
             "created": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
             "corpus": {"lines": corpus.lines, "words": corpus.words},
             "smoothing": "interpolated modified Kneser-Ney, relative-entropy pruning",
         }
-        if pruned is not None:
-            description["dev_perplexity"] = round(pruned.perplexity, 2)
+
+        def describe(pruned: NgramModel) -> dict[str, Any]:
+            found: dict[str, Any] = {"weights": [round(w, 4) for w in weights]} if weights else {}
+            if devs:
+                found["dev_perplexity"] = round(perplexity(pruned, devs[0]).perplexity, 2)
+            return source | found
+
+        try:
+            model, content = largest_that_fits(
+                Pruner(model), vocabulary, settings.max_bytes, describe
+            )
+        except ValueError:
+            raise DataError(
+                f"the {len(vocabulary.words):,} words alone take more than "
+                f"{settings.max_bytes / 1e6:g} MB; allow more or fewer words"
+            ) from None
+        pruned = [perplexity(model, dev) for dev in devs]
+        steps.update()
+        steps.set_description("writing")
         with replacing(out) as partial:
-            write_language_model(partial, model, vocabulary, description)
-        bar.set_description("done")
+            partial.write_bytes(content)
+        steps.update()
+    kept = [len(level.keys) for level in model.orders]
     return BuildReport(
         corpus,
         len(vocabulary.words),
-        covered / corpus.words,
-        numbers,
-        [len(level.keys) for level in model.orders],
+        coverage,
+        counted.tolist(),
+        kept,
         out.stat().st_size,
+        weights,
         unpruned,
         pruned,
     )
+
+
+def _encode(
+    parts: list[list[Path]], settings: BuildSettings, folder: Path, corpus: CorpusReport
+) -> tuple[Vocabulary, float, list[Ids]]:
+    """The vocabulary, the share of the words that are in it, and the ids of each part."""
+    numbers = WordNumbers()
+    size = sum(total_bytes(part) for part in parts)
+    with tqdm(total=size, unit="B", unit_scale=True, desc="reading") as bar:
+        numbered = [
+            NumberedText(folder / f"words{index}", read_blocks(part, corpus, bar.update), numbers)
+            for index, part in enumerate(parts)
+        ]
+    total = np.zeros(len(numbers), np.int64)
+    for text in numbered:
+        total[: len(text.frequencies)] += text.frequencies
+    frequencies = {
+        word: count
+        for word, count in zip(list(numbers)[1:], total[1:].tolist(), strict=True)
+        if count >= settings.minimum_count
+    }
+    vocabulary = choose_vocabulary(
+        frequencies, settings.vocabulary, settings.minimum_count, settings.exclude
+    )
+    covered = sum(frequencies[word] for word in vocabulary.words)
+    del frequencies
+    encoded = [
+        text.encode(vocabulary, numbers, folder / f"ids{index}")
+        for index, text in enumerate(numbered)
+    ]
+    return vocabulary, covered / corpus.words, encoded
+
+
+def _model(
+    ids: Ids, vocabulary: Vocabulary, settings: BuildSettings, folder: Path
+) -> tuple[NgramModel, list[int]]:
+    """The smoothed model of one text, and its numbers of distinct n-grams."""
+    orders = range(1, settings.order + 1)
+    counted: list[Counts] = []
+    with tqdm(total=len(ids) * len(orders), unit="words", unit_scale=True) as bar:
+        for order in orders:
+            bar.set_description(f"counting {order}-grams")
+            counted.append(count_ngrams(ids, order, folder, bar.update))
+        bar.update(bar.total - bar.n)  # sentences' boundaries begin no longer n-grams
+        bar.set_description("smoothing")
+        model = estimate(counted, vocabulary.size, settings.cut_offs)
+        bar.set_description("counted and smoothed")
+    return model, [len(level.keys) for level in counted]

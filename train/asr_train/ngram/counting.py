@@ -1,59 +1,31 @@
-"""Vocabulary and n-gram counts of a corpus, with whole-array operations."""
+"""Counts of the n-grams of a text that need not fit into memory, with whole-array operations.
+
+The n-grams are counted in parts, those whose first words are of some range of ids, so that a part's
+sort is all that memory has to hold. The parts follow each other in the order of the keys: there is
+nothing to merge.
+"""
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from asr_train.errors import DataError
-
-UNKNOWN = 0
-"""Word id of every word outside the vocabulary."""
-
-BOUNDARY = 1
-"""Word id of a sentence's start where it is context, and of its end where it is predicted."""
-
-FIRST_WORD = 2
-MAX_WORDS = 65_534
-"""Words besides the two special ones, so that an id takes 16 bits."""
+from asr_train.ngram.vocabulary import BOUNDARY, Ids
 
 MAX_ORDER = 4
 
+PART = 1 << 24
+"""N-grams that are counted, or smoothed, at a time; 40 bytes of memory each."""
+
+_WORD_BITS = np.uint64(16)
+
 Keys = npt.NDArray[np.uint64]
-Ids = npt.NDArray[np.uint16]
-
-
-@dataclass(frozen=True)
-class Vocabulary:
-    """Words in alphabetical order; the id of ``words[i]`` is ``i + FIRST_WORD``."""
-
-    words: tuple[bytes, ...]
-
-    @property
-    def size(self) -> int:
-        """Number of ids."""
-        return len(self.words) + FIRST_WORD
-
-    def encode(self, blocks: Iterable[bytes]) -> Ids:
-        """Ids of a corpus, sentence after sentence, BOUNDARY before and after each."""
-        id_of = {word: index for index, word in enumerate(self.words, start=FIRST_WORD)}
-        id_of[b"</s>"] = BOUNDARY
-        get = id_of.get
-        parts = [np.array([BOUNDARY], np.uint16)]
-        for block in blocks:
-            tokens = block.replace(b"\n", b" </s> ").split()
-            ids = np.fromiter((get(token, UNKNOWN) for token in tokens), np.uint16, len(tokens))
-            parts.append(ids)
-        ids = np.concatenate(parts)
-        # Empty lines are no sentences.
-        keep = np.ones(len(ids), bool)
-        keep[1:] = (ids[1:] != BOUNDARY) | (ids[:-1] != BOUNDARY)
-        return ids[keep]
+Progress = Callable[[int], object]
 
 
 @dataclass(frozen=True)
@@ -61,51 +33,44 @@ class Counts:
     """The distinct n-grams of one order, sorted, and how often each occurs.
 
     keys: 16 bits a word, the first word highest.
+    counts: uint32 [ngrams]. Both may lie in files.
     """
 
     keys: Keys
-    counts: npt.NDArray[np.int64]
+    counts: npt.NDArray[np.uint32]
 
 
-def choose_vocabulary(frequencies: Counter[bytes], size: int, minimum_count: int = 1) -> Vocabulary:
-    """The `size` most frequent words that occur `minimum_count` times or more.
-
-    Words of equal frequency are taken in an order that does not depend on the corpus's and favours
-    no letter, or the rarest words would all begin with ``a``.
-    """
-    if not 1 <= size <= MAX_WORDS:
-        raise DataError(f"a vocabulary has 1 to {MAX_WORDS:,} words, not {size:,}")
-    ranked = sorted(
-        (word for word, count in frequencies.items() if count >= minimum_count),
-        key=lambda word: (-frequencies[word], hashlib.sha256(word).digest()),
-    )
-    if not ranked:
-        raise DataError(f"no word occurs {minimum_count} times; give more text")
-    return Vocabulary(tuple(sorted(ranked[:size])))
-
-
-def count_ngrams(ids: Ids, order: int) -> Counts:
+def count_ngrams(
+    ids: Ids,
+    order: int,
+    folder: Path | None = None,
+    progress: Progress | None = None,
+    part: int = PART,
+) -> Counts:
     """Count the n-grams of encoded sentences.
 
-    ids: as `Vocabulary.encode` gives them [words].
+    ids: as `Vocabulary.encode` gives them [words]; may lie in a file.
     order: words of an n-gram, 1 to MAX_ORDER. BOUNDARY occurs at either end of one, never inside.
+    folder: where to put the counts; in memory without it.
+    progress: called with the number of n-grams of each part.
+    part: n-grams to sort at a time. More of them begin with one word if that is so frequent.
     """
-    number = len(ids) - order + 1
-    if number <= 0:
-        return Counts(np.zeros(0, np.uint64), np.zeros(0, np.int64))
-    keys = np.zeros(number, np.uint64)
-    for position in range(order):
-        keys = (keys << np.uint64(16)) | ids[position : position + number]
-    keep = np.ones(number, bool)
-    for position in range(1, order - 1):
-        keep &= ids[position : position + number] != BOUNDARY
-    found, counts = np.unique(keys[keep], return_counts=True)
-    return Counts(found, counts.astype(np.int64))
+    keys, counts = (
+        _Column(folder, f"keys{order}", np.uint64),
+        _Column(folder, f"counts{order}", np.uint32),
+    )
+    for first, last in _parts(ids, part):
+        found, number = _distinct(_part_keys(ids, order, first, last, part))
+        keys.append(found)
+        counts.append(number)
+        if progress is not None:
+            progress(int(number.sum()))
+    return Counts(keys.finish(), counts.finish())
 
 
 def contexts(keys: Keys) -> Keys:
     """The n-grams without their last words."""
-    return keys >> np.uint64(16)
+    return keys >> _WORD_BITS
 
 
 def last_words(keys: Keys) -> npt.NDArray[np.int64]:
@@ -121,3 +86,97 @@ def suffixes(keys: Keys, order: int) -> Keys:
 def first_words(keys: Keys, order: int) -> npt.NDArray[np.int64]:
     """The first word of each n-gram of `order` words."""
     return (keys >> np.uint64(16 * (order - 1))).astype(np.int64)
+
+
+def slices(keys: Keys, size: int) -> Iterator[slice]:
+    """Parts of some sorted n-grams, of about `size` each, that divide no context."""
+    begin = 0
+    while begin < len(keys):
+        end = begin + size
+        if end < len(keys):
+            following = (keys[end] >> _WORD_BITS) << _WORD_BITS
+            # Back to where the last context begins, or on to its end if it is all there is.
+            end = begin + int(np.searchsorted(keys[begin:end], following))
+            if end == begin:
+                end += int(np.searchsorted(keys[begin:], following + np.uint64(1 << 16)))
+        yield slice(begin, min(end, len(keys)))
+        begin = end
+
+
+def count_predecessors(shorter: Counts, longer: Counts, order: int) -> npt.NDArray[np.int64]:
+    """How many distinct words precede each of some n-grams of `order` words [ngrams].
+
+    longer: all n-grams of one word more.
+    """
+    predecessors = np.zeros(len(shorter.keys), np.int64)
+    for begin in range(0, len(longer.keys), PART):
+        found, number = _distinct(suffixes(longer.keys[begin : begin + PART], order + 1))
+        predecessors[np.searchsorted(shorter.keys, found)] += number
+    return predecessors
+
+
+def _distinct(keys: Keys) -> tuple[Keys, npt.NDArray[np.uint32]]:
+    """Sorted keys and how often each occurs. The keys given are sorted in place."""
+    keys.sort()
+    begins = np.ones(len(keys), bool)
+    np.not_equal(keys[1:], keys[:-1], out=begins[1:])
+    first = begins.nonzero()[0]
+    return keys[first], np.diff(first, append=len(keys)).astype(np.uint32)
+
+
+def _parts(ids: Ids, part: int) -> Iterator[tuple[int, int]]:
+    """Ranges of first words, the last ones included, of at most `part` words of the text each."""
+    frequency = np.zeros(1 << 16, np.int64)
+    for begin in range(0, len(ids), part):
+        frequency += np.bincount(ids[begin : begin + part], minlength=1 << 16)
+    first, size = 0, 0
+    for word, number in enumerate(frequency.tolist()):
+        if size and size + number > part:
+            yield first, word - 1
+            first, size = word, 0
+        size += number
+    yield first, (1 << 16) - 1
+
+
+def _part_keys(ids: Ids, order: int, first: int, last: int, part: int) -> Keys:
+    """The n-grams, not sorted, whose first words are in a range of ids."""
+    found = []
+    number = len(ids) - order + 1
+    for begin in range(0, number, part):
+        piece = np.asarray(ids[begin : begin + part + order - 1])
+        starts = piece[: min(part, number - begin)]
+        place = ((starts >= first) & (starts <= last)).nonzero()[0]
+        inside = np.ones(len(place), bool)
+        keys = starts[place].astype(np.uint64)
+        for position in range(1, order):
+            word = piece[place + position]
+            if position < order - 1:
+                inside &= word != BOUNDARY
+            keys <<= _WORD_BITS
+            keys |= word
+        found.append(keys[inside])
+    return np.concatenate(found) if found else np.zeros(0, np.uint64)
+
+
+class _Column:
+    """An array that grows, in memory or in a file."""
+
+    def __init__(self, folder: Path | None, name: str, kind: type[np.generic]) -> None:
+        self._path = folder / name if folder is not None else None
+        self._file = self._path.open("wb") if self._path is not None else None
+        self._parts: list[npt.NDArray[Any]] = [np.zeros(0, kind)]
+
+    def append(self, values: npt.NDArray[Any]) -> None:
+        if self._file is not None:
+            values.tofile(self._file)
+        else:
+            self._parts.append(values)
+
+    def finish(self) -> npt.NDArray[Any]:
+        if self._file is None or self._path is None:
+            return np.concatenate(self._parts)
+        self._file.close()
+        kind = self._parts[0].dtype
+        if not self._path.stat().st_size:
+            return np.zeros(0, kind)
+        return np.memmap(self._path, kind, "r")

@@ -8,21 +8,28 @@ order are estimated from its counts of counts.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from asr_train.ngram.counting import (
-    BOUNDARY,
     Counts,
     Keys,
     contexts,
+    count_predecessors,
     first_words,
+    slices,
     suffixes,
 )
+from asr_train.ngram.vocabulary import BOUNDARY
 
 Floats = npt.NDArray[np.float64]
+
+_SLICE = 1 << 22
+"""N-grams that are smoothed at a time."""
 
 
 @dataclass
@@ -56,35 +63,74 @@ class NgramModel:
         return len(self.orders)
 
 
-def estimate(counted: list[Counts], vocabulary_size: int) -> NgramModel:
+def estimate(
+    counted: list[Counts], vocabulary_size: int, cut_offs: Sequence[int] = ()
+) -> NgramModel:
     """Smooth the counts of orders 1, 2, … n of one text.
 
     vocabulary_size: number of ids, the special ones included. Each gets a probability, seen or not.
+    cut_offs: how often n-grams of order 2, 3, … must occur to be in the model, none less often than
+        those of the order below; 1 for orders that are not given. What the others had goes to the
+        shorter n-grams. They count in all statistics.
     """
     orders: list[Order] = []
     for number, raw in enumerate(counted, start=1):
         counts = _kneser_ney_counts(counted, number)
-        discount = _discounts(counts)[np.minimum(counts, 3)]
         if number == 1:
+            discount = _discounts(counts)[np.minimum(counts, 3)]
             orders.append(_unigrams(raw.keys, counts, discount, vocabulary_size))
             continue
-        below = orders[-1]
-        parent, suffix = _links(raw.keys, number, below)
-        total = np.bincount(parent, counts, len(below.keys))
-        left = np.bincount(parent, discount, len(below.keys))
-        with np.errstate(invalid="ignore", divide="ignore"):
-            below.backoff = np.where(total > 0, left / total, 1.0)
-        probability: Floats = (counts - discount) / total[parent]
-        probability += below.backoff[parent] * below.probability[suffix]
-        occurrences: Floats = np.bincount(parent, raw.counts, len(below.keys)).astype(np.float64)
-        below.context_probability = occurrences / raw.counts.sum()
-        ones, zeros = np.ones(len(raw.keys)), np.zeros(len(raw.keys))
-        orders.append(Order(raw.keys, probability, ones, zeros))
+        cut_off = cut_offs[number - 2] if len(cut_offs) > number - 2 else 1
+        orders.append(_longer(raw, counts, number, orders[-1], cut_off))
     return NgramModel(orders)
 
 
+def _longer(raw: Counts, counts: npt.NDArray[Any], order: int, below: Order, cut_off: int) -> Order:
+    """N-grams of order 2 or more; sets the back-off weights of the order below."""
+    discounts = _discounts(counts)
+    total, left, occurrences = (np.zeros(len(below.keys)) for _ in range(3))
+    number = sum(
+        int(np.count_nonzero(raw.counts[begin : begin + _SLICE] >= cut_off))
+        for begin in range(0, len(raw.counts), _SLICE)
+    )
+    keys, probability = np.empty(number, np.uint64), np.empty(number)
+    end = 0
+    for piece in slices(raw.keys, _SLICE):
+        found, count, occurred = raw.keys[piece], counts[piece], raw.counts[piece]
+        kept = occurred >= cut_off
+        discount = np.where(kept, discounts[np.minimum(count, 3)], count)
+        begins = np.ones(len(found), bool)
+        before = contexts(found)
+        np.not_equal(before[1:], before[:-1], out=begins[1:])
+        first = begins.nonzero()[0]
+        # Contexts that were left out have no n-grams that are kept.
+        there, parent = find(below.keys, before[first])
+        parent = parent[there]
+        group = begins.cumsum() - 1
+        for sums, values in ((total, count), (left, discount), (occurrences, occurred)):
+            sums[parent] = np.bincount(group, values, len(first))[there]
+        begin, end = end, end + int(np.count_nonzero(kept))
+        keys[begin:end] = found[kept]
+        probability[begin:end] = (count - discount)[kept]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        below.backoff = np.where(total > 0, left / total, 1.0)
+    del left
+    below.context_probability = occurrences
+    below.context_probability /= raw.counts.sum(dtype=np.int64)
+    del occurrences
+    for begin in range(0, number, _SLICE):
+        piece = slice(begin, begin + _SLICE)
+        parent = np.searchsorted(below.keys, contexts(keys[piece]))
+        suffix = np.searchsorted(below.keys, suffixes(keys[piece], order))
+        probability[piece] /= total[parent]
+        probability[piece] += below.backoff[parent] * below.probability[suffix]
+    # These take no memory; a longer order brings others.
+    backoff: Floats = np.broadcast_to(np.ones(1), number)
+    return Order(keys, probability, backoff, np.broadcast_to(np.zeros(1), number))
+
+
 def _unigrams(
-    keys: Keys, counts: npt.NDArray[np.int64], discount: Floats, vocabulary_size: int
+    keys: Keys, counts: npt.NDArray[Any], discount: Floats, vocabulary_size: int
 ) -> Order:
     total = counts.sum()
     probability = np.full(vocabulary_size, discount.sum() / total / vocabulary_size)
@@ -93,33 +139,25 @@ def _unigrams(
     return Order(everything, probability, np.ones(vocabulary_size), np.zeros(vocabulary_size))
 
 
-def _links(
-    keys: Keys, order: int, below: Order
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Indices of each n-gram's context and of its suffix among the next shorter n-grams."""
-    return (
-        np.searchsorted(below.keys, contexts(keys)),
-        np.searchsorted(below.keys, suffixes(keys, order)),
-    )
-
-
-def _kneser_ney_counts(counted: list[Counts], order: int) -> npt.NDArray[np.int64]:
+def _kneser_ney_counts(counted: list[Counts], order: int) -> npt.NDArray[Any]:
     raw = counted[order - 1]
     if order == len(counted):
         return raw.counts
-    longer = counted[order].keys
-    index = np.searchsorted(raw.keys, suffixes(longer, order + 1))
     # A sentence's end is no context, so what it would precede is not among the longer n-grams.
-    predecessors = np.bincount(index, minlength=len(raw.keys))
+    predecessors = count_predecessors(raw, counted[order], order)
     if order == 1:
         return predecessors
-    begins = first_words(raw.keys, order) == BOUNDARY
-    return np.where(begins, raw.counts, predecessors)
+    begins = (first_words(raw.keys, order) == BOUNDARY).nonzero()[0]
+    predecessors[begins] = raw.counts[begins]
+    return predecessors
 
 
-def _discounts(counts: npt.NDArray[np.int64]) -> Floats:
+def _discounts(counts: npt.NDArray[Any]) -> Floats:
     """Discounts [4] of n-grams that occur 0, 1, 2 and 3 times or more."""
-    n1, n2, n3, n4 = (int((counts == number).sum()) for number in (1, 2, 3, 4))
+    number = np.zeros(6, np.int64)
+    for begin in range(0, len(counts), _SLICE):
+        number += np.bincount(np.minimum(counts[begin : begin + _SLICE], 5), minlength=6)
+    n1, n2, n3, n4 = number[1:5].tolist()
     if not (n1 and n2 and n3):
         # Too little text for the estimate; any discounts keep the probabilities proper.
         return np.array([0.0, 0.5, 0.75, 0.9])
@@ -138,15 +176,16 @@ def log_probabilities(model: NgramModel, ids: npt.NDArray[np.int64], order: int)
     for column in ids.T:
         keys = (keys << np.uint64(16)) | column.astype(np.uint64)
     result = log_probabilities(model, ids[:, 1:], order - 1)
-    found, index = _find(level.keys, keys)
+    found, index = find(level.keys, keys)
     below = model.orders[order - 2]
-    has_context, context = _find(below.keys, contexts(keys))
+    has_context, context = find(below.keys, contexts(keys))
     result += np.where(has_context, np.log(below.backoff[context]), 0.0)
     result[found] = np.log(level.probability[index[found]])
     return result
 
 
-def _find(sorted_keys: Keys, keys: Keys) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
+def find(sorted_keys: Keys, keys: Keys) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
+    """Which of some n-grams are among sorted ones, and the indices of those that are."""
     if not len(sorted_keys):
         return np.zeros(len(keys), bool), np.zeros(len(keys), np.int64)
     index = np.minimum(np.searchsorted(sorted_keys, keys), len(sorted_keys) - 1)

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from asr_train.ngram.counting import BOUNDARY, UNKNOWN, Ids
-from asr_train.ngram.kneser_ney import NgramModel, log_probabilities
+from asr_train.ngram.kneser_ney import Floats, NgramModel, log_probabilities
+from asr_train.ngram.vocabulary import BOUNDARY, UNKNOWN, Ids
+
+_SLICE = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -24,23 +26,35 @@ class Perplexity:
 
 def perplexity(model: NgramModel, ids: Ids) -> Perplexity:
     """Score encoded sentences (see `Vocabulary.encode`)."""
+    logs = text_log_probabilities(model, ids)
+    words = int((ids != BOUNDARY).sum())
+    return Perplexity(
+        float(np.exp(-logs.sum() / max(len(logs), 1))),
+        float((ids == UNKNOWN).sum() / max(words, 1)),
+        words,
+    )
+
+
+def text_log_probabilities(model: NgramModel, ids: Ids) -> Floats:
+    """Natural-log probability of every known word and sentence end of a text.
+
+    Those with a short context come first, so the order is the same for models of one order.
+    """
     wide = ids.astype(np.int64)
-    total, number = 0.0, 0
     begins = np.flatnonzero(wide[:-1] == BOUNDARY)
     since = (
         np.arange(1, len(wide))
         - begins[np.searchsorted(begins, np.arange(len(wide) - 1), "right") - 1]
     )
+    logs = []
     for order in range(2, model.order + 1):
         # Context reaches back to the sentence's start and no further.
         last = (
             np.flatnonzero((since >= order - 1) if order == model.order else since == order - 1) + 1
         )
-        rows = np.stack([wide[last - back] for back in range(order - 1, -1, -1)], axis=1)
-        rows = rows[rows[:, -1] != UNKNOWN]
-        total -= float(log_probabilities(model, rows, order).sum())
-        number += len(rows)
-    words = int((wide != BOUNDARY).sum())
-    return Perplexity(
-        float(np.exp(total / max(number, 1))), float((wide == UNKNOWN).sum() / max(words, 1)), words
-    )
+        last = last[wide[last] != UNKNOWN]
+        for begin in range(0, len(last), _SLICE):
+            piece = last[begin : begin + _SLICE]
+            rows = np.stack([wide[piece - back] for back in range(order - 1, -1, -1)], axis=1)
+            logs.append(log_probabilities(model, rows, order))
+    return np.concatenate(logs)

@@ -13,74 +13,116 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from asr_train.ngram.counting import contexts, last_words, suffixes
+from asr_train.ngram.counting import Keys, contexts, last_words, slices, suffixes
 from asr_train.ngram.kneser_ney import Floats, NgramModel, Order
 
 _SMALLEST = 1e-12
 _STEPS = 40
+_SLICE = 1 << 22
 
 
-def prune(model: NgramModel, fits: Callable[[list[int], list[int]], bool]) -> NgramModel:
-    """The largest model that fits, by one threshold on the entropy that each n-gram is worth.
+class Pruner:
+    """Smaller models of one model, by one threshold on the entropy that each n-gram is worth.
 
-    fits: whether a model is small enough, of its numbers of n-grams and, of those, the numbers that
-        are contexts of longer ones, both for orders 1, 2, ….
-
-    Raises ValueError if not even the unigrams fit.
+    Besides the context of a kept n-gram, its last two words are kept as a bigram: the file names a
+    longer n-gram's last word by that.
     """
-    worths = [np.empty(0)] + [entropy_worth(model, order) for order in range(2, model.order + 1)]
-    parents = [np.empty(0, np.int64)] + [
-        np.searchsorted(model.orders[order - 2].keys, contexts(model.orders[order - 1].keys))
-        for order in range(2, model.order + 1)
-    ]
 
-    def select(threshold: float) -> tuple[list[npt.NDArray[np.bool_]], bool]:
-        kept = [np.ones(len(level.keys), bool) for level in model.orders]
-        numbers, context_numbers = [], []
-        needed = np.zeros(0, bool)
-        for index in range(model.order - 1, -1, -1):
-            if index:
-                kept[index] = worths[index] > threshold
-                if len(needed):
-                    kept[index] |= needed
-            numbers.append(int(kept[index].sum()))
-            context_numbers.append(int(needed.sum()))
-            if index:
-                needed = np.zeros(len(model.orders[index - 1].keys), bool)
-                needed[parents[index][kept[index]]] = True
-        return kept, fits(numbers[::-1], context_numbers[::-1])
+    def __init__(self, model: NgramModel) -> None:
+        self._model = model
+        orders = range(2, model.order + 1)
+        self._worths = [np.empty(0), *(entropy_worth(model, order) for order in orders)]
+        # Of each n-gram, the indices of the shorter ones that it needs.
+        self._contexts = [np.empty(0, np.int32)]
+        self._bigrams = [np.empty(0, np.int32)]
+        for order in orders:
+            keys, below = model.orders[order - 1].keys, model.orders[order - 2].keys
+            self._contexts.append(_indices(keys, below, contexts))
+            self._bigrams.append(
+                _indices(keys, model.orders[1].keys, last_bigrams)
+                if order > 2
+                else np.empty(0, np.int32)
+            )
 
-    # Worth nothing or less is never kept, for the model is better without.
-    low, high = np.log(1e-14), np.log(1.0)
-    kept, fitting = select(0.0)
-    if not fitting:
-        kept, fitting = select(np.inf)
+    def largest(self, fits: Callable[[list[int], list[int]], bool]) -> NgramModel:
+        """The largest model that fits.
+
+        fits: whether a model is small enough, of its numbers of n-grams and, of those, the numbers
+            that are contexts of longer ones, both for orders 1, 2, ….
+
+        Raises ValueError if not even the unigrams fit.
+        """
+        # Worth nothing or less is never kept, for the model is better without.
+        kept, fitting = self._select(0.0, fits)
         if not fitting:
-            raise ValueError("not even the single words fit")
-        for _ in range(_STEPS):
-            middle = (low + high) / 2
-            candidate, fitting = select(float(np.exp(middle)))
-            if fitting:
-                kept, high = candidate, middle
-            else:
-                low = middle
-    return keep_only(model, kept)
+            kept, fitting = self._select(np.inf, fits)
+            if not fitting:
+                raise ValueError("not even the single words fit")
+            low, high = np.log(1e-14), np.log(1.0)
+            for _ in range(_STEPS):
+                middle = (low + high) / 2
+                candidate, fitting = self._select(float(np.exp(middle)), fits)
+                if fitting:
+                    kept, high = candidate, middle
+                else:
+                    low = middle
+        return keep_only(self._model, kept)
+
+    def is_whole(self, model: NgramModel) -> bool:
+        """Whether a model has all n-grams that are worth anything."""
+        numbers = [len(level.keys) for level in model.orders]
+        return numbers == [int(keep.sum()) for keep in self._select(0.0, lambda *_: True)[0]]
+
+    def _select(
+        self, threshold: float, fits: Callable[[list[int], list[int]], bool]
+    ) -> tuple[list[npt.NDArray[np.bool_]], bool]:
+        orders = self._model.orders
+        kept = [np.ones(len(orders[0].keys), bool)]
+        kept += [worth > threshold for worth in self._worths[1:]]
+        context_numbers = [0] * len(orders)
+        for index in range(len(orders) - 1, 0, -1):
+            if index > 1:
+                kept[1][self._bigrams[index][kept[index]]] = True
+            heads = np.zeros(len(orders[index - 1].keys), bool)
+            heads[self._contexts[index][kept[index]]] = True
+            context_numbers[index - 1] = int(heads.sum())
+            kept[index - 1] |= heads
+        return kept, fits([int(keep.sum()) for keep in kept], context_numbers)
+
+
+def last_bigrams(keys: Keys) -> Keys:
+    """The last two words of each n-gram."""
+    return keys & np.uint64(0xFFFFFFFF)
+
+
+def _indices(keys: Keys, shorter: Keys, part: Callable[[Keys], Keys]) -> npt.NDArray[np.int32]:
+    """Indices of a part of each n-gram among shorter ones, which have them all."""
+    indices = np.empty(len(keys), np.int32)
+    for begin in range(0, len(keys), _SLICE):
+        piece = slice(begin, begin + _SLICE)
+        indices[piece] = np.searchsorted(shorter, part(keys[piece]))
+    return indices
 
 
 def entropy_worth(model: NgramModel, order: int) -> Floats:
     """How much relative entropy (nats a word) dropping each n-gram of one order would cost."""
     level, below = model.orders[order - 1], model.orders[order - 2]
-    parent = np.searchsorted(below.keys, contexts(level.keys))
-    lower = below.probability[np.searchsorted(below.keys, suffixes(level.keys, order))]
-    p = level.probability
-    number = len(below.keys)
-    numerator = np.maximum(1 - np.bincount(parent, p, number), _SMALLEST)[parent]
-    denominator = np.maximum(1 - np.bincount(parent, lower, number), _SMALLEST)[parent]
-    backoff = numerator / denominator
-    new_backoff = (numerator + p) / (denominator + lower)
-    change = np.log(new_backoff / backoff)
-    loss = p * (np.log(lower) + np.log(new_backoff) - np.log(p)) + change * numerator
-    worth: Floats = -below.context_probability[parent] * loss
+    worth = np.empty(len(level.keys))
+    for piece in slices(level.keys, _SLICE):
+        keys, p = level.keys[piece], level.probability[piece]
+        before = contexts(keys)
+        begins = np.ones(len(keys), bool)
+        np.not_equal(before[1:], before[:-1], out=begins[1:])
+        group = begins.cumsum() - 1
+        lower = below.probability[np.searchsorted(below.keys, suffixes(keys, order))]
+        numerator = np.maximum(1 - np.bincount(group, p), _SMALLEST)[group]
+        denominator = np.maximum(1 - np.bincount(group, lower), _SMALLEST)[group]
+        backoff = numerator / denominator
+        new_backoff = (numerator + p) / (denominator + lower)
+        change = np.log(new_backoff / backoff)
+        loss = p * (np.log(lower) + np.log(new_backoff) - np.log(p)) + change * numerator
+        parent = np.searchsorted(below.keys, before[begins])
+        worth[piece] = -below.context_probability[parent][group] * loss
     return worth
 
 
@@ -109,17 +151,26 @@ def set_backoffs(model: NgramModel) -> None:
 
     for order in range(2, model.order + 1):
         level, below = model.orders[order - 1], model.orders[order - 2]
-        parent = np.searchsorted(below.keys, contexts(level.keys))
-        words = _columns(suffixes(level.keys, order), order - 1)
-        lower = np.exp(log_probabilities(model, words, order - 1))
         number = len(below.keys)
-        has_children = np.bincount(parent, minlength=number) > 0
-        numerator = np.maximum(1 - np.bincount(parent, level.probability, number), _SMALLEST)
-        denominator = np.maximum(1 - np.bincount(parent, lower, number), _SMALLEST)
+        seen, lower = np.zeros(number), np.zeros(number)
+        has_children = np.zeros(number, bool)
+        for piece in slices(level.keys, _SLICE):
+            keys = level.keys[piece]
+            before = contexts(keys)
+            begins = np.ones(len(keys), bool)
+            np.not_equal(before[1:], before[:-1], out=begins[1:])
+            group = begins.cumsum() - 1
+            words = _columns(suffixes(keys, order), order - 1)
+            expected = np.exp(log_probabilities(model, words, order - 1))
+            parent = np.searchsorted(below.keys, before[begins])
+            seen[parent] = np.bincount(group, level.probability[piece])
+            lower[parent] = np.bincount(group, expected)
+            has_children[parent] = True
+        numerator, denominator = np.maximum(1 - seen, _SMALLEST), np.maximum(1 - lower, _SMALLEST)
         below.backoff = np.where(has_children, numerator / denominator, 1.0)
 
 
-def _columns(keys: npt.NDArray[np.uint64], order: int) -> npt.NDArray[np.int64]:
+def _columns(keys: Keys, order: int) -> npt.NDArray[np.int64]:
     return np.stack(
         [last_words(keys >> np.uint64(16 * position)) for position in range(order - 1, -1, -1)],
         axis=1,

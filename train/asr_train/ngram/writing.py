@@ -1,66 +1,46 @@
 """Writing a model as the one file that asr_runtime maps into memory.
 
-The layout is described in `asr_runtime.language.language_model`, which reads it.
+The layout is described in `asr_runtime.language.language_model_file`, which reads it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from asr_runtime.language.language_model import FORMAT_VERSION, MAGIC
-from asr_train.ngram.counting import Vocabulary, contexts, last_words
-from asr_train.ngram.kneser_ney import Floats, NgramModel, Order
+from asr_runtime.language.language_model_file import FORMAT_VERSION, MAGIC
+from asr_train.ngram.kneser_ney import NgramModel
+from asr_train.ngram.packing import Arrays, pack
+from asr_train.ngram.pruning import Pruner
+from asr_train.ngram.vocabulary import Vocabulary
 
 _ALIGNMENT = 64
-_HEADER_BYTES = 4096
-_CODES = 256
-
-
-def file_size(word_bytes: int, numbers: list[int], context_numbers: list[int]) -> int:
-    """Bytes of a model file, rounded up a little.
-
-    word_bytes: length of the vocabulary joined by newlines.
-    numbers, context_numbers: of the n-grams of each order, and of those that are contexts.
-    """
-    size = _HEADER_BYTES + word_bytes
-    for index, (ngrams, heads) in enumerate(zip(numbers, context_numbers, strict=True)):
-        size += ngrams + 4 * _CODES + _ALIGNMENT * 6
-        if index:  # words, and one bit for where a context begins
-            size += 2 * ngrams + ngrams // 8
-        if index < len(numbers) - 1:
-            size += ngrams // 8 + heads + 4 * _CODES
-    return size
+_TRIES = 12
+_CLOSE_ENOUGH = 0.995
 
 
 def write_language_model(
-    path: Path, model: NgramModel, vocabulary: Vocabulary, description: Mapping[str, Any]
+    path: Path,
+    model: NgramModel,
+    vocabulary: Vocabulary,
+    description: Mapping[str, Any],
 ) -> None:
-    """Write a model with its log-probabilities and back-off weights as codes of 8 bits.
+    """Write a model, with its log-probabilities and back-off weights as codes of a few bits.
 
+    model: of its longer n-grams, the last two words are bigrams of it.
     description: JSON values for readers of the file: source, licence, perplexity.
     """
-    arrays: dict[str, npt.NDArray[Any]] = {
-        "words": np.frombuffer(b"\n".join(vocabulary.words), np.uint8)
-    }
-    numbers = {}
-    for index, level in enumerate(model.orders):
-        order = index + 1
-        longer = model.orders[order] if order < model.order else None
-        numbers[str(order)] = len(level.keys)
-        arrays |= {f"{name}{order}": array for name, array in _level(level, order, longer).items()}
-    header: dict[str, Any] = {
-        "format_version": FORMAT_VERSION,
-        "order": model.order,
-        "ngrams": numbers,
-        **description,
-    }
+    arrays = pack(model, vocabulary)
+    path.write_bytes(file_content(arrays, model, description))
+
+
+def file_content(arrays: Arrays, model: NgramModel, description: Mapping[str, Any]) -> bytes:
+    """A file with some arrays."""
     data = bytearray()
     places = {}
     for name, array in arrays.items():
@@ -72,46 +52,62 @@ def write_language_model(
             "type": little.dtype.name,
         }
         data += little.tobytes()
-    header |= {"arrays": places, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    header: dict[str, Any] = {
+        "format_version": FORMAT_VERSION,
+        "order": model.order,
+        "ngrams": {str(n): len(level.keys) for n, level in enumerate(model.orders, start=1)},
+        **description,
+        "arrays": places,
+        "bytes": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+    }
     text = json.dumps(header).encode()
     text += b" " * (-(len(MAGIC) + 4 + len(text)) % _ALIGNMENT)
-    path.write_bytes(MAGIC + len(text).to_bytes(4, "little") + text + data)
+    return MAGIC + len(text).to_bytes(4, "little") + text + bytes(data)
 
 
-def _level(level: Order, order: int, longer: Order | None) -> dict[str, npt.NDArray[Any]]:
-    arrays: dict[str, npt.NDArray[Any]] = {}
-    codes, book = quantise(np.log(level.probability))
-    arrays |= {"probability": codes, "probability_values": book}
-    if order > 1:
-        arrays["word"] = last_words(level.keys).astype(np.uint16)
-        parent = contexts(level.keys)
-        starts = np.ones(len(parent), bool)
-        starts[1:] = parent[1:] != parent[:-1]
-        arrays["starts"] = np.packbits(starts, bitorder="little")
-    if longer is not None:
-        heads = np.zeros(len(level.keys), bool)
-        heads[np.searchsorted(level.keys, np.unique(contexts(longer.keys)))] = True
-        codes, book = quantise(np.log(level.backoff[heads]))
-        arrays |= {
-            "heads": np.packbits(heads, bitorder="little"),
-            "backoff": codes,
-            "backoff_values": book,
-        }
-    return arrays
+def largest_that_fits(
+    pruner: Pruner,
+    vocabulary: Vocabulary,
+    max_bytes: int,
+    describe: Callable[[NgramModel], Mapping[str, Any]],
+) -> tuple[NgramModel, bytes]:
+    """The largest model whose file has at most so many bytes, and the file's content.
 
+    describe: the description of a model, as for `write_language_model`.
 
-def quantise(values: Floats) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
-    """Codes [values] into a book of up to 256 values, those of equal shares of the values.
-
-    Each share is represented by its mean, so that the error is small where most values are; half
-    the shares divide the range evenly instead, which bounds the error of rare values.
+    Raises ValueError if not even the single words fit.
     """
-    if not len(values):
-        return np.zeros(0, np.uint8), np.zeros(1, np.float32)
-    even = np.linspace(values.min(), values.max(), _CODES // 2 + 1)
-    equal = np.quantile(values, np.linspace(0, 1, _CODES // 2 + 1))
-    edges = np.unique(np.concatenate([even, equal[1:-1]]))[1:-1]
-    codes = np.searchsorted(edges, values, side="right")
-    number = np.bincount(codes, minlength=len(edges) + 1)
-    book = np.bincount(codes, values, minlength=len(edges) + 1) / np.maximum(number, 1)
-    return codes.astype(np.uint8), book.astype(np.float32)
+    found: tuple[NgramModel, bytes] | None = None
+    # What an n-gram takes in the file shows only when it is written.
+    allowed, low, high = float(max_bytes), 0.0, 2.0 * max_bytes
+    for _ in range(_TRIES):
+        model = pruner.largest(
+            lambda numbers, heads: _about(numbers, heads) <= allowed  # noqa: B023
+        )
+        content = file_content(pack(model, vocabulary), model, describe(model))
+        if len(content) <= max_bytes:
+            low = allowed
+            if found is None or len(content) > len(found[1]):
+                found = model, content
+            if len(content) >= _CLOSE_ENOUGH * max_bytes or pruner.is_whole(model):
+                break
+        else:
+            high = allowed
+        guess = allowed + 0.998 * max_bytes - len(content)
+        allowed = guess if low < guess < high else (low + high) / 2
+    if found is None:
+        raise ValueError("not even the single words fit")
+    return found
+
+
+def _about(numbers: list[int], heads: list[int]) -> float:
+    """Bytes of the longer n-grams in a file, about."""
+    size = 0.0
+    for number, contexts in zip(numbers[1:], [*heads[1:], 0], strict=False):
+        size += number * _NGRAM_BITS / 8 + contexts
+    return size
+
+
+_NGRAM_BITS = 17.5
+"""Of an n-gram, with what its block takes."""

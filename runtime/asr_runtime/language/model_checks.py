@@ -1,7 +1,7 @@
 """Does a language model's content fit together? Its checksum says only that nobody changed it.
 
-Everything that `language_model` later uses as an index, and all sizes that decide how much memory
-the search takes, are checked here once.
+Everything that `expanded_model` later uses as an index, and all sizes that decide how much memory
+the search takes, are checked here once. What the blocks of `packed_model` say can lead nowhere.
 """
 
 from collections.abc import Mapping
@@ -23,8 +23,26 @@ _LEAST, _MOST = -1e4, 1e2
 """Natural logarithms of probabilities (at most 0) and of back-off factors."""
 
 
-def check_arrays(arrays: Arrays, order: int) -> None:
-    """Raise ValueError, or KeyError for a missing array, unless the arrays make a model."""
+def check_packed(arrays: Arrays, order: int) -> None:
+    """Raise ValueError, or KeyError for a missing array, if arrays of format 2 make no model.
+
+    Whether they fit each other is checked where they are put together.
+    """
+    size = _check_words(arrays["words"]) + 2  # the unknown word and the boundary
+    _check_codes(arrays, "probability1", size, most=0.0)
+    if len(_typed(arrays["heads1"], np.uint8)) != (size + 7) // 8:
+        raise ValueError("bits are missing")
+    _typed(arrays["probability"], np.uint8)
+    for level in range(1, order):
+        _check_codes(arrays, f"backoff{level}", len(arrays[f"backoff{level}"]), most=_MOST)
+        _typed(arrays[f"first{level + 1}"], np.uint16)
+        _typed(arrays[f"width{level + 1}"], np.uint8)
+        _typed(arrays[f"blocks{level + 1}"], np.uint32)
+        _check_values(arrays[f"probability_values{level + 1}"], most=0.0)
+
+
+def check_expanded(arrays: Arrays, order: int) -> None:
+    """Raise ValueError, or KeyError for a missing array, unless arrays of format 1 make a model."""
     size = _check_words(arrays["words"]) + 2  # the unknown word and the boundary
     _check_codes(arrays, "probability1", size, most=0.0)
     contexts = size
@@ -62,12 +80,17 @@ def _check_codes(arrays: Arrays, name: str, number: int, most: float) -> None:
     """`number` codes of values from _LEAST to `most`."""
     base = name.rstrip("0123456789")
     codes = _typed(arrays[name], np.uint8)
-    values = _typed(arrays[f"{base}_values{name[len(base) :]}"], np.float32)
+    values = _check_values(arrays[f"{base}_values{name[len(base) :]}"], most)
     if len(codes) != number or (number and codes.max() >= len(values)):
         raise ValueError(f"{name} has wrong codes")
+
+
+def _check_values(array: npt.NDArray[Any], most: float) -> npt.NDArray[np.float32]:
+    values: npt.NDArray[np.float32] = _typed(array, np.float32)
     # A NaN is neither.
     if not ((values >= _LEAST) & (values <= most)).all():
-        raise ValueError(f"{name} has values that are no logarithms of probabilities")
+        raise ValueError("there are values that are no logarithms of probabilities")
+    return values
 
 
 def _count_bits(packed: npt.NDArray[np.uint8], number: int) -> int:

@@ -1,0 +1,78 @@
+"""Beam search by sounds as `BeamDecoder` is by letters: log-probabilities in, text out."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from asr_runtime.decoding.beam_config import BeamConfig, PhonemeBeamConfig
+from asr_runtime.decoding.beam_decoder import decoding_of, without_leading_space
+from asr_runtime.decoding.greedy import Decoding
+from asr_runtime.decoding.heads import Heads, Rows
+from asr_runtime.decoding.phoneme_search import PhonemeSearch
+from asr_runtime.decoding.word_placement import WordPlacer
+from asr_runtime.decoding.word_scores import WordScorer, with_hotwords
+from asr_runtime.language.added_pronunciations import add_pronunciations, spoken_as
+from asr_runtime.language.language_model import LanguageModel
+from asr_runtime.language.pronunciation_tree import build_pronunciation_tree
+from asr_runtime.language.pronunciations import Pronunciations
+from asr_runtime.language.spoken_hotwords import pronounce_hotwords
+
+
+class PhonemeDecoder:
+    """Decodes the output of a model with a phoneme head; open to words outside its vocabulary.
+
+    model, pronunciations: a language model, and how its words are spoken.
+    vocabulary: the text of each letter class; `blank_id` is the blank's.
+    hotwords: words or phrases to prefer, each with its pronunciation after ``=`` or without.
+
+    heads: the columns of the rows that it decodes.
+    search, placer: its two halves, for a decoder of endless speech. Nothing of it changes while it
+    decodes, so that threads may share one.
+
+    Raises DecoderError for hotwords that it cannot pronounce.
+    """
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        pronunciations: Pronunciations,
+        vocabulary: Sequence[str],
+        blank_id: int,
+        hotwords: Sequence[str] = (),
+        config: BeamConfig | None = None,
+    ) -> None:
+        self.config = config or PhonemeBeamConfig()
+        self.vocabulary = tuple(vocabulary)
+        self.heads = Heads(len(self.vocabulary), blank_id, phonemes=True)
+        known = model.words
+        phrases = pronounce_hotwords(hotwords, partial(spoken_as, pronunciations, known))
+        words = with_hotwords(known, [phrase.words for phrase in phrases])
+        added: dict[str, tuple[bytes, ...]] = {}
+        for phrase in phrases:
+            for word, spoken in zip(phrase.words, phrase.pronunciations, strict=True):
+                added[word] = tuple(dict.fromkeys((*added.get(word, ()), *spoken)))
+        scorer = WordScorer(model, known, words, [phrase.words for phrase in phrases], self.config)
+        tree = build_pronunciation_tree(
+            add_pronunciations(pronunciations, known, words, added),
+            scorer.expected,
+            scorer.expected_unknown,
+            self.config.variant_penalty,
+        )
+        self.search = PhonemeSearch(tree, scorer, self.config)
+        self.placer = WordPlacer(
+            tree, words, self.vocabulary, self.heads, self.config.silence_threshold
+        )
+
+    def decode(self, rows: Rows, seconds_per_frame: float) -> Decoding:
+        """Decode one utterance of natural-log probabilities [frames, columns of `heads`].
+
+        Times and confidences are those of the most probable path through the phonemes of the words;
+        see `word_placement`. Words that silence explains better are left out.
+
+        Raises ValueError if the shape does not fit.
+        """
+        self.heads.check(rows)
+        log_probs = self.heads.heard(rows)
+        found = self.search.run(log_probs)
+        placed = self.placer.place(rows, found.labels, found.entered, self.search.quiet(log_probs))
+        tokens = self.placer.tokens(rows, placed, seconds_per_frame)
+        return decoding_of(without_leading_space(tokens), log_probs[:, self.heads.blank])

@@ -1,0 +1,289 @@
+"""From the pronunciations that a search by phonemes found to the characters of the text.
+
+A word lasts from its first phoneme to its last; its letters share that time evenly, and have the
+word's confidence: the geometric mean of its phonemes' probabilities. The letters of a word that is
+in no dictionary are those that the letter head heard while its phonemes were spoken.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from asr_runtime.decoding.alignment import Frames, align
+from asr_runtime.decoding.greedy import WORD_BOUNDARY, greedy_decode
+from asr_runtime.decoding.heads import Heads, Rows
+from asr_runtime.decoding.placement import IMPROBABLE, PART_FRAMES
+from asr_runtime.decoding.spoken_words import gains_over_blank
+from asr_runtime.language import phonemes
+from asr_runtime.language.pronunciation_tree import PronunciationTree
+from asr_runtime.transcript import Token, geometric_mean
+
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class PlacedWords:
+    """Words with the first and the last frame of each, and those of their phonemes.
+
+    words: pronunciations [words].
+    first, last: frames [words].
+    phonemes: ids of all of them, `word` the place of each one's word [phonemes].
+    phoneme_first, phoneme_last: frames [phonemes].
+    end: the frame in which another word begins, or there are no more.
+    """
+
+    words: Integers
+    first: Frames
+    last: Frames
+    phonemes: Integers
+    word: Integers
+    phoneme_first: Frames
+    phoneme_last: Frames
+    end: int
+
+    def before(self, place: int) -> "PlacedWords":
+        """Those before one of them."""
+        number = int(np.searchsorted(self.word, place))
+        return PlacedWords(
+            self.words[:place],
+            self.first[:place],
+            self.last[:place],
+            self.phonemes[:number],
+            self.word[:number],
+            self.phoneme_first[:number],
+            self.phoneme_last[:number],
+            int(self.first[place]) if place < len(self.words) else self.end,
+        )
+
+
+class WordPlacer:
+    """Finds when words were spoken, leaves out those that were not, and writes tokens.
+
+    tree: of the pronunciations; `texts` are its words.
+    vocabulary: the text of each letter class.
+    silence_threshold: see `spoken_words.spoken`.
+    """
+
+    def __init__(
+        self,
+        tree: PronunciationTree,
+        texts: Sequence[str],
+        vocabulary: Sequence[str],
+        heads: Heads,
+        silence_threshold: float,
+    ) -> None:
+        self._tree = tree
+        self._texts = texts
+        self._vocabulary = tuple(vocabulary)
+        self._heads = heads
+        self._silence_threshold = silence_threshold
+
+    def place(
+        self, rows: Rows, words: Integers, entered: Frames, quiet: npt.NDArray[np.bool_]
+    ) -> PlacedWords:
+        """First and last frame of each word.
+
+        rows: natural logarithms, the columns as `heads` says [frames, columns].
+        words, entered: as `Found` has them, frames counted from the first of these [words].
+        quiet: as `PhonemeSearch.quiet` gives it [frames].
+        """
+        log_probs = np.maximum(self._heads.heard(rows), IMPROBABLE)
+        ends = np.append(entered, len(log_probs))[1:]
+        spoken = [
+            self._phonemes(word, log_probs[begin:end])
+            for word, begin, end in zip(
+                words.tolist(), entered.tolist(), ends.tolist(), strict=True
+            )
+        ]
+        numbers = np.array([len(each) for each in spoken], np.int64)
+        bounds = np.concatenate(([0], numbers.cumsum()))
+        labels = np.concatenate([np.zeros(0, np.int64), *spoken])
+        first, last = np.empty_like(labels), np.empty_like(labels)
+        # A part begins where a word does.
+        parts = [0, *_parts(entered, quiet), len(words)]
+        for one, other in pairwise(parts):
+            if one == other:
+                continue
+            begin = int(entered[one]) if one else 0
+            end = int(entered[other]) if other < len(words) else len(log_probs)
+            part = slice(int(bounds[one]), int(bounds[other]))
+            frames = _align(log_probs[begin:end], labels[part], quiet[begin:end])
+            if frames is None:
+                # The search joins paths, so that a part of one need not be a path.
+                repeated = np.repeat(entered[one:other], numbers[one:other])
+                first[part] = last[part] = repeated
+            else:
+                first[part], last[part] = frames[0] + begin, frames[1] + begin
+        return PlacedWords(
+            words,
+            first[bounds[:-1]],
+            last[bounds[1:] - 1],
+            labels,
+            np.repeat(np.arange(len(words)), numbers),
+            first,
+            last,
+            len(log_probs),
+        )
+
+    def tokens(
+        self,
+        rows: Rows,
+        placed: PlacedWords,
+        seconds_per_frame: float,
+        offset: int = 0,
+        previous: Token | None = None,
+    ) -> tuple[Token, ...]:
+        """The characters of the words that were spoken, a space before each.
+
+        rows: natural logarithms [frames, columns].
+        placed: what `place` found in them.
+        offset: frames before these, for the times.
+        previous: the token before these, if there is any; the first space begins where it ends.
+        """
+        log_probs = np.maximum(self._heads.heard(rows), IMPROBABLE)
+        gains = gains_over_blank(
+            log_probs,
+            placed.phonemes,
+            placed.phoneme_first,
+            placed.phoneme_last,
+            phonemes.BLANK,
+        )
+        number = len(placed.words)
+        gained = np.bincount(placed.word, gains, number)
+        confidence = self._confidences(log_probs, placed)
+        tokens: list[Token] = []
+        end = None if previous is None else previous.end
+        for place in np.flatnonzero(gained >= -self._silence_threshold).tolist():
+            letters = self._letters(
+                rows, placed, place, float(confidence[place]), seconds_per_frame, offset
+            )
+            if not letters:
+                continue
+            # What is settled may last longer than the frames that are kept begin.
+            if end is not None and letters[0].start < end:
+                letters = _later(letters, end)
+            start = letters[0].start
+            # It is as sure as the word that it begins.
+            sure = geometric_mean([letter.confidence for letter in letters])
+            tokens.append(Token(WORD_BOUNDARY, start if end is None else end, start, sure))
+            tokens += letters
+            end = letters[-1].end
+        return tuple(tokens)
+
+    def _phonemes(self, word: int, log_probs: npt.NDArray[np.floating[Any]]) -> Integers:
+        """The phonemes of a word; of an unknown one those that are best in its frames."""
+        if word < self._tree.unknown:
+            return self._tree.spoken(word).astype(np.int64)
+        path = log_probs.argmax(axis=1)
+        begins = np.ones(len(path), np.bool_)
+        begins[1:] = path[1:] != path[:-1]
+        best = path[begins & (path != phonemes.BLANK)]
+        # The last phoneme is known, and with it that there is one.
+        return best if len(best) else np.array([word - self._tree.unknown])
+
+    def _confidences(
+        self, log_probs: npt.NDArray[np.floating[Any]], placed: PlacedWords
+    ) -> npt.NDArray[np.float64]:
+        """The geometric mean of the probabilities of each word's phonemes [words]."""
+        sums = np.concatenate(
+            (np.zeros((1, log_probs.shape[1])), log_probs.cumsum(axis=0, dtype=np.float64))
+        )
+        first, last = placed.phoneme_first, placed.phoneme_last
+        of_phoneme = sums[last + 1, placed.phonemes] - sums[first, placed.phonemes]
+        of_phoneme /= last + 1 - first
+        number = np.bincount(placed.word, minlength=len(placed.words))
+        means = np.bincount(placed.word, of_phoneme, len(placed.words)) / np.maximum(number, 1)
+        return np.exp(np.minimum(means, 0.0))
+
+    def _letters(
+        self,
+        rows: Rows,
+        placed: PlacedWords,
+        place: int,
+        confidence: float,
+        seconds: float,
+        offset: int,
+    ) -> list[Token]:
+        pronunciation = int(placed.words[place])
+        first, last = int(placed.first[place]), int(placed.last[place])
+        if pronunciation >= self._tree.unknown:
+            begin = int(placed.last[place - 1]) + 1 if place else 0
+            after = int(placed.first[place + 1]) if place + 1 < len(placed.words) else placed.end
+            return self._heard_letters(rows[begin:after], seconds, offset + begin)
+        text = self._texts[int(self._tree.word[pronunciation])]
+        bounds = np.linspace(first + offset, last + 1 + offset, len(text) + 1) * seconds
+        return [
+            Token(letter, start, end, confidence)
+            for letter, (start, end) in zip(text, pairwise(bounds.tolist()), strict=True)
+        ]
+
+    def _heard_letters(self, rows: Rows, seconds: float, offset: int) -> list[Token]:
+        """The longest word that the letter head heard in some frames."""
+        heads = self._heads
+        decoded = greedy_decode(heads.spelled(rows), self._vocabulary, heads.letter_blank, 1.0)
+        words: list[list[Token]] = [[]]
+        for token in decoded.tokens:
+            if token.text == WORD_BOUNDARY:
+                words.append([])
+            else:
+                words[-1].append(token)
+        return [
+            Token(
+                token.text,
+                (token.start + offset) * seconds,
+                (token.end + offset) * seconds,
+                token.confidence,
+            )
+            for token in max(words, key=len)
+        ]
+
+
+def _later(letters: list[Token], start: float) -> list[Token]:
+    """Letters that do not begin before some time."""
+    return [
+        Token(letter.text, max(letter.start, start), max(letter.end, start), letter.confidence)
+        for letter in letters
+    ]
+
+
+def _parts(entered: Frames, quiet: npt.NDArray[np.bool_]) -> list[int]:
+    """Words to begin a part with: after silence, if it can be, and not too far apart."""
+    parts: list[int] = []
+    begin = 0
+    least, most = PART_FRAMES
+    after_silence = quiet[np.maximum(entered - 1, 0)]
+    while len(quiet) - begin > most:
+        able = (entered >= begin + least) & (entered <= begin + most)
+        places = np.flatnonzero(able & after_silence)
+        if not len(places):
+            places = np.flatnonzero(able)
+        if not len(places):
+            # Of a long silence, the end.
+            places = np.flatnonzero(entered > begin + most)
+            if not len(places):
+                break
+        parts.append(int(places[0]))
+        begin = int(entered[places[0]])
+    return parts
+
+
+def _align(
+    log_probs: npt.NDArray[np.floating[Any]], labels: Integers, quiet: npt.NDArray[np.bool_]
+) -> tuple[Frames, Frames] | None:
+    """`align` in the frames that are not quiet, and one of each silence; None if it cannot be."""
+    kept = ~quiet
+    kept[1:] |= quiet[1:] & ~quiet[:-1]
+    kept[:1] = True
+    busy = np.flatnonzero(kept)
+    for frames in (busy, np.arange(len(log_probs))):
+        try:
+            # There is no label between words.
+            first, last = align(log_probs[frames], labels, phonemes.BLANK, phonemes.BLANK)
+            return frames[first], frames[last]
+        except ValueError:
+            continue
+    return None

@@ -1,0 +1,159 @@
+"""How all words are spoken, as a tree of phonemes that the beam search walks down.
+
+It differs from the tree of letters in three ways. Several words may end at one node (homophones),
+and one word at several nodes (pronunciations). There is no label between words, so that a node must
+tell the label before: the search stands between words at one of `roots`, one for each last label.
+Words that are not in the tree are a loop of phonemes, the nodes `outside`, again one for each.
+
+Every node carries the best score of the words below it; see `lexicon`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from asr_runtime.language.letter_children import LetterChildren, link_children
+from asr_runtime.language.lexicon import NO_WORD
+from asr_runtime.language.phonemes import BLANK, PHONEMES
+from asr_runtime.language.prefix_tree import grow_prefix_tree
+from asr_runtime.language.pronunciations import Pronunciations
+
+NEVER = np.float32(-1e30)
+
+_BITS = 6
+"""Of a phoneme in a number that is sorted by."""
+
+
+@dataclass(frozen=True)
+class PronunciationTree:
+    """A tree of phonemes. The nodes of words come first, the root 0 among them, then the others.
+
+    children: node after each node and phoneme; where no word goes on, `nowhere`, the last node.
+    label: the last phoneme of each node, BLANK where there is none [nodes + 1].
+    best: highest score of the words at or below each node; of `outside` an unknown word's, of
+        `nowhere` NEVER, of roots 0 [nodes + 1].
+    ends: of each node, where the pronunciations that end at it begin among all [nodes + 2].
+    word, penalty: of the pronunciations, in the order of the nodes they end at, and, as further
+        ones, of the unknown words that end at each `outside` [pronunciations + labels].
+    begin, length: where each one's phonemes are in `phonemes`; of `unknown` ones none are.
+    roots: the node between words after label 0; after label i it is `roots` + i, after none
+        `roots` + BLANK.
+    outside: the node of an unknown word with label 0; others follow.
+    """
+
+    children: LetterChildren
+    label: npt.NDArray[np.uint8]
+    best: npt.NDArray[np.float32]
+    ends: npt.NDArray[np.int32]
+    word: npt.NDArray[np.int32]
+    penalty: npt.NDArray[np.float32]
+    begin: npt.NDArray[np.int32]
+    length: npt.NDArray[np.uint8]
+    phonemes: npt.NDArray[np.uint8]
+    roots: int
+    outside: int
+
+    @property
+    def nowhere(self) -> int:
+        """The node of all that is no word."""
+        return self.children.outside
+
+    @property
+    def unknown(self) -> int:
+        """From this number on, pronunciations are those of unknown words."""
+        return len(self.word) - len(PHONEMES)
+
+    def spoken(self, pronunciation: int) -> npt.NDArray[np.uint8]:
+        """The phonemes of a pronunciation."""
+        begin = int(self.begin[pronunciation])
+        return self.phonemes[begin : begin + int(self.length[pronunciation])]
+
+
+def build_pronunciation_tree(
+    pronunciations: Pronunciations,
+    scores: npt.NDArray[np.float32],
+    unknown: float,
+    variant_penalty: float = 0.0,
+) -> PronunciationTree:
+    """Build the tree.
+
+    scores: of each word, for the look-ahead [words].
+    unknown: likewise, of an unknown word.
+    variant_penalty: nats taken from each pronunciation of a word but its first.
+    """
+    word = pronunciations.word
+    penalty = np.zeros(len(word), np.float32)
+    penalty[1:][word[1:] == word[:-1]] = variant_penalty
+    length = np.diff(pronunciations.offsets).astype(np.int64)
+    longest = int(length.max(initial=1))
+    inside = np.arange(longest) < length[:, None]
+    # One more than the phoneme, 0 beyond the end: shorter ones come first.
+    padded = np.zeros(inside.shape, np.uint8)
+    padded[inside] = pronunciations.phonemes + np.uint8(1)
+    order = _sorted(padded)
+    padded, sorted_length = padded[order], length[order]
+    worth = scores[word] - penalty
+    # The root's edges have label + 1, which the order does not mind.
+    tree = grow_prefix_tree(padded, sorted_length, worth[order])
+
+    labels = len(PHONEMES)
+    roots = tree.nodes
+    outside = roots + labels + 1
+    nowhere = outside + labels
+    place = np.arange(labels)
+    children = link_children(tree.parents, tree.labels - 1, nowhere, place)
+    for table in (children.present, children.first):
+        table[roots:outside] = table[0]
+    label = np.full(nowhere + 1, BLANK, np.uint8)
+    label[1:roots] = tree.labels - 1
+    label[roots:outside] = np.append(place, BLANK)
+    label[outside:nowhere] = place
+    best = np.zeros(nowhere + 1, np.float32)
+    best[:roots] = tree.best
+    best[outside:nowhere] = unknown
+    best[nowhere] = NEVER
+
+    by_node = np.argsort(tree.final, kind="stable")
+    ends = np.zeros(nowhere + 2, np.int32)
+    number = np.bincount(tree.final, minlength=nowhere + 1)
+    number[outside:nowhere] = 1
+    np.cumsum(number, out=ends[1:])
+    order = order[by_node]
+    begin = pronunciations.offsets[:-1]
+    return PronunciationTree(
+        children,
+        label,
+        best,
+        ends,
+        np.pad(word[order], (0, labels), constant_values=NO_WORD),
+        np.pad(penalty[order], (0, labels)),
+        np.pad(begin[order], (0, labels)),
+        np.pad(length[order], (0, labels)).astype(np.uint8),
+        pronunciations.phonemes,
+        roots,
+        outside,
+    )
+
+
+def _sorted(padded: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    """The order of rows by their numbers from left to right."""
+    fields = 64 // _BITS
+    keys = []
+    for begin in range(0, padded.shape[1], fields):
+        key = np.zeros(len(padded), np.uint64)
+        for column in range(begin, begin + fields):
+            key <<= np.uint64(_BITS)
+            if column < padded.shape[1]:
+                key |= padded[:, column]
+        keys.append(key)
+    order = np.argsort(keys[0], kind="stable")
+    if len(keys) > 1:
+        # Few are still equal: only those are sorted by the rest.
+        first = keys[0][order]
+        equal = np.zeros(len(order), bool)
+        equal[1:] = first[1:] == first[:-1]
+        equal[:-1] |= equal[1:].copy()
+        tied = order[equal]
+        order[equal] = tied[np.lexsort([key[tied] for key in reversed(keys)])]
+    return order

@@ -1,0 +1,91 @@
+"""The words that a language model knows, and their ids."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from asr_train.errors import DataError
+
+UNKNOWN = 0
+"""Word id of every word outside the vocabulary."""
+
+BOUNDARY = 1
+"""Word id of a sentence's start where it is context, and of its end where it is predicted."""
+
+FIRST_WORD = 2
+MAX_WORDS = 65_534
+"""Words besides the two special ones, so that an id takes 16 bits."""
+
+SENTENCE_END = b"</s>"
+"""Stands for a newline among the words of a text; no word, for it has other characters."""
+
+Ids = npt.NDArray[np.uint16]
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Words in alphabetical order; the id of ``words[i]`` is ``i + FIRST_WORD``."""
+
+    words: tuple[bytes, ...]
+
+    @property
+    def size(self) -> int:
+        """Number of ids."""
+        return len(self.words) + FIRST_WORD
+
+    def encode(self, blocks: Iterable[bytes]) -> Ids:
+        """Ids of a corpus, sentence after sentence, BOUNDARY before and after each."""
+        id_of = {word: index for index, word in enumerate(self.words, start=FIRST_WORD)}
+        id_of[SENTENCE_END] = BOUNDARY
+        get = id_of.get
+        parts = [np.array([BOUNDARY], np.uint16)]
+        for block in blocks:
+            tokens = split_words(block)
+            ids = np.fromiter((get(token, UNKNOWN) for token in tokens), np.uint16, len(tokens))
+            parts.append(ids)
+        return without_empty_sentences(np.concatenate(parts))
+
+
+def split_words(block: bytes) -> list[bytes]:
+    """The words of whole lines, SENTENCE_END after those of each line."""
+    return block.replace(b"\n", b" " + SENTENCE_END + b" ").split()
+
+
+def without_empty_sentences(ids: Ids) -> Ids:
+    """Ids [words] without a BOUNDARY that follows another; the first one stays."""
+    keep = np.ones(len(ids), bool)
+    keep[1:] = (ids[1:] != BOUNDARY) | (ids[:-1] != BOUNDARY)
+    return ids[keep]
+
+
+def choose_vocabulary(
+    frequencies: Mapping[bytes, int],
+    size: int,
+    minimum_count: int = 1,
+    exclude: Collection[bytes] = (),
+) -> Vocabulary:
+    """The `size` most frequent words that occur `minimum_count` times or more.
+
+    exclude: words that are left out. Those without a letter are, too.
+
+    Words of equal frequency are taken in an order that does not depend on the corpus's and favours
+    no letter, or the rarest words would all begin with ``a``.
+    """
+    if not 1 <= size <= MAX_WORDS:
+        raise DataError(f"a vocabulary has 1 to {MAX_WORDS:,} words, not {size:,}")
+    ranked = sorted(
+        (
+            word
+            for word, count in frequencies.items()
+            if count >= minimum_count and word.strip(b"'") and word not in exclude
+        ),
+        key=lambda word: (-frequencies[word], hashlib.sha256(word).digest()),
+    )
+    if not ranked:
+        raise DataError(f"no word occurs {minimum_count} times; give more text")
+    return Vocabulary(tuple(sorted(ranked[:size])))
