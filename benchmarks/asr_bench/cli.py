@@ -11,6 +11,7 @@ import typer
 
 from asr_bench.comparison.compare_cli import compare, table
 from asr_bench.full_run.run_cli import run
+from asr_bench.hotwords.hotwords_command import hotwords
 from asr_bench.long.long_command import long
 from asr_bench.model_forms.profile_command import profile
 from asr_bench.tables.outputs import check_outputs, publish
@@ -45,6 +46,7 @@ app.command()(compare)
 app.command()(table)
 app.command()(long)
 app.command()(profile)
+app.command()(hotwords)
 
 
 @app.command()

@@ -1,0 +1,1 @@
+"""Are rare names heard when they are given as hotwords, and only where somebody says them?"""
