@@ -15,6 +15,8 @@ class BeamConfig:
 
     beam_size: hypotheses kept after each frame.
     beam_threshold: hypotheses that score this much less than the best one are dropped.
+    word_end_threshold: hypotheses in which a word ends, likewise; in a search by phonemes, where a
+        word may end after every label.
     label_threshold: probability below which a frame's label is not considered.
     letter_prior_weight: what the log-frequency of each letter in text is multiplied by before it is
         taken from the letter's score; see `letter_priors`.
@@ -35,6 +37,7 @@ class BeamConfig:
 
     beam_size: int = 200
     beam_threshold: float = 14.0
+    word_end_threshold: float = 8.0
     label_threshold: float = 3e-3
     letter_prior_weight: float = 0.8
     blank_penalty: float = 1.4
@@ -56,6 +59,7 @@ class BeamConfig:
             )
         for name in (
             "beam_threshold",
+            "word_end_threshold",
             "letter_prior_weight",
             "language_model_weight",
             "unknown_word_penalty",

@@ -82,7 +82,7 @@ def merge(options: Hypotheses, size: int) -> Hypotheses:
         text = options.whole[TEXT]
         group = first.take(begins.cumsum() - 1)
         paths = options.nats[:AHEAD]
-        paths[:, text != text.take(group)] = NEVER
+        np.copyto(paths, NEVER, where=text != text.take(group))
         added = np.logaddexp.reduceat(paths, first, axis=1)
         options = options.take(first)
         options.nats[:AHEAD] = added

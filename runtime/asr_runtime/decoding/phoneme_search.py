@@ -43,8 +43,8 @@ _IMPROBABLE = -1e4
 _FINALISTS = 16
 _OPEN = -2
 _NODE_BITS = 24
-# A word may score so much more after others than by itself.
-_SURPRISE = 5.0
+# So much more words are expected to score after others than by themselves; few score more.
+_SURPRISE = 2.5
 
 
 @dataclass(kw_only=True)
@@ -184,94 +184,116 @@ class PhonemeSearch:
     def _step(self, state: PhonemeSearchState, row: Floats, labels: Integers, frame: int) -> None:
         """The hypotheses after a frame in which some labels are likely."""
         beam, tree = state.beam, self._tree
-        node = beam.whole[NODE]
+        node, (blank, spoken, given) = beam.whole[NODE], beam.nats
         last = tree.label.take(node)
-        total = beam.total()
+        total = np.logaddexp(blank, spoken)
         nats = np.empty_like(beam.nats)
         np.add(total, row[phonemes.BLANK], out=nats[BLANK])
-        np.add(beam.nats[SPOKEN], row.take(last), out=nats[SPOKEN])
-        nats[AHEAD] = beam.nats[AHEAD]
+        np.add(spoken, row.take(last), out=nats[SPOKEN])
+        nats[AHEAD] = given
         staying = np.maximum(nats[BLANK], nats[SPOKEN])
 
         # Of each hypothesis and label: a repeated label is a new one after a blank only.
-        base = np.where(last[:, None] == labels, beam.nats[BLANK][:, None], total[:, None])
-        base -= beam.nats[AHEAD][:, None]
+        again = last[:, None] == labels
+        base = np.where(again, (blank - given)[:, None], (total - given)[:, None])
         base += row.take(labels)
         nodes = tree.children.after(node, labels)
         scores = np.add(base, tree.best.take(nodes), dtype=np.float64).ravel()
-        # Also into an unknown word, or on in one.
-        rows = (node >= tree.roots).nonzero()[0]
-        unknown = base.take(rows, axis=0)
-        unknown += self._unknown.take(node.take(rows) >= tree.outside)[:, None]
-        unknown = unknown.ravel()
+        best = max(float(staying.max()), float(scores.max()))
+        limit = best - self._config.beam_threshold
+        if len(staying) + len(scores) > self._config.beam_size:
+            limit = self._narrowed(limit, staying, scores)
 
-        limit = self._limit(np.concatenate((staying, scores, unknown)))
         kept = (staying > limit).nonzero()[0]
         options = [Hypotheses(beam.whole.take(kept, axis=1), nats.take(kept, axis=1))]
         chosen = (scores > limit).nonzero()[0]
-        parents, reached = chosen // len(labels), nodes.take(chosen)
-        scores = scores.take(chosen)
-        outside = (unknown > limit).nonzero()[0]
-        if len(outside):
-            places, columns = np.divmod(outside, len(labels))
-            parents = np.concatenate((parents, rows.take(places)))
-            outside_nodes = tree.outside + labels.take(columns)
-            reached = np.concatenate((reached, outside_nodes.astype(np.int32)))
-            scores = np.concatenate((scores, unknown.take(outside)))
-        if len(parents):
-            spoken = self._spoken(beam, parents, reached, scores, frame)
-            if len(outside):
-                # The phonemes of an unknown word tell it from others.
-                text = spoken.whole[TEXT, len(chosen) :]
-                text[:] = hash_texts(text, np.invert(outside_nodes))
-            options.append(spoken)
-            options += self._ended(state, spoken, limit, frame)
+        if len(chosen):
+            parents = chosen // len(labels) if len(labels) > 1 else chosen
+            added = self._spoken(beam, parents, nodes.take(chosen), scores.take(chosen), frame)
+            options.append(added)
+            options += self._ended(state, added, best, limit, frame)
+        # Where unknown words are dear, most frames need not look at them.
+        if int(node.max()) >= tree.outside or float(base.max()) + self._unknown[0] > limit:
+            options += self._unknown_words(state, base, labels, best, limit, frame)
         state.beam = merge(Hypotheses.joined(options), self._config.beam_size)
 
-    def _limit(self, scores: Floats) -> float:
-        """What a hypothesis must score: near the best, and among so many of them."""
-        limit = float(scores.max()) - self._config.beam_threshold
+    def _narrowed(self, limit: float, staying: Floats, scores: Floats) -> float:
+        """The limit, or a higher one that no more hypotheses reach than are kept."""
+        both = np.concatenate((staying, scores))
+        both = both[both > limit]
         size = self._config.beam_size
-        if len(scores) > size:
-            scores = scores[scores > limit]
-            if len(scores) > size:
-                limit = float(np.partition(scores, -size)[-size])
-        return limit
+        return float(np.partition(both, -size)[-size]) if len(both) > size else limit
 
     def _spoken(
         self,
         beam: Hypotheses,
         parents: Integers,
-        nodes: npt.NDArray[np.int32],
+        nodes: npt.NDArray[Any],
         scores: Floats,
         frame: int,
     ) -> Hypotheses:
         """Hypotheses that each add a phoneme to one of the beam's."""
+        tree = self._tree
         whole = beam.whole.take(parents, axis=1)
-        between = whole[NODE] >= self._tree.roots
-        between &= whole[NODE] < self._tree.outside
-        whole[BEGAN, between] = frame
+        between = (whole[NODE] >= tree.roots) & (whole[NODE] < tree.outside)
+        np.copyto(whole[BEGAN], frame, where=between)
         whole[NODE] = nodes
-        whole[KEY] = (whole[CONTEXT] << _NODE_BITS) | nodes
+        np.left_shift(whole[CONTEXT], _NODE_BITS, out=whole[KEY])
+        whole[KEY] |= nodes
         nats = np.empty((3, len(parents)))
         nats[BLANK] = NEVER
         nats[SPOKEN] = scores
-        nats[AHEAD] = self._tree.best.take(nodes)
+        nats[AHEAD] = tree.best.take(nodes)
         return Hypotheses(whole, nats)
 
-    def _ended(
-        self, state: PhonemeSearchState, spoken: Hypotheses, limit: float, frame: int
+    def _unknown_words(
+        self,
+        state: PhonemeSearchState,
+        base: Floats,
+        labels: Integers,
+        best: float,
+        limit: float,
+        frame: int,
     ) -> list[Hypotheses]:
-        """Hypotheses whose words end with the phoneme that they just added, if there are any."""
+        """Hypotheses that begin an unknown word, go on in one, or end it."""
+        tree, node = self._tree, state.beam.whole[NODE]
+        rows = (node >= tree.roots).nonzero()[0]
+        scores = base.take(rows, axis=0)
+        scores += self._unknown.take(node.take(rows) >= tree.outside)[:, None]
+        chosen = (scores > limit).ravel().nonzero()[0]
+        if not len(chosen):
+            return []
+        places, columns = np.divmod(chosen, len(labels))
+        nodes = tree.outside + labels.take(columns)
+        added = self._spoken(state.beam, rows.take(places), nodes, scores.take(chosen), frame)
+        # Its phonemes tell an unknown word from others.
+        added.whole[TEXT] = hash_texts(added.whole[TEXT], np.invert(nodes))
+        return [added, *self._ended(state, added, best, limit, frame)]
+
+    def _ended(
+        self,
+        state: PhonemeSearchState,
+        spoken: Hypotheses,
+        best: float,
+        limit: float,
+        frame: int,
+    ) -> list[Hypotheses]:
+        """Hypotheses whose words end with the phoneme that they just added, if there are any.
+
+        best: of all hypotheses before words ended; limit: what one must score at least.
+        """
         tree = self._tree
-        node = spoken.whole[NODE]
+        limit = max(limit, best - self._config.word_end_threshold)
+        # No word scores much more than was given in advance.
+        able = (spoken.nats[SPOKEN] > limit - _SURPRISE).nonzero()[0]
+        node = spoken.whole[NODE].take(able)
         ends = tree.ends.take(node)
         number = tree.ends.take(node + 1) - ends
-        parents = number.nonzero()[0]
-        if not len(parents):
+        ending = number.nonzero()[0]
+        if not len(ending):
             return []
-        ends, number = ends.take(parents), number.take(parents)
-        if number.max() > 1:
+        parents, ends, number = able.take(ending), ends.take(ending), number.take(ending)
+        if int(number.max()) > 1:
             place = np.arange(int(number.sum())) - (number.cumsum() - number).repeat(number)
             parents, ends = parents.repeat(number), ends.repeat(number) + place
         scores = (spoken.nats[SPOKEN] - spoken.nats[AHEAD]).take(parents)
@@ -286,13 +308,15 @@ class PhonemeSearch:
         kept = (gains > limit).nonzero()[0]
         if not len(kept):
             return []
+        ends = ends.take(kept)
         whole = spoken.whole.take(parents.take(kept), axis=1)
         whole[CONTEXT] = context.take(kept)
         whole[TEXT] = hash_texts(whole[TEXT], words.take(kept))
         whole[NODE] = tree.label.take(whole[NODE])
         whole[NODE] += tree.roots
-        whole[KEY] = (whole[CONTEXT] << _NODE_BITS) | whole[NODE]
-        whole[TRACE] = state.trace.add(whole[TRACE], ends.take(kept), whole[BEGAN])
+        np.left_shift(whole[CONTEXT], _NODE_BITS, out=whole[KEY])
+        whole[KEY] |= whole[NODE]
+        whole[TRACE] = state.trace.add(whole[TRACE], ends, whole[BEGAN])
         # From now on, when the last word ended.
         whole[BEGAN] = frame
         nats = np.zeros((3, len(kept)))
