@@ -77,8 +77,8 @@ def estimate(
     for number, raw in enumerate(counted, start=1):
         counts = _kneser_ney_counts(counted, number)
         if number == 1:
-            discount = _discounts(counts)[np.minimum(counts, 3)]
-            orders.append(_unigrams(raw.keys, counts, discount, vocabulary_size))
+            discount = count_discounts(counts)[np.minimum(counts, 3)]
+            orders.append(smooth_unigrams(raw.keys, counts, discount, vocabulary_size))
             continue
         cut_off = cut_offs[number - 2] if len(cut_offs) > number - 2 else 1
         orders.append(_longer(raw, counts, number, orders[-1], cut_off))
@@ -87,7 +87,7 @@ def estimate(
 
 def _longer(raw: Counts, counts: npt.NDArray[Any], order: int, below: Order, cut_off: int) -> Order:
     """N-grams of order 2 or more; sets the back-off weights of the order below."""
-    discounts = _discounts(counts)
+    discounts = count_discounts(counts)
     total, left, occurrences = (np.zeros(len(below.keys)) for _ in range(3))
     number = sum(
         int(np.count_nonzero(raw.counts[begin : begin + _SLICE] >= cut_off))
@@ -129,9 +129,10 @@ def _longer(raw: Counts, counts: npt.NDArray[Any], order: int, below: Order, cut
     return Order(keys, probability, backoff, np.broadcast_to(np.zeros(1), number))
 
 
-def _unigrams(
+def smooth_unigrams(
     keys: Keys, counts: npt.NDArray[Any], discount: Floats, vocabulary_size: int
 ) -> Order:
+    """Single words; what the discounts leave is shared by all ids, seen or not."""
     total = counts.sum()
     probability = np.full(vocabulary_size, discount.sum() / total / vocabulary_size)
     probability[keys.astype(np.int64)] += (counts - discount) / total
@@ -152,7 +153,7 @@ def _kneser_ney_counts(counted: list[Counts], order: int) -> npt.NDArray[Any]:
     return predecessors
 
 
-def _discounts(counts: npt.NDArray[Any]) -> Floats:
+def count_discounts(counts: npt.NDArray[Any]) -> Floats:
     """Discounts [4] of n-grams that occur 0, 1, 2 and 3 times or more."""
     number = np.zeros(6, np.int64)
     for begin in range(0, len(counts), _SLICE):
