@@ -17,11 +17,12 @@ from asr_runtime.language.language_model_file import read_language_model
 from asr_train.errors import DataError
 from asr_train.ngram.building import BuildSettings, build_language_model
 from asr_train.ngram.corpus import CorpusReport, read_blocks
-from asr_train.ngram.counting import count_ngrams
+from asr_train.ngram.counting import Counts, count_ngrams
 from asr_train.ngram.kneser_ney import NgramModel, Order, estimate, log_probabilities
 from asr_train.ngram.perplexity import perplexity
 from asr_train.ngram.pruning import Pruner, entropy_worth, keep_only
 from asr_train.ngram.quantisation import quantise
+from asr_train.ngram.resmoothing import smooth_again
 from asr_train.ngram.vocabulary import (
     BOUNDARY,
     FIRST_WORD,
@@ -137,6 +138,37 @@ def test_pruning_keeps_what_matters_and_sums_to_one(model: NgramModel) -> None:
     assert (worth > 0).mean() > 0.5
     with pytest.raises(ValueError, match="single words"):
         pruner.largest(lambda numbers, contexts: False)
+
+
+class TestSmoothingAgain:
+    def counted(self) -> tuple[list[Counts], Vocabulary]:
+        vocabulary, ids = encoded(sentences(3000), 11)
+        return [count_ngrams(ids, order) for order in (1, 2, 3)], vocabulary
+
+    def test_of_everything_is_the_same(self, model: NgramModel) -> None:
+        counted, vocabulary = self.counted()
+        again = smooth_again(counted, [level.keys for level in model.orders], vocabulary.size)
+        for found, expected in zip(again.orders, model.orders, strict=True):
+            np.testing.assert_array_equal(found.keys, expected.keys)
+            np.testing.assert_allclose(found.probability, expected.probability, rtol=1e-9)
+            np.testing.assert_allclose(found.backoff, expected.backoff, rtol=1e-9)
+
+    def test_of_few_is_better(self, model: NgramModel) -> None:
+        counted, vocabulary = self.counted()
+        few = Pruner(model).largest(lambda numbers, _: sum(numbers[1:]) <= 60)
+        again = smooth_again(counted, [level.keys for level in few.orders], vocabulary.size)
+        sums_to_one(again)
+        _, text = encoded(sentences(1000, seed=7), 11)
+        assert perplexity(again, text).perplexity < perplexity(few, text).perplexity
+
+    def test_leaves_out_what_the_text_does_not_have(self, model: NgramModel) -> None:
+        counted, vocabulary = self.counted()
+        strange = np.uint64((BOUNDARY << 16) | BOUNDARY)
+        keys = [level.keys for level in model.orders]
+        assert strange not in keys[1]
+        keys[1] = np.sort(np.append(keys[1], strange))
+        again = smooth_again(counted, keys, vocabulary.size)
+        np.testing.assert_array_equal(again.orders[1].keys, model.orders[1].keys)
 
 
 def test_worth_is_the_relative_entropy(model: NgramModel) -> None:

@@ -136,7 +136,7 @@ def _header(file: IO[str], path: Path) -> list[int]:
             break
     else:
         raise DataError(f"{path}: is no ARPA file; it has no \\data\\")
-    numbers = []
+    numbers: list[int] = []
     for line in file:
         match = _NUMBER.fullmatch(line.strip())
         if match is not None and int(match[1]) == len(numbers) + 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import tempfile
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from asr_train.errors import DataError
+from asr_train.ngram.arpa import write_arpa
 from asr_train.ngram.corpus import CorpusReport, read_blocks, total_bytes
 from asr_train.ngram.counting import Counts, count_ngrams
 from asr_train.ngram.encoded_text import NumberedText, WordNumbers
@@ -20,6 +22,7 @@ from asr_train.ngram.kneser_ney import NgramModel, estimate
 from asr_train.ngram.mixing import choose_weights, mix
 from asr_train.ngram.perplexity import Perplexity, perplexity
 from asr_train.ngram.pruning import Pruner
+from asr_train.ngram.resmoothing import smooth_again
 from asr_train.ngram.vocabulary import Ids, Vocabulary, choose_vocabulary
 from asr_train.ngram.writing import largest_that_fits
 from asr_train.output import replacing
@@ -76,6 +79,7 @@ def build_language_model(
     settings: BuildSettings,
     dev_texts: Sequence[Path] = (),
     weights_text: Path | None = None,
+    arpa: Path | None = None,
 ) -> BuildReport:
     """Count, smooth, mix, prune and write a language model.
 
@@ -84,6 +88,7 @@ def build_language_model(
     dev_texts: are scored and otherwise unused.
     weights_text: each text gets a model of its own, and they are mixed so that this text is most
         probable.
+    arpa: where to write the model as an ARPA file besides, with all digits of its probabilities.
 
     Raises:
         DataError: texts that cannot be used, or a size that the words alone exceed.
@@ -97,17 +102,20 @@ def build_language_model(
         list(read_blocks([weights_text], CorpusReport())) if weights_text is not None else []
     )
     parts = [[path] for path in texts] if mixture else [texts]
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as name:
-        folder = Path(name)
+    with contextlib.ExitStack() as stack:
+        folder = Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent))
+        )
         corpus = CorpusReport()
         vocabulary, coverage, encoded = _encode(parts, settings, folder, corpus)
-        models, counted = [], np.zeros(settings.order, np.int64)
-        while encoded:
-            model, numbers = _model(encoded.pop(0), vocabulary, settings, folder)
-            models.append(model)
-            counted += numbers
-    steps = tqdm(total=3, unit="step", desc="mixing")
-    with steps:
+        counted: list[list[Counts]] = []
+        models: list[NgramModel] = []
+        for index, ids in enumerate(encoded):
+            part = folder / f"part{index}"
+            part.mkdir()
+            counted.append(_counts(ids, settings.order, part))
+            models.append(_smoothed(counted[-1], vocabulary, settings.cut_offs))
+        steps = stack.enter_context(tqdm(total=3, unit="step", desc="mixing"))
         if weights_text is not None:
             weights = choose_weights(models, vocabulary.encode(weights_blocks))
         else:
@@ -132,9 +140,13 @@ def build_language_model(
                 found["dev_perplexity"] = round(perplexity(pruned, devs[0]).perplexity, 2)
             return source | found
 
+        def smooth(pruned: NgramModel) -> NgramModel:
+            kept = [level.keys for level in pruned.orders]
+            return mix([smooth_again(each, kept, vocabulary.size) for each in counted], weights)
+
         try:
             model, content = largest_that_fits(
-                Pruner(model), vocabulary, settings.max_bytes, describe
+                Pruner(model), vocabulary, settings.max_bytes, describe, smooth
             )
         except ValueError:
             raise DataError(
@@ -146,13 +158,20 @@ def build_language_model(
         steps.set_description("writing")
         with replacing(out) as partial:
             partial.write_bytes(content)
+        if arpa is not None:
+            steps.set_description("writing ARPA")
+            with replacing(arpa) as partial:
+                write_arpa(partial, model, vocabulary)
         steps.update()
+        numbers = [
+            sum(len(part[order].keys) for part in counted) for order in range(settings.order)
+        ]
     kept = [len(level.keys) for level in model.orders]
     return BuildReport(
         corpus,
         len(vocabulary.words),
         coverage,
-        counted.tolist(),
+        numbers,
         kept,
         out.stat().st_size,
         weights,
@@ -192,18 +211,20 @@ def _encode(
     return vocabulary, covered / corpus.words, encoded
 
 
-def _model(
-    ids: Ids, vocabulary: Vocabulary, settings: BuildSettings, folder: Path
-) -> tuple[NgramModel, list[int]]:
-    """The smoothed model of one text, and its numbers of distinct n-grams."""
-    orders = range(1, settings.order + 1)
+def _counts(ids: Ids, order: int, folder: Path) -> list[Counts]:
+    """All n-grams of one text, in files."""
     counted: list[Counts] = []
-    with tqdm(total=len(ids) * len(orders), unit="words", unit_scale=True) as bar:
-        for order in orders:
-            bar.set_description(f"counting {order}-grams")
-            counted.append(count_ngrams(ids, order, folder, bar.update))
+    with tqdm(total=len(ids) * order, unit="words", unit_scale=True) as bar:
+        for length in range(1, order + 1):
+            bar.set_description(f"counting {length}-grams")
+            counted.append(count_ngrams(ids, length, folder, bar.update))
         bar.update(bar.total - bar.n)  # sentences' boundaries begin no longer n-grams
-        bar.set_description("smoothing")
-        model = estimate(counted, vocabulary.size, settings.cut_offs)
-        bar.set_description("counted and smoothed")
-    return model, [len(level.keys) for level in counted]
+    return counted
+
+
+def _smoothed(
+    counted: list[Counts], vocabulary: Vocabulary, cut_offs: tuple[int, ...]
+) -> NgramModel:
+    total = sum(len(level.keys) for level in counted)
+    with tqdm(total=total, unit="n-grams", unit_scale=True, desc="smoothing") as bar:
+        return estimate(counted, vocabulary.size, cut_offs, bar.update)

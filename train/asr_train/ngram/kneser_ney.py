@@ -8,7 +8,7 @@ order are estimated from its counts of counts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,7 +64,10 @@ class NgramModel:
 
 
 def estimate(
-    counted: list[Counts], vocabulary_size: int, cut_offs: Sequence[int] = ()
+    counted: list[Counts],
+    vocabulary_size: int,
+    cut_offs: Sequence[int] = (),
+    progress: Callable[[int], object] | None = None,
 ) -> NgramModel:
     """Smooth the counts of orders 1, 2, … n of one text.
 
@@ -72,6 +75,7 @@ def estimate(
     cut_offs: how often n-grams of order 2, 3, … must occur to be in the model, none less often than
         those of the order below; 1 for orders that are not given. What the others had goes to the
         shorter n-grams. They count in all statistics.
+    progress: called with the number of n-grams of each order when it is done.
     """
     orders: list[Order] = []
     for number, raw in enumerate(counted, start=1):
@@ -79,9 +83,11 @@ def estimate(
         if number == 1:
             discount = count_discounts(counts)[np.minimum(counts, 3)]
             orders.append(smooth_unigrams(raw.keys, counts, discount, vocabulary_size))
-            continue
-        cut_off = cut_offs[number - 2] if len(cut_offs) > number - 2 else 1
-        orders.append(_longer(raw, counts, number, orders[-1], cut_off))
+        else:
+            cut_off = cut_offs[number - 2] if len(cut_offs) > number - 2 else 1
+            orders.append(_longer(raw, counts, number, orders[-1], cut_off))
+        if progress is not None:
+            progress(len(raw.keys))
     return NgramModel(orders)
 
 

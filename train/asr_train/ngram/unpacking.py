@@ -47,7 +47,8 @@ def read_packed_model(path: Path) -> tuple[NgramModel, Vocabulary]:
     )
     # N-grams of ranks, in the file's order.
     rows = np.arange(size, dtype=np.uint64)[heads]
-    bigrams = begins = np.zeros(0, np.uint64)
+    bigrams = np.zeros(0, np.uint64)
+    begins: npt.NDArray[np.int64] = np.zeros(0, np.int64)
     before = 0
     for order in range(2, header["order"] + 1):
         number = header["ngrams"][str(order)]

@@ -71,10 +71,12 @@ def largest_that_fits(
     vocabulary: Vocabulary,
     max_bytes: int,
     describe: Callable[[NgramModel], Mapping[str, Any]],
+    smooth: Callable[[NgramModel], NgramModel] = lambda model: model,
 ) -> tuple[NgramModel, bytes]:
     """The largest model whose file has at most so many bytes, and the file's content.
 
     describe: the description of a model, as for `write_language_model`.
+    smooth: better probabilities for a pruned model, of the same n-grams.
 
     Raises ValueError if not even the single words fit.
     """
@@ -85,12 +87,14 @@ def largest_that_fits(
         model = pruner.largest(
             lambda numbers, heads: _about(numbers, heads) <= allowed  # noqa: B023
         )
+        whole = pruner.is_whole(model)
+        model = smooth(model)
         content = file_content(pack(model, vocabulary), model, describe(model))
         if len(content) <= max_bytes:
             low = allowed
             if found is None or len(content) > len(found[1]):
                 found = model, content
-            if len(content) >= _CLOSE_ENOUGH * max_bytes or pruner.is_whole(model):
+            if len(content) >= _CLOSE_ENOUGH * max_bytes or whole:
                 break
         else:
             high = allowed
