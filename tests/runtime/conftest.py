@@ -20,8 +20,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from asr_runtime import Recognizer
-from asr_runtime.language.expanded_model import ExpandedModel
 from asr_runtime.language.language_model import LanguageModel
+from asr_runtime.language.packed_model import PackedModel
 
 VOCABULARY = ["'", " ", *"abcdefghijklmnopqrstuvwxyz", "<blk>"]
 BLANK = 28
@@ -268,8 +268,8 @@ def make_language_model(toy_language_models: Any) -> Callable[..., LanguageModel
     def make(
         words: Sequence[str], sentences: Sequence[str] | None = None, order: int = 3
     ) -> LanguageModel:
-        model = toy_language_models.ToyModel(words, sentences or words, order)
-        return ExpandedModel({"order": order}, model.arrays())
+        model = toy_language_models.PackedToyModel(words, sentences or words, order)
+        return PackedModel({"order": order, "ngrams": model.numbers}, model.arrays())
 
     return make
 
@@ -279,7 +279,7 @@ def save_language_model(toy_language_models: Any, tmp_path: Path) -> Callable[..
     """Write a small language model, and return its path; `changes` replace keys of its header."""
 
     def save(words: Sequence[str], sentences: Sequence[str] | None = None, **changes: Any) -> Path:
-        model = toy_language_models.ToyModel(words, sentences or words)
+        model = toy_language_models.PackedToyModel(words, sentences or words)
         path = tmp_path / "toy.lm"
         path.write_bytes(toy_language_models.file_bytes(model, **changes))
         return path
