@@ -379,9 +379,10 @@ def test_file_keeps_to_its_size(tmp_path: Path) -> None:
         settings = BuildSettings(max_bytes=limit, source="made up", licence="public domain")
         out = tmp_path / f"{limit}.lm"
         report = build_language_model([tmp_path / "a.txt"], out, settings, [tmp_path / "dev.txt"])
-        assert report.size == out.stat().st_size <= limit
-        sizes.append(report.size)
-        perplexities.append(report.pruned[0].perplexity)
+        (file,) = report.files
+        assert file.size == out.stat().st_size <= limit
+        sizes.append(file.size)
+        perplexities.append(file.perplexities[0].perplexity)
         assert read_language_model(out).header["licence"] == "public domain"
     assert sizes == sorted(sizes)
     assert perplexities == sorted(perplexities, reverse=True)

@@ -61,6 +61,7 @@ def test_mixture_and_conversion(run: Callable[..., tuple[int, str]], tmp_path: P
         *("language-model", tmp_path / "a.txt", tmp_path / "b.txt", "--out", out, "--arpa", arpa),
         *("--weights-text", tmp_path / "kind.txt", "--dev-text", tmp_path / "kind.txt"),
         *("--exclude", tmp_path / "not.txt", "--cut-offs", "1,1"),
+        *("--also", f"0.1={tmp_path / 'small.lm'}"),
     )
     assert status == 0, said
     weights = [
@@ -72,6 +73,8 @@ def test_mixture_and_conversion(run: Callable[..., tuple[int, str]], tmp_path: P
     assert "bird" in words
     assert "cat" in words
     assert "mr" not in words
+    assert (tmp_path / "small.lm").stat().st_size <= 100_000
+    assert read_language_model(tmp_path / "small.lm").words == words
     perplexity = said.split("kind.txt: ")[1].split()[0]
     again = tmp_path / "again.lm"
     status, said = run("language-model", arpa, "--out", again, "--dev-text", tmp_path / "kind.txt")
@@ -87,6 +90,7 @@ def test_mixture_and_conversion(run: Callable[..., tuple[int, str]], tmp_path: P
     ("arguments", "problem"),
     [
         (["text.txt", "--out", "a.lm", "--weights", "1,2"], "2 weights for 1 texts"),
+        (["text.txt", "--out", "a.lm", "--also", "b.lm"], "--also b.lm: write for example"),
         (["text.txt", "--out", "a.lm", "--weights", "x"], "--weights x: give a number"),
         (["text.txt", "--out", "a.lm", "--cut-offs", "2,1"], "none smaller"),
         (["text.txt", "--out", "a.lm", "--cut-offs", "1,1,1"], "at most 2"),

@@ -52,6 +52,10 @@ def language_model(
         Optional[Path],  # noqa: UP045
         typer.Option(help="File of words that are unknown ones, however frequent; one a line."),
     ] = None,
+    also: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(help="MEGABYTES=FILE: a further file of the same texts. Repeatable."),
+    ] = None,
     arpa: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(help="Write the model as an ARPA file, too, for other programs."),
@@ -68,8 +72,9 @@ def language_model(
     from asr_train.ngram.converting import convert_language_model, is_model
 
     check_writable(out)
-    if arpa is not None:
-        check_writable(arpa)
+    further = [_further(text) for text in also or []]
+    for path in [*(path for path, _ in further), *([arpa] if arpa is not None else [])]:
+        check_writable(path)
     if any(is_model(path) for path in texts):
         if len(texts) > 1:
             raise ConfigError("a model is converted by itself; give no other model or text with it")
@@ -94,7 +99,7 @@ def language_model(
         _weights(weights),
         _excluded(exclude),
     )
-    report = build_language_model(texts, out, settings, dev_text or [], weights_text, arpa)
+    report = build_language_model(texts, out, settings, dev_text or [], weights_text, further, arpa)
     typer.echo(f"read {report.corpus}")
     typer.echo(
         f"vocabulary: {report.vocabulary:,} words, {100 * report.coverage:.2f} % of the text"
@@ -102,10 +107,22 @@ def language_model(
     if report.weights:
         shown = (f"{path} {w:.3f}" for path, w in zip(texts, report.weights, strict=True))
         typer.echo(f"weights: {', '.join(shown)}")
-    for number, (counted, kept) in enumerate(zip(report.counted, report.kept, strict=True), 1):
-        typer.echo(f"{number}-grams: {counted:,} counted, {kept:,} kept")
-    _echo_perplexities(dev_text or [], report.pruned, report.unpruned)
-    typer.echo(f"wrote {out}, {report.size / 1e6:.2f} MB")
+    for file in report.files:
+        typer.echo(f"wrote {file.path}, {file.size / 1e6:.2f} MB")
+        for number, (counted, kept) in enumerate(zip(report.counted, file.kept, strict=True), 1):
+            typer.echo(f"{number}-grams: {counted:,} counted, {kept:,} kept")
+        _echo_perplexities(dev_text or [], file.perplexities, report.unpruned)
+
+
+def _further(text: str) -> tuple[Path, int]:
+    megabytes, _, path = text.partition("=")
+    try:
+        size = round(float(megabytes) * 1e6)
+    except (ValueError, OverflowError):
+        size = 0
+    if size < 1 or not path:
+        raise ConfigError(f"--also {text}: write for example 8=small.lm")
+    return Path(path), size
 
 
 def _echo_perplexities(

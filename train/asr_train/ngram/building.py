@@ -6,7 +6,7 @@ import contextlib
 import datetime
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -54,23 +54,31 @@ class BuildSettings:
 
 
 @dataclass(frozen=True)
+class WrittenModel:
+    """A file that was written: its n-grams of each order, bytes, and perplexities of texts."""
+
+    path: Path
+    kept: list[int]
+    size: int
+    perplexities: list[Perplexity]
+
+
+@dataclass(frozen=True)
 class BuildReport:
     """What was built.
 
     counted: distinct n-grams of each order, summed over the texts of a mixture.
     weights: of the texts of a mixture, one in all.
-    unpruned, pruned: perplexities of each development text before and after pruning.
+    unpruned: perplexities of each development text before pruning.
     """
 
     corpus: CorpusReport
     vocabulary: int
     coverage: float
     counted: list[int]
-    kept: list[int]
-    size: int
     weights: list[float]
-    unpruned: list[Perplexity] = field(default_factory=list)
-    pruned: list[Perplexity] = field(default_factory=list)
+    unpruned: list[Perplexity]
+    files: list[WrittenModel]
 
 
 def build_language_model(
@@ -79,6 +87,7 @@ def build_language_model(
     settings: BuildSettings,
     dev_texts: Sequence[Path] = (),
     weights_text: Path | None = None,
+    also: Sequence[tuple[Path, int]] = (),
     arpa: Path | None = None,
 ) -> BuildReport:
     """Count, smooth, mix, prune and write a language model.
@@ -88,7 +97,8 @@ def build_language_model(
     dev_texts: are scored and otherwise unused.
     weights_text: each text gets a model of its own, and they are mixed so that this text is most
         probable.
-    arpa: where to write the model as an ARPA file besides, with all digits of its probabilities.
+    also: further files of the same texts, and how many bytes they may have.
+    arpa: where to write the model of `out` as an ARPA file besides, not rounded to codes.
 
     Raises:
         DataError: texts that cannot be used, or a size that the words alone exceed.
@@ -115,7 +125,7 @@ def build_language_model(
             part.mkdir()
             counted.append(_counts(ids, settings.order, part))
             models.append(_smoothed(counted[-1], vocabulary, settings.cut_offs))
-        steps = stack.enter_context(tqdm(total=3, unit="step", desc="mixing"))
+        steps = stack.enter_context(tqdm(total=len(also) + 2, unit="step", desc="mixing"))
         if weights_text is not None:
             weights = choose_weights(models, vocabulary.encode(weights_blocks))
         else:
@@ -125,59 +135,61 @@ def build_language_model(
         devs = [vocabulary.encode(blocks) for blocks in dev_blocks]
         unpruned = [perplexity(model, dev) for dev in devs]
         steps.update()
-        steps.set_description("pruning")
-        source = {
-            "source": settings.source or ", ".join(path.name for path in texts),
-            "licence": settings.licence,
-            "created": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
-            "corpus": {"lines": corpus.lines, "words": corpus.words},
-            "smoothing": "interpolated modified Kneser-Ney, relative-entropy pruning",
-        }
+        details = _description(settings, texts, corpus, weights)
 
         def describe(pruned: NgramModel) -> dict[str, Any]:
-            found: dict[str, Any] = {"weights": [round(w, 4) for w in weights]} if weights else {}
-            if devs:
-                found["dev_perplexity"] = round(perplexity(pruned, devs[0]).perplexity, 2)
-            return source | found
+            if not devs:
+                return details
+            return details | {"dev_perplexity": round(perplexity(pruned, devs[0]).perplexity, 2)}
 
         def smooth(pruned: NgramModel) -> NgramModel:
             kept = [level.keys for level in pruned.orders]
             return mix([smooth_again(each, kept, vocabulary.size) for each in counted], weights)
 
-        try:
-            model, content = largest_that_fits(
-                Pruner(model), vocabulary, settings.max_bytes, describe, smooth
-            )
-        except ValueError:
-            raise DataError(
-                f"the {len(vocabulary.words):,} words alone take more than "
-                f"{settings.max_bytes / 1e6:g} MB; allow more or fewer words"
-            ) from None
-        pruned = [perplexity(model, dev) for dev in devs]
-        steps.update()
-        steps.set_description("writing")
-        with replacing(out) as partial:
-            partial.write_bytes(content)
+        pruner = Pruner(model)
+        del model
+        files = []
+        for path, max_bytes in [*also, (out, settings.max_bytes)]:
+            steps.set_description(f"pruning {path.name}")
+            try:
+                found, content = largest_that_fits(pruner, vocabulary, max_bytes, describe, smooth)
+            except ValueError:
+                raise DataError(
+                    f"the {len(vocabulary.words):,} words alone take more than "
+                    f"{max_bytes / 1e6:g} MB; allow more or fewer words"
+                ) from None
+            with replacing(path) as partial:
+                partial.write_bytes(content)
+            kept = [len(level.keys) for level in found.orders]
+            scores = [perplexity(found, dev) for dev in devs]
+            files.append(WrittenModel(path, kept, len(content), scores))
+            steps.update()
         if arpa is not None:
             steps.set_description("writing ARPA")
             with replacing(arpa) as partial:
-                write_arpa(partial, model, vocabulary)
-        steps.update()
+                write_arpa(partial, found, vocabulary)
+        steps.set_description("done")
         numbers = [
             sum(len(part[order].keys) for part in counted) for order in range(settings.order)
         ]
-    kept = [len(level.keys) for level in model.orders]
     return BuildReport(
-        corpus,
-        len(vocabulary.words),
-        coverage,
-        numbers,
-        kept,
-        out.stat().st_size,
-        weights,
-        unpruned,
-        pruned,
+        corpus, len(vocabulary.words), coverage, numbers, weights, unpruned, files[::-1]
     )
+
+
+def _description(
+    settings: BuildSettings, texts: list[Path], corpus: CorpusReport, weights: list[float]
+) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "source": settings.source or ", ".join(path.name for path in texts),
+        "licence": settings.licence,
+        "created": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
+        "corpus": {"lines": corpus.lines, "words": corpus.words},
+        "smoothing": "modified Kneser-Ney, relative-entropy pruning, smoothed again",
+    }
+    if weights:
+        found["weights"] = [round(weight, 4) for weight in weights]
+    return found
 
 
 def _encode(

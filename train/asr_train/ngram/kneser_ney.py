@@ -186,7 +186,8 @@ def log_probabilities(model: NgramModel, ids: npt.NDArray[np.int64], order: int)
     found, index = find(level.keys, keys)
     below = model.orders[order - 2]
     has_context, context = find(below.keys, contexts(keys))
-    result += np.where(has_context, np.log(below.backoff[context]), 0.0)
+    if len(below.keys):
+        result += np.where(has_context, np.log(below.backoff[context]), 0.0)
     result[found] = np.log(level.probability[index[found]])
     return result
 

@@ -18,7 +18,9 @@ from asr_train.ngram.counting import Keys, contexts, last_words, slices, suffixe
 from asr_train.ngram.kneser_ney import Floats, NgramModel, Order
 
 _SMALLEST = 1e-12
-_STEPS = 40
+_STEPS = 26
+_NEAR_STEPS = 18
+_NEAR = 0.25
 _SLICE = 1 << 22
 
 
@@ -31,6 +33,7 @@ class Pruner:
 
     def __init__(self, model: NgramModel) -> None:
         self._model = model
+        self._found: float | None = None
         orders = range(2, model.order + 1)
         self._worths = [np.empty(0), *(entropy_worth(model, order) for order in orders)]
         # Of each n-gram, the indices of the shorter ones that it needs.
@@ -55,15 +58,24 @@ class Pruner:
             kept, fitting = self._select(np.inf, fits)
             if not fitting:
                 raise ValueError("not even the single words fit")
-            low, high = np.log(1e-14), np.log(1.0)
-            for _ in range(_STEPS):
+            low, high, steps = self._bracket(fits)
+            for _ in range(steps):
                 middle = (low + high) / 2
                 candidate, fitting = self._select(float(np.exp(middle)), fits)
                 if fitting:
                     kept, high = candidate, middle
                 else:
                     low = middle
+            self._found = high
         return keep_only(self._model, kept)
+
+    def _bracket(self, fits: Callable[[list[int], list[int]], bool]) -> tuple[float, float, int]:
+        """Logarithms of thresholds that are too low and high enough, and the steps in between."""
+        if self._found is not None:
+            near = self._found - _NEAR, self._found + _NEAR
+            if [self._select(float(np.exp(each)), fits)[1] for each in near] == [False, True]:
+                return *near, _NEAR_STEPS
+        return float(np.log(1e-14)), 0.0, _STEPS
 
     def is_whole(self, model: NgramModel) -> bool:
         """Whether a model has all n-grams that are worth anything."""

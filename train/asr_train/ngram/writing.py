@@ -21,7 +21,7 @@ from asr_train.ngram.vocabulary import Vocabulary
 
 _ALIGNMENT = 64
 _TRIES = 12
-_CLOSE_ENOUGH = 0.995
+_CLOSE_ENOUGH = 0.99
 
 
 def write_language_model(
@@ -98,7 +98,7 @@ def largest_that_fits(
                 break
         else:
             high = allowed
-        guess = allowed + 0.998 * max_bytes - len(content)
+        guess = allowed + 0.996 * max_bytes - len(content)
         allowed = guess if low < guess < high else (low + high) / 2
     if found is None:
         raise ValueError("not even the single words fit")
@@ -113,5 +113,5 @@ def _about(numbers: list[int], heads: list[int]) -> float:
     return size
 
 
-_NGRAM_BITS = 17.5
+_NGRAM_BITS = 16.2
 """Of an n-gram, with what its block takes."""
