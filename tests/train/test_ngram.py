@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asr_runtime.language.language_model_file import read_language_model
+from asr_runtime.language.language_model_file import read_arrays, read_language_model
 from asr_train.errors import DataError
 from asr_train.ngram.building import BuildSettings, build_language_model
 from asr_train.ngram.corpus import CorpusReport, read_blocks
@@ -30,7 +30,7 @@ from asr_train.ngram.vocabulary import (
     Vocabulary,
     choose_vocabulary,
 )
-from asr_train.ngram.writing import write_language_model
+from asr_train.ngram.writing import largest_that_fits, write_language_model
 
 WORDS = ["the", "a", "cat", "dog", "sat", "ran", "on", "under", "mat", "tree", "big", "red"]
 
@@ -368,6 +368,19 @@ class TestCorpus:
             self.read(tmp_path / "none.txt")
         with pytest.raises(DataError, match="folder"):
             self.read(tmp_path)
+
+
+def test_further_arrays_count_among_the_bytes(model: NgramModel, tmp_path: Path) -> None:
+    vocabulary, _ = encoded(sentences(3000), 11)
+    whole = len(largest_that_fits(Pruner(model), vocabulary, 10**6, lambda _: {})[1])
+    extra = {"sounds": np.arange(300, dtype=np.int32)}
+    limit = whole + 600
+    found, content = largest_that_fits(Pruner(model), vocabulary, limit, lambda _: {}, extra=extra)
+    assert len(content) <= limit
+    assert len(found.orders[2].keys) < len(model.orders[2].keys)
+    (tmp_path / "a.lm").write_bytes(content)
+    assert read_language_model(tmp_path / "a.lm").order == 3
+    np.testing.assert_array_equal(read_arrays(tmp_path / "a.lm")[1]["sounds"], extra["sounds"])
 
 
 def test_file_keeps_to_its_size(tmp_path: Path) -> None:

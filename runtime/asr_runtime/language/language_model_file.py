@@ -41,7 +41,7 @@ MAGIC = b"ASRNGRAM"
 FORMAT_VERSION = 2
 MAX_ORDER = 3
 
-_TYPES = {"uint8", "uint16", "uint32", "float32"}
+_TYPES = {"int8", "uint8", "int16", "uint16", "int32", "uint32", "float32"}
 _READ_BYTES = 1 << 20
 
 
