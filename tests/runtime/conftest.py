@@ -20,8 +20,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from asr_runtime import Recognizer
-from asr_runtime.language.expanded_model import ExpandedModel
 from asr_runtime.language.language_model import LanguageModel
+from asr_runtime.language.packed_model import PackedModel
 from asr_runtime.language.phonemes import PHONEMES
 
 VOCABULARY = ["'", " ", *"abcdefghijklmnopqrstuvwxyz", "<blk>"]
@@ -333,8 +333,8 @@ def make_language_model(toy_language_models: Any) -> Callable[..., LanguageModel
         order: int = 3,
         pronunciations: Mapping[str, Sequence[str]] | None = None,
     ) -> LanguageModel:
-        model = toy_language_models.ToyModel(words, sentences or words, order, pronunciations)
-        return ExpandedModel({"order": order}, model.arrays())
+        model = toy_language_models.PackedToyModel(words, sentences or words, order, pronunciations)
+        return PackedModel({"order": order, "ngrams": model.numbers}, model.arrays())
 
     return make
 
@@ -349,7 +349,7 @@ def save_language_model(toy_language_models: Any, tmp_path: Path) -> Callable[..
         pronunciations: Mapping[str, Sequence[str]] | None = None,
         **changes: Any,
     ) -> Path:
-        model = toy_language_models.ToyModel(
+        model = toy_language_models.PackedToyModel(
             words, sentences or words, pronunciations=pronunciations
         )
         path = tmp_path / "toy.lm"

@@ -68,6 +68,11 @@ class ToyModel:
             return known[ngram]
         return self.backoff.get(ngram[:-1], 1.0) * self.probability(ngram[1:])
 
+    @property
+    def numbers(self) -> dict[str, int]:
+        """N-grams of each order."""
+        return {str(number): len(level) for number, level in enumerate(self.levels, 1)}
+
     def arrays(self) -> dict[str, np.ndarray]:
         """As in the file."""
         found = {"words": np.frombuffer("\n".join(self.words).encode(), np.uint8)}
@@ -105,6 +110,92 @@ def pronunciation_arrays(spoken: Sequence[Sequence[str]]) -> dict[str, np.ndarra
     }
 
 
+class PackedToyModel(ToyModel):
+    """The same as format 2 has it, with 16 probabilities for bigrams and 16 for trigrams."""
+
+    def __init__(
+        self,
+        words: Sequence[str],
+        sentences: Sequence[str],
+        order: int = 3,
+        pronunciations: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        super().__init__(words, sentences, order, pronunciations)
+        for level in self.levels[1:]:
+            kept = sorted(set(level.values()))
+            kept = kept[:: -(-len(kept) // 16)]
+            for ngram, probability in level.items():
+                level[ngram] = min(kept, key=lambda value: abs(value - probability))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """As in the file."""
+        found = {"words": np.frombuffer("\n".join(self.words).encode(), np.uint8)}
+        first = [self.levels[0][word,] for word in range(self.size)]
+        found |= _coded("{}1", "probability", first)
+        ranking = sorted(range(self.size), key=lambda word: (-first[word], word))
+        rank = {word: place for place, word in enumerate(ranking)}
+        found["heads1"] = np.packbits(
+            [(word,) in self.backoff for word in ranking], bitorder="little"
+        )
+        heads = [(word,) for word in ranking if (word,) in self.backoff]
+        found |= _coded("{}1", "backoff", [self.backoff[head] for head in heads])
+        followers: dict[int, list[int]] = {}
+        codes: list[int] = []
+        for number, level in enumerate(self.levels[1:], 2):
+            ngrams = sorted(level, key=lambda ngram: [rank[word] for word in ngram])
+            if number == 2:
+                for before, word in ngrams:
+                    followers.setdefault(before, []).append(word)
+            places = [
+                rank[ngram[-1]] if number == 2 else followers[ngram[-2]].index(ngram[-1])
+                for ngram in ngrams
+            ]
+            longer = [ngram in self.backoff for ngram in ngrams] if number < self.order else None
+            starts = [not i or ngrams[i - 1][:-1] != ngram[:-1] for i, ngram in enumerate(ngrams)]
+            blocks = _blocks(starts, places, longer)
+            found |= {f"{name}{number}": array for name, array in blocks.items()}
+            if longer is not None:
+                heads = [ngram for ngram in ngrams if ngram in self.backoff]
+                found |= _coded(f"{{}}{number}", "backoff", [self.backoff[head] for head in heads])
+            values = sorted({math.log(level[ngram]) for ngram in ngrams})
+            codes += [values.index(math.log(level[ngram])) for ngram in ngrams]
+            table = np.full(16, values[-1], np.float32)
+            table[: len(values)] = values
+            found[f"probability_values{number}"] = table
+        codes += [0] * (len(codes) % 2)
+        found["probability"] = np.array(
+            [low | high << 4 for low, high in zip(codes[::2], codes[1::2], strict=True)], np.uint8
+        )
+        if self.pronunciations is not None:
+            found |= pronunciation_arrays([self.pronunciations.get(w, ()) for w in self.words])
+        return found
+
+
+def _blocks(
+    starts: list[bool], places: list[int], heads: list[bool] | None
+) -> dict[str, np.ndarray]:
+    """Blocks of 32 n-grams, bit by bit."""
+    first, width, words = [], [], []
+    for begin in range(0, len(starts), 32):
+        start, numbers = starts[begin : begin + 32], places[begin : begin + 32]
+        head = heads[begin : begin + 32] if heads is not None else None
+        start = start + [True] * (32 - len(start))
+        first.append(numbers[0])
+        base = 0 if any(start[1:]) else numbers[0]
+        rest = [number - base for number in numbers]
+        width.append(max(rest).bit_length())
+        rows = [start]
+        if head is not None:
+            rows.append(head)
+        rows += [[bool(number >> bit & 1) for number in rest] for bit in range(width[-1])]
+        words += [sum(1 << place for place, bit in enumerate(row) if bit) for row in rows]
+    return {
+        "first": np.array(first, np.uint16),
+        "width": np.array(width, np.uint8),
+        "blocks": np.array([*words, *[0] * 16], np.uint32),
+    }
+
+
 def _coded(form: str, name: str, probabilities: list[float]) -> dict[str, np.ndarray]:
     values, codes = np.unique([math.log(value) for value in probabilities], return_inverse=True)
     assert len(values) <= 256
@@ -114,16 +205,19 @@ def _coded(form: str, name: str, probabilities: list[float]) -> dict[str, np.nda
     }
 
 
-def file_bytes(model: ToyModel, **changes: Any) -> bytes:
-    """The file of a model; `changes` replace keys of its header."""
+def file_bytes(
+    model: ToyModel, content: dict[str, np.ndarray] | None = None, **changes: Any
+) -> bytes:
+    """The file of a model, with other arrays if given; `changes` replace keys of its header."""
     data, places = b"", {}
-    for name, array in model.arrays().items():
+    for name, array in (content or model.arrays()).items():
         data += bytes(-len(data) % 64)
         places[name] = {"offset": len(data), "length": len(array), "type": array.dtype.name}
         data += array.tobytes()
     header = {
-        "format_version": 1,
+        "format_version": 2 if isinstance(model, PackedToyModel) else 1,
         "order": model.order,
+        "ngrams": model.numbers,
         "arrays": places,
         "bytes": len(data),
         "sha256": hashlib.sha256(data).hexdigest(),

@@ -15,10 +15,13 @@ WORDS = ["cat", "hat", "mat", "on", "sat", "the"]
 SENTENCES = ["the cat sat on the mat", "the hat sat", "on the mat", "cat on the hat"] * 3
 
 
+@pytest.mark.parametrize("kind", ["ToyModel", "PackedToyModel"])
 @pytest.mark.parametrize("order", [2, 3])
-def test_probabilities_are_those_of_the_ngrams(toy_language_models, order):
-    toy = toy_language_models.ToyModel(WORDS, SENTENCES, order)
-    model = ExpandedModel({"order": order}, toy.arrays())
+def test_probabilities_are_those_of_the_ngrams(toy_language_models, tmp_path, order, kind):
+    """Of files of format 1 and of format 2."""
+    toy = getattr(toy_language_models, kind)(WORDS, SENTENCES, order)
+    (tmp_path / "a.lm").write_bytes(toy_language_models.file_bytes(toy))
+    model = read_language_model(tmp_path / "a.lm")
     ids = range(toy.size)
     for words in itertools.product(ids, ids, ids):
         state = np.array([model.start], np.int32)
@@ -30,7 +33,7 @@ def test_probabilities_are_those_of_the_ngrams(toy_language_models, order):
             assert score[0] == pytest.approx(expected, abs=1e-5), spoken
 
 
-def test_more_contexts_of_trigrams_than_a_block_holds():
+def test_more_contexts_of_trigrams_than_a_block_of_format_1_holds():
     """All pairs of 300 words, and after each pair one word, with a value to know it by."""
     size, pairs = 300, 300 * 300
     pair = np.arange(pairs)
@@ -129,32 +132,38 @@ def test_one_changed_byte(save_language_model):
     fails(path, "checksum is wrong")
 
 
-class TestContent:
+class ContentOfFormat:
     """Files whose checksum is right and whose content is not."""
 
-    @pytest.fixture
-    def arrays(self, toy_language_models):
-        return toy_language_models.ToyModel(WORDS, SENTENCES).arrays()
+    kind = ""
 
     @pytest.fixture
-    def changed(self, toy_language_models, arrays, tmp_path):
+    def toy(self, toy_language_models):
+        return getattr(toy_language_models, self.kind)(WORDS, SENTENCES)
+
+    @pytest.fixture
+    def arrays(self, toy):
+        return toy.arrays()
+
+    @pytest.fixture
+    def changed(self, toy_language_models, toy, tmp_path):
         """Write a model with another array in the place of one; returns the file's path."""
-
-        class Changed:
-            order = 3
-
-            def __init__(self, name, new):
-                self.changed = arrays | {name: new}
-
-            def arrays(self):
-                return self.changed
 
         def write(name, new):
             path = tmp_path / "changed.lm"
-            path.write_bytes(toy_language_models.file_bytes(Changed(name, new)))
+            content = toy_language_models.file_bytes(toy, toy.arrays() | {name: new})
+            path.write_bytes(content)
             return path
 
         return write
+
+    def test_unchanged_one_is_read(self, changed):
+        words = np.frombuffer("\n".join(WORDS).encode(), np.uint8)
+        assert read_language_model(changed("words", words)).words == WORDS
+
+
+class TestContentOfFormat1(ContentOfFormat):
+    kind = "ToyModel"
 
     @pytest.mark.parametrize(
         "name", ["probability1", "probability2", "probability3", "backoff1", "backoff2"]
@@ -198,9 +207,70 @@ class TestContent:
     def test_arrays_that_do_not_fit_each_other(self, changed, name, new):
         fails(changed(name, new), "is a damaged language model")
 
-    def test_unchanged_one_is_read(self, changed):
-        words = np.frombuffer("\n".join(WORDS).encode(), np.uint8)
-        assert read_language_model(changed("words", words)).words == WORDS
+
+class TestContentOfFormat2(ContentOfFormat):
+    kind = "PackedToyModel"
+
+    @pytest.mark.parametrize("name", ["probability1", "backoff1", "backoff2"])
+    def test_codes_without_a_value(self, changed, arrays, name):
+        codes = arrays[name].copy()
+        codes[-1] = 255
+        fails(changed(name, codes), "is a damaged language model")
+
+    @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 5.0])
+    @pytest.mark.parametrize("name", ["probability_values1", "probability_values3"])
+    def test_values_that_are_no_logarithms(self, changed, arrays, name, value):
+        values = arrays[name].copy()
+        values[0] = value
+        fails(changed(name, values), "is a damaged language model")
+
+    @pytest.mark.parametrize(
+        ("name", "new"),
+        [
+            ("words", np.frombuffer(b"b\na\nc\nd\ne\nf", np.uint8)),
+            ("words", np.frombuffer(b"a\nb\nc", np.uint8)),
+            ("heads1", np.zeros(1, np.uint8)),
+            ("heads1", np.zeros(2, np.uint8)),
+            ("backoff1", np.zeros(3, np.uint8)),
+            ("backoff2", np.zeros(3, np.uint8)),
+            ("first2", np.zeros(2, np.uint16)),
+            ("first3", np.zeros(1, np.uint8)),
+            ("width2", np.full(1, 17, np.uint8)),
+            ("width3", np.full(1, 4, np.uint8)),
+            ("blocks2", np.zeros(4, np.uint32)),
+            ("blocks3", np.zeros(22, np.float32)),
+            ("probability", np.zeros(3, np.uint8)),
+            ("probability_values2", np.zeros(15, np.float32)),
+        ],
+    )
+    def test_arrays_that_do_not_fit_each_other(self, changed, name, new):
+        fails(changed(name, new), "is a damaged language model")
+
+    @pytest.mark.parametrize("name", ["blocks2", "blocks3"])
+    def test_blocks_that_say_something_else_are_noticed_or_lead_nowhere(
+        self, changed, arrays, name
+    ):
+        """Every bit: the file is refused, or it can be searched."""
+        everything = np.arange(len(WORDS) + 2, dtype=np.int32)
+        refused = 0
+        for place in range(len(arrays[name])):
+            for bit in range(0, 32, 5):
+                blocks = arrays[name].copy()
+                blocks[place] ^= np.uint32(1 << bit)
+                path = changed(name, blocks)
+                try:
+                    model = read_language_model(path)
+                except LanguageModelError:
+                    refused += 1
+                    continue
+                states = {model.start}
+                for state in list(range(len(WORDS) + 2)):
+                    _, after = model.score(np.full(len(everything), state, np.int32), everything)
+                    states |= set(after.tolist())
+                for state in states:
+                    scores, _ = model.score(np.full(len(everything), state, np.int32), everything)
+                    assert np.isfinite(scores).all()
+        assert refused > 0
 
 
 def test_deeply_nested_header(save_language_model):
@@ -218,6 +288,9 @@ def test_deeply_nested_header(save_language_model):
         ({"order": None}, "damaged"),
         ({"order": 2.5}, "damaged"),
         ({"arrays": {}}, "damaged"),
+        ({"ngrams": {}}, "damaged"),
+        ({"ngrams": {"2": -1, "3": 1}}, "damaged"),
+        ({"ngrams": {"2": "all", "3": 1}}, "damaged"),
         ({"arrays": {"words": {"type": "object", "offset": 0, "length": 1}}}, "damaged"),
         ({"bytes": -1}, "cut off or damaged"),
         ({"sha256": None}, "checksum"),

@@ -13,15 +13,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asr_runtime.language.language_model_file import read_language_model
+from asr_runtime.language.language_model_file import read_arrays, read_language_model
 from asr_train.errors import DataError
 from asr_train.ngram.building import BuildSettings, build_language_model
 from asr_train.ngram.corpus import CorpusReport, read_blocks
-from asr_train.ngram.counting import count_ngrams
+from asr_train.ngram.counting import Counts, count_ngrams
 from asr_train.ngram.kneser_ney import NgramModel, Order, estimate, log_probabilities
 from asr_train.ngram.perplexity import perplexity
 from asr_train.ngram.pruning import Pruner, entropy_worth, keep_only
 from asr_train.ngram.quantisation import quantise
+from asr_train.ngram.resmoothing import smooth_again
 from asr_train.ngram.vocabulary import (
     BOUNDARY,
     FIRST_WORD,
@@ -29,7 +30,7 @@ from asr_train.ngram.vocabulary import (
     Vocabulary,
     choose_vocabulary,
 )
-from asr_train.ngram.writing import write_language_model
+from asr_train.ngram.writing import largest_that_fits, write_language_model
 
 WORDS = ["the", "a", "cat", "dog", "sat", "ran", "on", "under", "mat", "tree", "big", "red"]
 
@@ -137,6 +138,37 @@ def test_pruning_keeps_what_matters_and_sums_to_one(model: NgramModel) -> None:
     assert (worth > 0).mean() > 0.5
     with pytest.raises(ValueError, match="single words"):
         pruner.largest(lambda numbers, contexts: False)
+
+
+class TestSmoothingAgain:
+    def counted(self) -> tuple[list[Counts], Vocabulary]:
+        vocabulary, ids = encoded(sentences(3000), 11)
+        return [count_ngrams(ids, order) for order in (1, 2, 3)], vocabulary
+
+    def test_of_everything_is_the_same(self, model: NgramModel) -> None:
+        counted, vocabulary = self.counted()
+        again = smooth_again(counted, [level.keys for level in model.orders], vocabulary.size)
+        for found, expected in zip(again.orders, model.orders, strict=True):
+            np.testing.assert_array_equal(found.keys, expected.keys)
+            np.testing.assert_allclose(found.probability, expected.probability, rtol=1e-9)
+            np.testing.assert_allclose(found.backoff, expected.backoff, rtol=1e-9)
+
+    def test_of_few_is_better(self, model: NgramModel) -> None:
+        counted, vocabulary = self.counted()
+        few = Pruner(model).largest(lambda numbers, _: sum(numbers[1:]) <= 60)
+        again = smooth_again(counted, [level.keys for level in few.orders], vocabulary.size)
+        sums_to_one(again)
+        _, text = encoded(sentences(1000, seed=7), 11)
+        assert perplexity(again, text).perplexity < perplexity(few, text).perplexity
+
+    def test_leaves_out_what_the_text_does_not_have(self, model: NgramModel) -> None:
+        counted, vocabulary = self.counted()
+        strange = np.uint64((BOUNDARY << 16) | BOUNDARY)
+        keys = [level.keys for level in model.orders]
+        assert strange not in keys[1]
+        keys[1] = np.sort(np.append(keys[1], strange))
+        again = smooth_again(counted, keys, vocabulary.size)
+        np.testing.assert_array_equal(again.orders[1].keys, model.orders[1].keys)
 
 
 def test_worth_is_the_relative_entropy(model: NgramModel) -> None:
@@ -338,6 +370,19 @@ class TestCorpus:
             self.read(tmp_path)
 
 
+def test_further_arrays_count_among_the_bytes(model: NgramModel, tmp_path: Path) -> None:
+    vocabulary, _ = encoded(sentences(3000), 11)
+    whole = len(largest_that_fits(Pruner(model), vocabulary, 10**6, lambda _: {})[1])
+    extra = {"sounds": np.arange(300, dtype=np.int32)}
+    limit = whole + 600
+    found, content = largest_that_fits(Pruner(model), vocabulary, limit, lambda _: {}, extra=extra)
+    assert len(content) <= limit
+    assert len(found.orders[2].keys) < len(model.orders[2].keys)
+    (tmp_path / "a.lm").write_bytes(content)
+    assert read_language_model(tmp_path / "a.lm").order == 3
+    np.testing.assert_array_equal(read_arrays(tmp_path / "a.lm")[1]["sounds"], extra["sounds"])
+
+
 def test_file_keeps_to_its_size(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("\n".join(sentences(4000)) + "\n")
     (tmp_path / "dev.txt").write_text("\n".join(sentences(50, seed=9)) + "\n")
@@ -347,9 +392,10 @@ def test_file_keeps_to_its_size(tmp_path: Path) -> None:
         settings = BuildSettings(max_bytes=limit, source="made up", licence="public domain")
         out = tmp_path / f"{limit}.lm"
         report = build_language_model([tmp_path / "a.txt"], out, settings, [tmp_path / "dev.txt"])
-        assert report.size == out.stat().st_size <= limit
-        sizes.append(report.size)
-        perplexities.append(report.pruned[0].perplexity)
+        (file,) = report.files
+        assert file.size == out.stat().st_size <= limit
+        sizes.append(file.size)
+        perplexities.append(file.perplexities[0].perplexity)
         assert read_language_model(out).header["licence"] == "public domain"
     assert sizes == sorted(sizes)
     assert perplexities == sorted(perplexities, reverse=True)

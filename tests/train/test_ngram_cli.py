@@ -51,9 +51,52 @@ def test_build(run: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
     assert model.header["dev_perplexity"] > 1
 
 
+def test_mixture_and_conversion(run: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT * 5)
+    (tmp_path / "b.txt").write_text("a bird mr sang\nthe bird sang to the dog\n" * 5)
+    (tmp_path / "kind.txt").write_text("the bird sang\nthe cat sat\nthe bird sang\n")
+    (tmp_path / "not.txt").write_text("mr\nmrs\n")
+    out, arpa = tmp_path / "out.lm", tmp_path / "out.arpa"
+    status, said = run(
+        *("language-model", tmp_path / "a.txt", tmp_path / "b.txt", "--out", out, "--arpa", arpa),
+        *("--weights-text", tmp_path / "kind.txt", "--dev-text", tmp_path / "kind.txt"),
+        *("--exclude", tmp_path / "not.txt", "--cut-offs", "1,1"),
+        *("--also", f"0.1={tmp_path / 'small.lm'}"),
+    )
+    assert status == 0, said
+    weights = [
+        float(text.split()[1]) for text in said.split("weights: ")[1].split("\n")[0].split(", ")
+    ]
+    assert sum(weights) == pytest.approx(1, abs=0.002)
+    assert weights[1] > 0.5
+    words = read_language_model(out).words
+    assert "bird" in words
+    assert "cat" in words
+    assert "mr" not in words
+    assert (tmp_path / "small.lm").stat().st_size <= 100_000
+    assert read_language_model(tmp_path / "small.lm").words == words
+    perplexity = said.split("kind.txt: ")[1].split()[0]
+    again = tmp_path / "again.lm"
+    status, said = run("language-model", arpa, "--out", again, "--dev-text", tmp_path / "kind.txt")
+    assert status == 0, said
+    assert said.split("kind.txt: ")[1].split()[0] == perplexity
+    assert read_language_model(again).words == words
+    status, said = run("language-model", out, "--out", again, "--arpa", tmp_path / "b.arpa")
+    assert status == 0, said
+    assert (tmp_path / "b.arpa").read_text().count("\n") == arpa.read_text().count("\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
+        (["text.txt", "--out", "a.lm", "--weights", "1,2"], "2 weights for 1 texts"),
+        (["text.txt", "--out", "a.lm", "--also", "b.lm"], "--also b.lm: write for example"),
+        (["text.txt", "--out", "a.lm", "--weights", "x"], "--weights x: give a number"),
+        (["text.txt", "--out", "a.lm", "--cut-offs", "2,1"], "none smaller"),
+        (["text.txt", "--out", "a.lm", "--cut-offs", "1,1,1"], "at most 2"),
+        (["text.txt", "--out", "a.lm", "--exclude", "none"], "none: cannot read the words"),
+        (["text.txt", "a.arpa", "--out", "a.lm"], "converted by itself"),
+        (["a.arpa", "--out", "a.lm"], "a.arpa: cannot read the model"),
         (["none.txt", "--out", "a.lm"], "none.txt: cannot read the text"),
         (["text.txt", "--out", "no/a.lm"], "the folder no does not exist"),
         (["text.txt", "--out", "a.lm", "--max-megabytes", "0.001"], "words alone take more"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
@@ -12,12 +12,17 @@ from asr_train.errors import ConfigError
 from asr_train.manifest import read_manifest
 from asr_train.output import check_writable
 
+if TYPE_CHECKING:
+    from asr_train.ngram.perplexity import Perplexity
+
 
 def language_model(
     texts: Annotated[
         list[Path],
         typer.Argument(
-            metavar="TEXT...", help="One sentence a line; plain, .xz, .gz, or .jsonl manifests."
+            metavar="TEXT...",
+            help="One sentence a line; plain, .xz, .gz, or .jsonl manifests. Or one model, .arpa "
+            "(.gz, .xz) or .lm, to convert.",
         ),
     ],
     out: Annotated[Path, typer.Option(help="File to write.")],
@@ -47,6 +52,14 @@ def language_model(
         Optional[Path],  # noqa: UP045
         typer.Option(help="File of words that are unknown ones, however frequent; one a line."),
     ] = None,
+    also: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(help="MEGABYTES=FILE: a further file of the same texts. Repeatable."),
+    ] = None,
+    arpa: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Write the model as an ARPA file, too, for other programs."),
+    ] = None,
     dev_text: Annotated[
         Optional[list[Path]],  # noqa: UP045
         typer.Option(help="Text to report the perplexity of; the model never sees it. Repeatable."),
@@ -56,8 +69,23 @@ def language_model(
 ) -> None:
     """Build a word n-gram model for the runtime's beam search (modified Kneser-Ney)."""
     from asr_train.ngram.building import BuildSettings, build_language_model
+    from asr_train.ngram.converting import convert_language_model, is_model
 
     check_writable(out)
+    further = [_further(text) for text in also or []]
+    for path in [*(path for path, _ in further), *([arpa] if arpa is not None else [])]:
+        check_writable(path)
+    if any(is_model(path) for path in texts):
+        if len(texts) > 1:
+            raise ConfigError("a model is converted by itself; give no other model or text with it")
+        converted = convert_language_model(
+            texts[0], out, round(max_megabytes * 1e6), order, dev_text or [], arpa, source, licence
+        )
+        for number, (read, kept) in enumerate(zip(converted.read, converted.kept, strict=True), 1):
+            typer.echo(f"{number}-grams: {read:,} read, {kept:,} kept")
+        _echo_perplexities(dev_text or [], converted.after, converted.before)
+        typer.echo(f"wrote {out}, {converted.size / 1e6:.2f} MB")
+        return
     if weights and weights_text is not None:
         raise ConfigError("--weights and --weights-text exclude each other; give one")
     settings = BuildSettings(
@@ -71,7 +99,7 @@ def language_model(
         _weights(weights),
         _excluded(exclude),
     )
-    report = build_language_model(texts, out, settings, dev_text or [], weights_text)
+    report = build_language_model(texts, out, settings, dev_text or [], weights_text, further, arpa)
     typer.echo(f"read {report.corpus}")
     typer.echo(
         f"vocabulary: {report.vocabulary:,} words, {100 * report.coverage:.2f} % of the text"
@@ -79,15 +107,33 @@ def language_model(
     if report.weights:
         shown = (f"{path} {w:.3f}" for path, w in zip(texts, report.weights, strict=True))
         typer.echo(f"weights: {', '.join(shown)}")
-    for number, (counted, kept) in enumerate(zip(report.counted, report.kept, strict=True), 1):
-        typer.echo(f"{number}-grams: {counted:,} counted, {kept:,} kept")
-    for path, pruned, unpruned in zip(dev_text or [], report.pruned, report.unpruned, strict=True):
+    for file in report.files:
+        typer.echo(f"wrote {file.path}, {file.size / 1e6:.2f} MB")
+        for number, (counted, kept) in enumerate(zip(report.counted, file.kept, strict=True), 1):
+            typer.echo(f"{number}-grams: {counted:,} counted, {kept:,} kept")
+        _echo_perplexities(dev_text or [], file.perplexities, report.unpruned)
+
+
+def _further(text: str) -> tuple[Path, int]:
+    megabytes, _, path = text.partition("=")
+    try:
+        size = round(float(megabytes) * 1e6)
+    except (ValueError, OverflowError):
+        size = 0
+    if size < 1 or not path:
+        raise ConfigError(f"--also {text}: write for example 8=small.lm")
+    return Path(path), size
+
+
+def _echo_perplexities(
+    texts: list[Path], after: list[Perplexity], before: list[Perplexity]
+) -> None:
+    for path, pruned, unpruned in zip(texts, after, before, strict=True):
         typer.echo(
             f"perplexity of {path}: {pruned.perplexity:.1f} "
             f"({unpruned.perplexity:.1f} before pruning), "
             f"{100 * pruned.unknown:.2f} % unknown words"
         )
-    typer.echo(f"wrote {out}, {report.size / 1e6:.2f} MB")
 
 
 def _cut_offs(text: str, order: int) -> tuple[int, ...]:

@@ -22,6 +22,8 @@ know are no concern of its. In format 2 (`expanded_model` has format 1), where n
 
 import hashlib
 import mmap
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -39,7 +41,7 @@ MAGIC = b"ASRNGRAM"
 FORMAT_VERSION = 2
 MAX_ORDER = 3
 
-_TYPES = {"uint8", "uint16", "uint32", "float32"}
+_TYPES = {"int8", "uint8", "int16", "uint16", "int32", "uint32", "float32"}
 _READ_BYTES = 1 << 20
 
 
@@ -52,23 +54,8 @@ def read_language_model(path: Path) -> LanguageModel:
     The file stays mapped while the model is in use. To exchange it, put the new file in its place
     under its name (as ``mv`` does); one that is shortened in place ends every process that uses it.
     """
-    try:
-        with path.open("rb") as file:
-            content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            digest = _digest(file)
-    except FileNotFoundError:
-        raise LanguageModelError(
-            "there is no such language model file; check the path", str(path)
-        ) from None
-    except IsADirectoryError:
-        raise LanguageModelError("is a directory; give a language model file", str(path)) from None
-    except ValueError:  # an empty file cannot be mapped
-        raise LanguageModelError("is empty; build or copy it again", str(path)) from None
-    except OSError as error:
-        raise LanguageModelError(
-            f"cannot be opened ({error.strerror or error}); check the path", str(path)
-        ) from None
-    try:
+    content, digest = _mapped(path)
+    with _damage_named(path):
         header, arrays = _parse(content, digest)
         model: LanguageModel
         if header["format_version"] == 1:
@@ -81,11 +68,47 @@ def read_language_model(path: Path) -> LanguageModel:
             # Of all that was read to check it, the search will need a little here and there.
             content.madvise(mmap.MADV_DONTNEED)
         return model
+
+
+def read_arrays(path: Path) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
+    """The header and the arrays of a language model file, for other tools than the search.
+
+    Raises LanguageModelError as `read_language_model` does.
+    """
+    content, digest = _mapped(path)
+    with _damage_named(path):
+        return _parse(content, digest)
+
+
+@contextmanager
+def _damage_named(path: Path) -> Iterator[None]:
+    """Whatever goes wrong with a file's content as a LanguageModelError that names the file."""
+    try:
+        yield
     except LanguageModelError as error:
         error.subject = str(path)
         raise
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError):
         raise LanguageModelError("is a damaged language model; copy it again", str(path)) from None
+
+
+def _mapped(path: Path) -> tuple[mmap.mmap, str]:
+    """A file's content and the SHA-256 of its arrays."""
+    try:
+        with path.open("rb") as file:
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), _digest(file)
+    except FileNotFoundError:
+        raise LanguageModelError(
+            "there is no such language model file; check the path", str(path)
+        ) from None
+    except IsADirectoryError:
+        raise LanguageModelError("is a directory; give a language model file", str(path)) from None
+    except ValueError:  # an empty file cannot be mapped
+        raise LanguageModelError("is empty; build or copy it again", str(path)) from None
+    except OSError as error:
+        raise LanguageModelError(
+            f"cannot be opened ({error.strerror or error}); check the path", str(path)
+        ) from None
 
 
 def _digest(file: BinaryIO) -> str:

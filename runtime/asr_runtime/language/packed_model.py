@@ -91,10 +91,10 @@ class PackedModel(LanguageModel):
         queries = longer.take(both)
         place = index.take(queries) - self._begin2.take(context.take(queries))
         known, third, _ = self._trigrams.find(row.take(both), place)
-        known = known.nonzero()[0]
+        hits = known.nonzero()[0]
         # One look at the codes for both orders.
-        index[queries.take(known)] = third.take(known) + self._number2
-        backoff[both.take(known)] = 0
+        index[queries.take(hits)] = third.take(hits) + self._number2
+        backoff[both.take(hits)] = 0
         code = take_codes(self._codes, np.minimum(index, self._last))
         np.copyto(scores, self._values.take(code + (index >= self._number2) * CODES), where=seen)
         scores[longer] += backoff

@@ -59,6 +59,7 @@ class PackedNgrams:
         count = max(1, -(-number // BLOCK))
         if number < 0 or not len(first) == len(width) == count or width.max() > VALUE_BITS:
             raise ValueError("blocks are missing")
+        self._number = number
         self._data = blocks
         self._width = width
         self._value = 1 + heads
@@ -98,11 +99,24 @@ class PackedNgrams:
         places = []
         step = 1 << 12
         for block in range(0, len(self._offsets), step):
-            starts = self._data.take(self._offsets[block : block + step]).astype("<u4")
-            bits = np.unpackbits(starts.view(np.uint8), bitorder="little")
+            bits = _bits_of(self._data.take(self._offsets[block : block + step]))
             places.append(bits.nonzero()[0].astype(np.int32) + np.int32(block * BLOCK))
         found: npt.NDArray[np.int32] = np.concatenate(places)[: self.rows]
         return found
+
+    def all(self) -> tuple[Indices, Indices]:
+        """The row of every n-gram, and its number within it [ngrams]. Takes much memory."""
+        words = self._blocks[self._offsets]
+        rows = _bits_of(words[:, 0]).astype(np.int64).cumsum() - 1
+        planes = words[:, self._value :] & _USED.take(self._width, axis=0)
+        values = np.repeat(self._base.astype(np.int64), BLOCK)
+        for bit in range(VALUE_BITS):
+            values += _bits_of(planes[:, bit]).astype(np.int64) << bit
+        return rows[: self._number], values[: self._number]
+
+    def all_heads(self) -> npt.NDArray[np.bool_]:
+        """Which n-grams are contexts [ngrams]."""
+        return _bits_of(self._data.take(self._offsets + 1))[: self._number].astype(bool)
 
     def find(self, rows: Indices, values: Indices) -> tuple[npt.NDArray[np.bool_], Indices, Bits]:
         """Look for n-grams [queries], by row and number within it.
@@ -157,6 +171,11 @@ class PackedNgrams:
         values = np.packbits(bits, axis=1, bitorder="little").view("<u2")[:, 0].astype(np.int64)
         values += self._base.take(block)
         return row, values
+
+
+def _bits_of(words: Bits) -> npt.NDArray[np.uint8]:
+    little = np.ascontiguousarray(words, "<u4").view(np.uint8)
+    return np.unpackbits(little, bitorder="little")
 
 
 def _by_bit(numbers: npt.NDArray[Any], count: int) -> Bits:

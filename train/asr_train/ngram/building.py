@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from asr_train.errors import DataError
+from asr_train.ngram.arpa import write_arpa
 from asr_train.ngram.corpus import CorpusReport, read_blocks, total_bytes
 from asr_train.ngram.counting import Counts, count_ngrams
 from asr_train.ngram.encoded_text import NumberedText, WordNumbers
@@ -20,6 +22,7 @@ from asr_train.ngram.kneser_ney import NgramModel, estimate
 from asr_train.ngram.mixing import choose_weights, mix
 from asr_train.ngram.perplexity import Perplexity, perplexity
 from asr_train.ngram.pruning import Pruner
+from asr_train.ngram.resmoothing import smooth_again
 from asr_train.ngram.vocabulary import Ids, Vocabulary, choose_vocabulary
 from asr_train.ngram.writing import largest_that_fits
 from asr_train.output import replacing
@@ -51,23 +54,31 @@ class BuildSettings:
 
 
 @dataclass(frozen=True)
+class WrittenModel:
+    """A file that was written: its n-grams of each order, bytes, and perplexities of texts."""
+
+    path: Path
+    kept: list[int]
+    size: int
+    perplexities: list[Perplexity]
+
+
+@dataclass(frozen=True)
 class BuildReport:
     """What was built.
 
     counted: distinct n-grams of each order, summed over the texts of a mixture.
     weights: of the texts of a mixture, one in all.
-    unpruned, pruned: perplexities of each development text before and after pruning.
+    unpruned: perplexities of each development text before pruning.
     """
 
     corpus: CorpusReport
     vocabulary: int
     coverage: float
     counted: list[int]
-    kept: list[int]
-    size: int
     weights: list[float]
-    unpruned: list[Perplexity] = field(default_factory=list)
-    pruned: list[Perplexity] = field(default_factory=list)
+    unpruned: list[Perplexity]
+    files: list[WrittenModel]
 
 
 def build_language_model(
@@ -76,6 +87,8 @@ def build_language_model(
     settings: BuildSettings,
     dev_texts: Sequence[Path] = (),
     weights_text: Path | None = None,
+    also: Sequence[tuple[Path, int]] = (),
+    arpa: Path | None = None,
 ) -> BuildReport:
     """Count, smooth, mix, prune and write a language model.
 
@@ -84,6 +97,8 @@ def build_language_model(
     dev_texts: are scored and otherwise unused.
     weights_text: each text gets a model of its own, and they are mixed so that this text is most
         probable.
+    also: further files of the same texts, and how many bytes they may have.
+    arpa: where to write the model of `out` as an ARPA file besides, not rounded to codes.
 
     Raises:
         DataError: texts that cannot be used, or a size that the words alone exceed.
@@ -97,17 +112,20 @@ def build_language_model(
         list(read_blocks([weights_text], CorpusReport())) if weights_text is not None else []
     )
     parts = [[path] for path in texts] if mixture else [texts]
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as name:
-        folder = Path(name)
+    with contextlib.ExitStack() as stack:
+        folder = Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent))
+        )
         corpus = CorpusReport()
         vocabulary, coverage, encoded = _encode(parts, settings, folder, corpus)
-        models, counted = [], np.zeros(settings.order, np.int64)
-        while encoded:
-            model, numbers = _model(encoded.pop(0), vocabulary, settings, folder)
-            models.append(model)
-            counted += numbers
-    steps = tqdm(total=3, unit="step", desc="mixing")
-    with steps:
+        counted: list[list[Counts]] = []
+        models: list[NgramModel] = []
+        for index, ids in enumerate(encoded):
+            part = folder / f"part{index}"
+            part.mkdir()
+            counted.append(_counts(ids, settings.order, part))
+            models.append(_smoothed(counted[-1], vocabulary, settings.cut_offs))
+        steps = stack.enter_context(tqdm(total=len(also) + 2, unit="step", desc="mixing"))
         if weights_text is not None:
             weights = choose_weights(models, vocabulary.encode(weights_blocks))
         else:
@@ -117,48 +135,61 @@ def build_language_model(
         devs = [vocabulary.encode(blocks) for blocks in dev_blocks]
         unpruned = [perplexity(model, dev) for dev in devs]
         steps.update()
-        steps.set_description("pruning")
-        source = {
-            "source": settings.source or ", ".join(path.name for path in texts),
-            "licence": settings.licence,
-            "created": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
-            "corpus": {"lines": corpus.lines, "words": corpus.words},
-            "smoothing": "interpolated modified Kneser-Ney, relative-entropy pruning",
-        }
+        details = _description(settings, texts, corpus, weights)
 
         def describe(pruned: NgramModel) -> dict[str, Any]:
-            found: dict[str, Any] = {"weights": [round(w, 4) for w in weights]} if weights else {}
-            if devs:
-                found["dev_perplexity"] = round(perplexity(pruned, devs[0]).perplexity, 2)
-            return source | found
+            if not devs:
+                return details
+            return details | {"dev_perplexity": round(perplexity(pruned, devs[0]).perplexity, 2)}
 
-        try:
-            model, content = largest_that_fits(
-                Pruner(model), vocabulary, settings.max_bytes, describe
-            )
-        except ValueError:
-            raise DataError(
-                f"the {len(vocabulary.words):,} words alone take more than "
-                f"{settings.max_bytes / 1e6:g} MB; allow more or fewer words"
-            ) from None
-        pruned = [perplexity(model, dev) for dev in devs]
-        steps.update()
-        steps.set_description("writing")
-        with replacing(out) as partial:
-            partial.write_bytes(content)
-        steps.update()
-    kept = [len(level.keys) for level in model.orders]
+        def smooth(pruned: NgramModel) -> NgramModel:
+            kept = [level.keys for level in pruned.orders]
+            return mix([smooth_again(each, kept, vocabulary.size) for each in counted], weights)
+
+        pruner = Pruner(model)
+        del model
+        files = []
+        for path, max_bytes in [*also, (out, settings.max_bytes)]:
+            steps.set_description(f"pruning {path.name}")
+            try:
+                found, content = largest_that_fits(pruner, vocabulary, max_bytes, describe, smooth)
+            except ValueError:
+                raise DataError(
+                    f"the {len(vocabulary.words):,} words alone take more than "
+                    f"{max_bytes / 1e6:g} MB; allow more or fewer words"
+                ) from None
+            with replacing(path) as partial:
+                partial.write_bytes(content)
+            kept = [len(level.keys) for level in found.orders]
+            scores = [perplexity(found, dev) for dev in devs]
+            files.append(WrittenModel(path, kept, len(content), scores))
+            steps.update()
+        if arpa is not None:
+            steps.set_description("writing ARPA")
+            with replacing(arpa) as partial:
+                write_arpa(partial, found, vocabulary)
+        steps.set_description("done")
+        numbers = [
+            sum(len(part[order].keys) for part in counted) for order in range(settings.order)
+        ]
     return BuildReport(
-        corpus,
-        len(vocabulary.words),
-        coverage,
-        counted.tolist(),
-        kept,
-        out.stat().st_size,
-        weights,
-        unpruned,
-        pruned,
+        corpus, len(vocabulary.words), coverage, numbers, weights, unpruned, files[::-1]
     )
+
+
+def _description(
+    settings: BuildSettings, texts: list[Path], corpus: CorpusReport, weights: list[float]
+) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "source": settings.source or ", ".join(path.name for path in texts),
+        "licence": settings.licence,
+        "created": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
+        "corpus": {"lines": corpus.lines, "words": corpus.words},
+        "smoothing": "modified Kneser-Ney, relative-entropy pruning, smoothed again",
+    }
+    if weights:
+        found["weights"] = [round(weight, 4) for weight in weights]
+    return found
 
 
 def _encode(
@@ -192,18 +223,20 @@ def _encode(
     return vocabulary, covered / corpus.words, encoded
 
 
-def _model(
-    ids: Ids, vocabulary: Vocabulary, settings: BuildSettings, folder: Path
-) -> tuple[NgramModel, list[int]]:
-    """The smoothed model of one text, and its numbers of distinct n-grams."""
-    orders = range(1, settings.order + 1)
+def _counts(ids: Ids, order: int, folder: Path) -> list[Counts]:
+    """All n-grams of one text, in files."""
     counted: list[Counts] = []
-    with tqdm(total=len(ids) * len(orders), unit="words", unit_scale=True) as bar:
-        for order in orders:
-            bar.set_description(f"counting {order}-grams")
-            counted.append(count_ngrams(ids, order, folder, bar.update))
+    with tqdm(total=len(ids) * order, unit="words", unit_scale=True) as bar:
+        for length in range(1, order + 1):
+            bar.set_description(f"counting {length}-grams")
+            counted.append(count_ngrams(ids, length, folder, bar.update))
         bar.update(bar.total - bar.n)  # sentences' boundaries begin no longer n-grams
-        bar.set_description("smoothing")
-        model = estimate(counted, vocabulary.size, settings.cut_offs)
-        bar.set_description("counted and smoothed")
-    return model, [len(level.keys) for level in counted]
+    return counted
+
+
+def _smoothed(
+    counted: list[Counts], vocabulary: Vocabulary, cut_offs: tuple[int, ...]
+) -> NgramModel:
+    total = sum(len(level.keys) for level in counted)
+    with tqdm(total=total, unit="n-grams", unit_scale=True, desc="smoothing") as bar:
+        return estimate(counted, vocabulary.size, cut_offs, bar.update)

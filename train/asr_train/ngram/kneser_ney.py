@@ -8,7 +8,7 @@ order are estimated from its counts of counts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,7 +64,10 @@ class NgramModel:
 
 
 def estimate(
-    counted: list[Counts], vocabulary_size: int, cut_offs: Sequence[int] = ()
+    counted: list[Counts],
+    vocabulary_size: int,
+    cut_offs: Sequence[int] = (),
+    progress: Callable[[int], object] | None = None,
 ) -> NgramModel:
     """Smooth the counts of orders 1, 2, … n of one text.
 
@@ -72,22 +75,25 @@ def estimate(
     cut_offs: how often n-grams of order 2, 3, … must occur to be in the model, none less often than
         those of the order below; 1 for orders that are not given. What the others had goes to the
         shorter n-grams. They count in all statistics.
+    progress: called with the number of n-grams of each order when it is done.
     """
     orders: list[Order] = []
     for number, raw in enumerate(counted, start=1):
         counts = _kneser_ney_counts(counted, number)
         if number == 1:
-            discount = _discounts(counts)[np.minimum(counts, 3)]
-            orders.append(_unigrams(raw.keys, counts, discount, vocabulary_size))
-            continue
-        cut_off = cut_offs[number - 2] if len(cut_offs) > number - 2 else 1
-        orders.append(_longer(raw, counts, number, orders[-1], cut_off))
+            discount = count_discounts(counts)[np.minimum(counts, 3)]
+            orders.append(smooth_unigrams(raw.keys, counts, discount, vocabulary_size))
+        else:
+            cut_off = cut_offs[number - 2] if len(cut_offs) > number - 2 else 1
+            orders.append(_longer(raw, counts, number, orders[-1], cut_off))
+        if progress is not None:
+            progress(len(raw.keys))
     return NgramModel(orders)
 
 
 def _longer(raw: Counts, counts: npt.NDArray[Any], order: int, below: Order, cut_off: int) -> Order:
     """N-grams of order 2 or more; sets the back-off weights of the order below."""
-    discounts = _discounts(counts)
+    discounts = count_discounts(counts)
     total, left, occurrences = (np.zeros(len(below.keys)) for _ in range(3))
     number = sum(
         int(np.count_nonzero(raw.counts[begin : begin + _SLICE] >= cut_off))
@@ -129,9 +135,10 @@ def _longer(raw: Counts, counts: npt.NDArray[Any], order: int, below: Order, cut
     return Order(keys, probability, backoff, np.broadcast_to(np.zeros(1), number))
 
 
-def _unigrams(
+def smooth_unigrams(
     keys: Keys, counts: npt.NDArray[Any], discount: Floats, vocabulary_size: int
 ) -> Order:
+    """Single words; what the discounts leave is shared by all ids, seen or not."""
     total = counts.sum()
     probability = np.full(vocabulary_size, discount.sum() / total / vocabulary_size)
     probability[keys.astype(np.int64)] += (counts - discount) / total
@@ -152,7 +159,7 @@ def _kneser_ney_counts(counted: list[Counts], order: int) -> npt.NDArray[Any]:
     return predecessors
 
 
-def _discounts(counts: npt.NDArray[Any]) -> Floats:
+def count_discounts(counts: npt.NDArray[Any]) -> Floats:
     """Discounts [4] of n-grams that occur 0, 1, 2 and 3 times or more."""
     number = np.zeros(6, np.int64)
     for begin in range(0, len(counts), _SLICE):
@@ -179,7 +186,8 @@ def log_probabilities(model: NgramModel, ids: npt.NDArray[np.int64], order: int)
     found, index = find(level.keys, keys)
     below = model.orders[order - 2]
     has_context, context = find(below.keys, contexts(keys))
-    result += np.where(has_context, np.log(below.backoff[context]), 0.0)
+    if len(below.keys):
+        result += np.where(has_context, np.log(below.backoff[context]), 0.0)
     result[found] = np.log(level.probability[index[found]])
     return result
 

@@ -29,7 +29,8 @@ def pack(model: NgramModel, vocabulary: Vocabulary) -> Arrays:
     keys = np.sort(rank).astype(np.uint64)
     sorting: Integers = np.argsort(rank)
     probabilities = []
-    begins = bigrams = np.zeros(0, np.uint64)
+    bigrams = np.zeros(0, np.uint64)
+    begins: Integers = np.zeros(0, np.int64)
     for order in range(1, model.order + 1):
         level = model.orders[order - 1]
         if order > 1:
@@ -103,13 +104,14 @@ def _ranked(keys: Keys, rank: Integers, order: int) -> Keys:
     return ranked
 
 
-def _places(keys: Keys, order: int, bigrams: Keys, begins: npt.NDArray[Any]) -> Integers:
+def _places(keys: Keys, order: int, bigrams: Keys, begins: Integers) -> Integers:
     """Places of the last two words of n-grams among the bigrams of the last word but one."""
     last = keys & np.uint64(0xFFFFFFFF)
     index = np.searchsorted(bigrams, last)
     if len(last) and not (bigrams[np.minimum(index, len(bigrams) - 1)] == last).all():
         raise ValueError("an n-gram's last two words are no bigram of the model")
-    return index - begins[last_words(last >> np.uint64(16))]
+    places: Integers = index - begins[last_words(last >> np.uint64(16))]
+    return places
 
 
 def _padded(values: npt.NDArray[Any], count: int) -> npt.NDArray[Any]:

@@ -9,6 +9,7 @@ from the model, whose lower orders are no marginals after Kneser-Ney smoothing: 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -17,32 +18,31 @@ from asr_train.ngram.counting import Keys, contexts, last_words, slices, suffixe
 from asr_train.ngram.kneser_ney import Floats, NgramModel, Order
 
 _SMALLEST = 1e-12
-_STEPS = 40
+_STEPS = 26
+_NEAR_STEPS = 18
+_NEAR = 0.25
 _SLICE = 1 << 22
 
 
 class Pruner:
     """Smaller models of one model, by one threshold on the entropy that each n-gram is worth.
 
-    Besides the context of a kept n-gram, its last two words are kept as a bigram: the file names a
-    longer n-gram's last word by that.
+    Besides the context of a kept n-gram, all of it but its first word is kept: the file names an
+    n-gram's last word by its last two.
     """
 
     def __init__(self, model: NgramModel) -> None:
         self._model = model
+        self._found: float | None = None
         orders = range(2, model.order + 1)
         self._worths = [np.empty(0), *(entropy_worth(model, order) for order in orders)]
         # Of each n-gram, the indices of the shorter ones that it needs.
         self._contexts = [np.empty(0, np.int32)]
-        self._bigrams = [np.empty(0, np.int32)]
+        self._suffixes = [np.empty(0, np.int32)]
         for order in orders:
             keys, below = model.orders[order - 1].keys, model.orders[order - 2].keys
             self._contexts.append(_indices(keys, below, contexts))
-            self._bigrams.append(
-                _indices(keys, model.orders[1].keys, last_bigrams)
-                if order > 2
-                else np.empty(0, np.int32)
-            )
+            self._suffixes.append(_indices(keys, below, partial(suffixes, order=order)))
 
     def largest(self, fits: Callable[[list[int], list[int]], bool]) -> NgramModel:
         """The largest model that fits.
@@ -58,15 +58,24 @@ class Pruner:
             kept, fitting = self._select(np.inf, fits)
             if not fitting:
                 raise ValueError("not even the single words fit")
-            low, high = np.log(1e-14), np.log(1.0)
-            for _ in range(_STEPS):
+            low, high, steps = self._bracket(fits)
+            for _ in range(steps):
                 middle = (low + high) / 2
                 candidate, fitting = self._select(float(np.exp(middle)), fits)
                 if fitting:
                     kept, high = candidate, middle
                 else:
                     low = middle
+            self._found = high
         return keep_only(self._model, kept)
+
+    def _bracket(self, fits: Callable[[list[int], list[int]], bool]) -> tuple[float, float, int]:
+        """Logarithms of thresholds that are too low and high enough, and the steps in between."""
+        if self._found is not None:
+            near = self._found - _NEAR, self._found + _NEAR
+            if [self._select(float(np.exp(each)), fits)[1] for each in near] == [False, True]:
+                return *near, _NEAR_STEPS
+        return float(np.log(1e-14)), 0.0, _STEPS
 
     def is_whole(self, model: NgramModel) -> bool:
         """Whether a model has all n-grams that are worth anything."""
@@ -81,18 +90,12 @@ class Pruner:
         kept += [worth > threshold for worth in self._worths[1:]]
         context_numbers = [0] * len(orders)
         for index in range(len(orders) - 1, 0, -1):
-            if index > 1:
-                kept[1][self._bigrams[index][kept[index]]] = True
             heads = np.zeros(len(orders[index - 1].keys), bool)
             heads[self._contexts[index][kept[index]]] = True
             context_numbers[index - 1] = int(heads.sum())
             kept[index - 1] |= heads
+            kept[index - 1][self._suffixes[index][kept[index]]] = True
         return kept, fits([int(keep.sum()) for keep in kept], context_numbers)
-
-
-def last_bigrams(keys: Keys) -> Keys:
-    """The last two words of each n-gram."""
-    return keys & np.uint64(0xFFFFFFFF)
 
 
 def _indices(keys: Keys, shorter: Keys, part: Callable[[Keys], Keys]) -> npt.NDArray[np.int32]:
@@ -124,6 +127,18 @@ def entropy_worth(model: NgramModel, order: int) -> Floats:
         parent = np.searchsorted(below.keys, before[begins])
         worth[piece] = -below.context_probability[parent][group] * loss
     return worth
+
+
+def set_context_probabilities(model: NgramModel) -> None:
+    """Set how often each context occurs, as the model itself has it; for one without counts."""
+    known = model.orders[0].probability
+    for order in range(1, model.order):
+        level = model.orders[order - 1]
+        if order > 1:
+            before = model.orders[order - 2]
+            parent = np.searchsorted(before.keys, contexts(level.keys))
+            known = level.probability * before.context_probability[parent]
+        level.context_probability = known
 
 
 def keep_only(model: NgramModel, kept: list[npt.NDArray[np.bool_]]) -> NgramModel:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from asr_runtime.language.language_model_file import FORMAT_VERSION, MAGIC
 from asr_train.ngram.kneser_ney import NgramModel
@@ -21,7 +22,7 @@ from asr_train.ngram.vocabulary import Vocabulary
 
 _ALIGNMENT = 64
 _TRIES = 12
-_CLOSE_ENOUGH = 0.995
+_CLOSE_ENOUGH = 0.99
 
 
 def write_language_model(
@@ -71,10 +72,14 @@ def largest_that_fits(
     vocabulary: Vocabulary,
     max_bytes: int,
     describe: Callable[[NgramModel], Mapping[str, Any]],
+    smooth: Callable[[NgramModel], NgramModel] = lambda model: model,
+    extra: Mapping[str, npt.NDArray[Any]] | None = None,
 ) -> tuple[NgramModel, bytes]:
     """The largest model whose file has at most so many bytes, and the file's content.
 
     describe: the description of a model, as for `write_language_model`.
+    smooth: better probabilities for a pruned model, of the same n-grams.
+    extra: further arrays of the file, which count among its bytes; the search ignores them.
 
     Raises ValueError if not even the single words fit.
     """
@@ -82,19 +87,29 @@ def largest_that_fits(
     # What an n-gram takes in the file shows only when it is written.
     allowed, low, high = float(max_bytes), 0.0, 2.0 * max_bytes
     for _ in range(_TRIES):
-        model = pruner.largest(
-            lambda numbers, heads: _about(numbers, heads) <= allowed  # noqa: B023
-        )
-        content = file_content(pack(model, vocabulary), model, describe(model))
+        used = 0.0
+
+        def fits(numbers: list[int], heads: list[int]) -> bool:
+            nonlocal used
+            about = _about(numbers, heads)
+            if about <= allowed:  # noqa: B023
+                used = max(used, about)
+            return about <= allowed  # noqa: B023
+
+        model = pruner.largest(fits)
+        whole = pruner.is_whole(model)
+        model = smooth(model)
+        arrays = pack(model, vocabulary) | dict(extra or {})
+        content = file_content(arrays, model, describe(model))
         if len(content) <= max_bytes:
             low = allowed
             if found is None or len(content) > len(found[1]):
                 found = model, content
-            if len(content) >= _CLOSE_ENOUGH * max_bytes or pruner.is_whole(model):
+            if len(content) >= _CLOSE_ENOUGH * max_bytes or whole:
                 break
         else:
-            high = allowed
-        guess = allowed + 0.998 * max_bytes - len(content)
+            high = min(allowed, used)
+        guess = used + 0.996 * max_bytes - len(content)
         allowed = guess if low < guess < high else (low + high) / 2
     if found is None:
         raise ValueError("not even the single words fit")
@@ -109,5 +124,5 @@ def _about(numbers: list[int], heads: list[int]) -> float:
     return size
 
 
-_NGRAM_BITS = 17.5
+_NGRAM_BITS = 16.2
 """Of an n-gram, with what its block takes."""

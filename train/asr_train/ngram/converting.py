@@ -1,0 +1,101 @@
+"""Models of other programs as files for the runtime, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from asr_train.errors import DataError
+from asr_train.ngram.arpa import is_arpa, read_arpa, write_arpa
+from asr_train.ngram.corpus import CorpusReport, read_blocks
+from asr_train.ngram.kneser_ney import NgramModel
+from asr_train.ngram.packing import pack
+from asr_train.ngram.perplexity import Perplexity, perplexity
+from asr_train.ngram.pruning import Pruner
+from asr_train.ngram.unpacking import read_packed_model
+from asr_train.ngram.vocabulary import Vocabulary
+from asr_train.ngram.writing import file_content, largest_that_fits
+from asr_train.output import replacing
+
+
+@dataclass(frozen=True)
+class ConversionReport:
+    """What was written.
+
+    read, kept: n-grams of each order. size: bytes.
+    before, after: perplexities of each development text, of all that was read and of what was kept.
+    """
+
+    read: list[int]
+    kept: list[int]
+    size: int
+    before: list[Perplexity]
+    after: list[Perplexity]
+
+
+def is_model(path: Path) -> bool:
+    """Whether a file's name says that it is a model and no text."""
+    return is_arpa(path) or path.suffix == ".lm"
+
+
+def convert_language_model(
+    path: Path,
+    out: Path,
+    max_bytes: int,
+    order: int,
+    dev_texts: Sequence[Path] = (),
+    arpa: Path | None = None,
+    source: str = "",
+    licence: str = "",
+) -> ConversionReport:
+    """Write a model that exists as a file for the runtime, smaller if need be.
+
+    path: an ARPA file, or a language model file.
+    order: longer n-grams are left out.
+    arpa: where to write the model that was read as an ARPA file besides.
+
+    Raises:
+        DataError: a file that cannot be used, or a size that the words alone exceed.
+        OutputError: a file cannot be written.
+    """
+    with tqdm(unit="n-grams", unit_scale=True, desc="reading") as bar:
+        if is_arpa(path):
+            model, vocabulary = read_arpa(path, order, bar.update)
+        else:
+            model, vocabulary = read_packed_model(path)
+            model = NgramModel(model.orders[:order])
+        devs = [vocabulary.encode(read_blocks([text], CorpusReport())) for text in dev_texts]
+        before = [perplexity(model, dev) for dev in devs]
+        read = [len(level.keys) for level in model.orders]
+        if arpa is not None:
+            bar.set_description("writing ARPA")
+            with replacing(arpa) as partial:
+                write_arpa(partial, model, vocabulary, bar.update)
+        bar.set_description("packing")
+        model, content = _fitting(model, vocabulary, max_bytes, source or path.name, licence)
+        with replacing(out) as partial:
+            partial.write_bytes(content)
+        after = [perplexity(model, dev) for dev in devs]
+        bar.set_description("done")
+    return ConversionReport(
+        read, [len(level.keys) for level in model.orders], len(content), before, after
+    )
+
+
+def _fitting(
+    model: NgramModel, vocabulary: Vocabulary, max_bytes: int, source: str, licence: str
+) -> tuple[NgramModel, bytes]:
+    description = {"source": source, "licence": licence}
+    content = file_content(pack(model, vocabulary), model, description)
+    if len(content) <= max_bytes:
+        return model, content
+    try:
+        return largest_that_fits(Pruner(model), vocabulary, max_bytes, lambda _: description)
+    except ValueError:
+        raise DataError(
+            f"the {len(vocabulary.words):,} words alone take more than {max_bytes / 1e6:g} MB; "
+            "allow more"
+        ) from None
