@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from asr_runtime.language.language_model_file import read_language_model
+from asr_runtime.language.phonemes import format_phonemes
 from asr_runtime.recognizer import DEFAULT_LANGUAGE_MODEL, DEFAULT_MODEL
 from asr_train.cli import main
 from asr_train.decoder_tuning import combinations, parse_scan
@@ -170,3 +171,26 @@ def test_tune(
     status, said = run("tune-decoder", *arguments)
     assert status == 1
     assert "not a cache of tune-decoder" in said
+
+
+def test_the_file_says_how_its_words_are_spoken(
+    run: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    (tmp_path / "text.txt").write_text("the old dog\nthe zorbo dog\n" * 3)
+    (tmp_path / "lexicon.txt").write_text("zorbo Z AO R B OW\n")
+    out, plain, again = (tmp_path / f"{name}.lm" for name in ("out", "plain", "again"))
+    text = tmp_path / "text.txt"
+    assert run("language-model", text, "--out", out, "--lexicon", tmp_path / "lexicon.txt")[0] == 0
+    assert run("language-model", text, "--out", plain, "--no-pronunciations")[0] == 0
+    assert run("language-model", plain, "--out", again)[0] == 0
+    model = read_language_model(out)
+    spoken = model.pronunciations()
+    assert spoken is not None
+    assert [format_phonemes(each) for each in spoken.of(model.words.index("zorbo"))] == [
+        "Z AO R B OW"
+    ]
+    assert format_phonemes(spoken.of(model.words.index("dog"))[0]) == "D AO G"
+    assert read_language_model(plain).pronunciations() is None
+    converted = read_language_model(again).pronunciations()
+    assert converted is not None
+    assert converted.of(model.words.index("dog")) == spoken.of(model.words.index("dog"))

@@ -56,6 +56,17 @@ def language_model(
         Optional[list[str]],  # noqa: UP045
         typer.Option(help="MEGABYTES=FILE: a further file of the same texts. Repeatable."),
     ] = None,
+    pronunciations: Annotated[
+        bool,
+        typer.Option(
+            help="Say in the file how its words are spoken, 6 bytes a word, for models "
+            "that know phonemes."
+        ),
+    ] = True,
+    lexicon: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Pronunciations of your own (word PH PH …), before CMUdict's."),
+    ] = None,
     arpa: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(help="Write the model as an ARPA file, too, for other programs."),
@@ -79,7 +90,16 @@ def language_model(
         if len(texts) > 1:
             raise ConfigError("a model is converted by itself; give no other model or text with it")
         converted = convert_language_model(
-            texts[0], out, round(max_megabytes * 1e6), order, dev_text or [], arpa, source, licence
+            texts[0],
+            out,
+            round(max_megabytes * 1e6),
+            order,
+            dev_text or [],
+            arpa,
+            source,
+            licence,
+            pronunciations,
+            lexicon,
         )
         for number, (read, kept) in enumerate(zip(converted.read, converted.kept, strict=True), 1):
             typer.echo(f"{number}-grams: {read:,} read, {kept:,} kept")
@@ -98,6 +118,8 @@ def language_model(
         _cut_offs(cut_offs, order),
         _weights(weights),
         _excluded(exclude),
+        pronunciations,
+        lexicon,
     )
     report = build_language_model(texts, out, settings, dev_text or [], weights_text, further, arpa)
     typer.echo(f"read {report.corpus}")

@@ -26,6 +26,7 @@ from asr_train.ngram.resmoothing import smooth_again
 from asr_train.ngram.vocabulary import Ids, Vocabulary, choose_vocabulary
 from asr_train.ngram.writing import largest_that_fits
 from asr_train.output import replacing
+from asr_train.pronunciation.packing import pronounce_vocabulary
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class BuildSettings:
     weights: of each text, for a mixture of models of each; none for one model of all texts
         together. They need not sum to one.
     exclude: words that are never in the vocabulary.
+    pronounced: whether the file says how its words are spoken, for models that know phonemes.
+    lexicon: pronunciations for it, in place of the toolkit's.
     """
 
     order: int = 3
@@ -51,6 +54,8 @@ class BuildSettings:
     cut_offs: tuple[int, ...] = ()
     weights: tuple[float, ...] = ()
     exclude: frozenset[bytes] = frozenset()
+    pronounced: bool = False
+    lexicon: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -148,11 +153,16 @@ def build_language_model(
 
         pruner = Pruner(model)
         del model
+        spoken: dict[str, Any] = {}
+        if settings.pronounced:
+            spoken = pronounce_vocabulary(vocabulary.words, settings.lexicon)
         files = []
         for path, max_bytes in [*also, (out, settings.max_bytes)]:
             steps.set_description(f"pruning {path.name}")
             try:
-                found, content = largest_that_fits(pruner, vocabulary, max_bytes, describe, smooth)
+                found, content = largest_that_fits(
+                    pruner, vocabulary, max_bytes, describe, smooth, spoken
+                )
             except ValueError:
                 raise DataError(
                     f"the {len(vocabulary.words):,} words alone take more than "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -19,6 +20,7 @@ from asr_train.ngram.unpacking import read_packed_model
 from asr_train.ngram.vocabulary import Vocabulary
 from asr_train.ngram.writing import file_content, largest_that_fits
 from asr_train.output import replacing
+from asr_train.pronunciation.packing import pronounce_vocabulary
 
 
 @dataclass(frozen=True)
@@ -50,12 +52,15 @@ def convert_language_model(
     arpa: Path | None = None,
     source: str = "",
     licence: str = "",
+    pronounced: bool = False,
+    lexicon: Path | None = None,
 ) -> ConversionReport:
     """Write a model that exists as a file for the runtime, smaller if need be.
 
     path: an ARPA file, or a language model file.
     order: longer n-grams are left out.
     arpa: where to write the model that was read as an ARPA file besides.
+    pronounced, lexicon: as in `BuildSettings`.
 
     Raises:
         DataError: a file that cannot be used, or a size that the words alone exceed.
@@ -75,7 +80,9 @@ def convert_language_model(
             with replacing(arpa) as partial:
                 write_arpa(partial, model, vocabulary, bar.update)
         bar.set_description("packing")
-        model, content = _fitting(model, vocabulary, max_bytes, source or path.name, licence)
+        spoken = pronounce_vocabulary(vocabulary.words, lexicon) if pronounced else {}
+        description = {"source": source or path.name, "licence": licence}
+        model, content = _fitting(model, vocabulary, max_bytes, description, spoken)
         with replacing(out) as partial:
             partial.write_bytes(content)
         after = [perplexity(model, dev) for dev in devs]
@@ -86,14 +93,19 @@ def convert_language_model(
 
 
 def _fitting(
-    model: NgramModel, vocabulary: Vocabulary, max_bytes: int, source: str, licence: str
+    model: NgramModel,
+    vocabulary: Vocabulary,
+    max_bytes: int,
+    description: dict[str, Any],
+    spoken: dict[str, Any],
 ) -> tuple[NgramModel, bytes]:
-    description = {"source": source, "licence": licence}
-    content = file_content(pack(model, vocabulary), model, description)
+    content = file_content(pack(model, vocabulary) | spoken, model, description)
     if len(content) <= max_bytes:
         return model, content
     try:
-        return largest_that_fits(Pruner(model), vocabulary, max_bytes, lambda _: description)
+        return largest_that_fits(
+            Pruner(model), vocabulary, max_bytes, lambda _: description, extra=spoken
+        )
     except ValueError:
         raise DataError(
             f"the {len(vocabulary.words):,} words alone take more than {max_bytes / 1e6:g} MB; "

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from asr_runtime.language.grapheme_to_phoneme import load_grapheme_to_phoneme
 from asr_runtime.language.pronunciations import (
     COUNTS_ARRAY,
     END,
@@ -16,6 +18,27 @@ from asr_runtime.language.pronunciations import (
     SYMBOLS,
     SYMBOLS_A_NUMBER,
 )
+from asr_train.pronunciation.cmudict import read_cmudict
+from asr_train.pronunciation.lexicon import make_lexicon, read_lexicon, spell
+
+
+def pronounce_vocabulary(
+    vocabulary: Sequence[bytes], lexicon: Path | None = None
+) -> dict[str, npt.NDArray[Any]]:
+    """What ``pack_pronunciations`` gives of English words, as ``asr-train lexicon`` speaks them.
+
+    Args:
+        vocabulary: ASCII words, in their order.
+        lexicon: pronunciations that are taken in place of those, for the words that it has.
+
+    Raises:
+        DataError: an unusable lexicon.
+    """
+    words = [word.decode("ascii") for word in vocabulary]
+    own = read_lexicon(lexicon) if lexicon is not None else {}
+    others = [word for word in words if word not in own]
+    made = make_lexicon(others, read_cmudict(), spell(load_grapheme_to_phoneme()))
+    return pack_pronunciations(words, made.words | own)
 
 
 def pack_pronunciations(
