@@ -19,6 +19,8 @@ EXACT = {
     "language_model_weight": 0,
     "unknown_word_penalty": 1e5,
     "silence_threshold": 1e9,
+    "word_end_threshold": 1e4,
+    "steady_threshold": 2.0,
 }
 SOUNDS = ("AH", "B")
 

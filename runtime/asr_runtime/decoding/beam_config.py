@@ -18,6 +18,9 @@ class BeamConfig:
     word_end_threshold: hypotheses in which a word ends, likewise; in a search by phonemes, where a
         word may end after every label.
     label_threshold: probability below which a frame's label is not considered.
+    steady_threshold: share of the probability that a frame must have in common with the one before
+        for no label to begin in it, if one could in the other; more than 1 for never. In a search
+        by phonemes.
     letter_prior_weight: what the log-frequency of each letter in text is multiplied by before it is
         taken from the letter's score; see `letter_priors`.
     blank_penalty: taken from the blank's score, against the language model's liking for short
@@ -39,6 +42,7 @@ class BeamConfig:
     beam_threshold: float = 14.0
     word_end_threshold: float = 8.0
     label_threshold: float = 3e-3
+    steady_threshold: float = 0.8
     letter_prior_weight: float = 0.8
     blank_penalty: float = 1.4
     language_model_weight: float = 1.0
@@ -60,6 +64,7 @@ class BeamConfig:
         for name in (
             "beam_threshold",
             "word_end_threshold",
+            "steady_threshold",
             "letter_prior_weight",
             "language_model_weight",
             "unknown_word_penalty",

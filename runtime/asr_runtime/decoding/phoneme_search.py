@@ -3,12 +3,12 @@
 As `beam_search`, but down a tree of pronunciations. There is no label between words: a hypothesis
 that comes to a phoneme with which words end goes on in the tree, and is also ended, once for each
 of these words. To count no path twice, only what comes to the phoneme in this frame is ended in it.
-Frames in which nothing but the blank is likely are skipped, which are most (Z. Chen, Y. Zhuang,
-Y. Qian, K. Yu, "Phone synchronous speech recognition with CTC lattices", IEEE/ACM Transactions on
-Audio, Speech, and Language Processing 25(1), 2017).
+Frames in which nothing but the blank is likely are skipped (Z. Chen, Y. Zhuang, Y. Qian, K. Yu,
+"Phone synchronous speech recognition with CTC lattices", IEEE/ACM Transactions on Audio, Speech,
+and Language Processing 25(1), 2017), and in one that is much like the frame before no label begins.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -54,11 +54,15 @@ class PhonemeSearchState(SearchState):
     words: what words score.
     silence: nats of the blanks since a label was last likely, which all hypotheses have yet to get.
     silent: whether there are any.
+    last_row: log-probabilities of the last frame [1, phonemes + 1].
+    stepped: whether labels could be added in that.
     """
 
     words: WordCache
     silence: float = 0.0
     silent: bool = False
+    last_row: Floats = field(default_factory=lambda: np.full((1, phonemes.BLANK + 1), _IMPROBABLE))
+    stepped: bool = False
 
 
 class PhonemeSearch:
@@ -110,19 +114,29 @@ class PhonemeSearch:
         time however many there were before it.
         """
         # Impossible is very improbable here, so that there is always a best text.
+        if not len(log_probs):
+            return
         scores = np.maximum(log_probs.astype(np.float64), _IMPROBABLE)
         likely = self._likely(scores)
+        rows = np.exp(np.concatenate((state.last_row, scores)))
+        state.last_row = scores[-1:].copy()
+        overlap = np.minimum(rows[1:], rows[:-1]).sum(axis=1)
+        steady = (overlap > self._config.steady_threshold).tolist()
         scores[:, phonemes.BLANK] -= self._config.blank_penalty
         quiet = ~np.logical_or.reduce(likely, axis=1)
         blank = scores[:, phonemes.BLANK].tolist()
         for frame, silent in enumerate(quiet.tolist()):
             if silent:
                 state.silence += blank[frame]
-                state.silent = True
+                state.silent, state.stepped = True, False
+            elif state.stepped and steady[frame]:
+                state.beam = Hypotheses(state.beam.whole, self._staying(state.beam, scores[frame]))
+                state.stepped = False
             else:
                 _settle_silence(state)
                 labels = likely[frame].nonzero()[0]
                 self._step(state, scores[frame], labels, state.frames + frame)
+                state.stepped = True
                 if state.trace.crowded:
                     prefixes = state.beam.whole[TRACE]
                     prefixes[:] = state.trace.keep(prefixes)
@@ -187,10 +201,7 @@ class PhonemeSearch:
         node, (blank, spoken, given) = beam.whole[NODE], beam.nats
         last = tree.label.take(node)
         total = np.logaddexp(blank, spoken)
-        nats = np.empty_like(beam.nats)
-        np.add(total, row[phonemes.BLANK], out=nats[BLANK])
-        np.add(spoken, row.take(last), out=nats[SPOKEN])
-        nats[AHEAD] = given
+        nats = self._staying(beam, row, total, last)
         staying = np.maximum(nats[BLANK], nats[SPOKEN])
 
         # Of each hypothesis and label: a repeated label is a new one after a blank only.
@@ -213,9 +224,26 @@ class PhonemeSearch:
             options.append(added)
             options += self._ended(state, added, best, limit, frame)
         # Where unknown words are dear, most frames need not look at them.
-        if int(node.max()) >= tree.outside or float(base.max()) + self._unknown[0] > limit:
+        dear = float(total.max()) + float(row.take(labels).max()) + self._unknown[0] <= limit
+        if not dear or int(node.max()) >= tree.outside:
             options += self._unknown_words(state, base, labels, best, limit, frame)
         state.beam = merge(Hypotheses.joined(options), self._config.beam_size)
+
+    def _staying(
+        self,
+        beam: Hypotheses,
+        row: Floats,
+        total: Floats | None = None,
+        last: npt.NDArray[np.uint8] | None = None,
+    ) -> Floats:
+        """The nats of hypotheses that add nothing in a frame; the last two if they are known."""
+        if total is None or last is None:
+            total, last = beam.total(), self._tree.label.take(beam.whole[NODE])
+        nats = np.empty_like(beam.nats)
+        np.add(total, row[phonemes.BLANK], out=nats[BLANK])
+        np.add(beam.nats[SPOKEN], row.take(last), out=nats[SPOKEN])
+        nats[AHEAD] = beam.nats[AHEAD]
+        return nats
 
     def _narrowed(self, limit: float, staying: Floats, scores: Floats) -> float:
         """The limit, or a higher one that no more hypotheses reach than are kept."""
@@ -264,7 +292,7 @@ class PhonemeSearch:
         if not len(chosen):
             return []
         places, columns = np.divmod(chosen, len(labels))
-        nodes = tree.outside + labels.take(columns)
+        nodes: Integers = np.add(labels.take(columns), tree.outside)
         added = self._spoken(state.beam, rows.take(places), nodes, scores.take(chosen), frame)
         # Its phonemes tell an unknown word from others.
         added.whole[TEXT] = hash_texts(added.whole[TEXT], np.invert(nodes))
