@@ -41,7 +41,7 @@ def documents() -> Iterator[Path]:
         yield from (Path(folder, name) for name in sorted(files) if name.endswith(".md"))
 
 
-DOCUMENTS = {str(path.relative_to(ROOT)): path for path in documents()}
+DOCUMENTS = {path.relative_to(ROOT).as_posix(): path for path in documents()}
 
 
 def python_blocks(path: Path) -> list[str]:
@@ -129,6 +129,22 @@ def test_links_lead_somewhere(name: str) -> None:
         ):
             broken.append(link)
     assert not broken
+
+
+@pytest.mark.parametrize("name", ["ARCHITECTURE.md", "CONTRIBUTING.md", "runtime/README.md"])
+def test_files_that_the_text_names_exist(name: str) -> None:
+    """Whole paths or the ends of paths; one with NAME or * in it stands for several."""
+    text = DOCUMENTS[name].read_text(encoding="utf-8")
+    named = set(re.findall(r"`([\w./-]+\.(?:py|md|toml|yaml|sh))`", text))
+    folders = ("asr_export", "benchmarks", "docs", "runtime", "tests", "train")
+    files = {path.as_posix() for folder in folders for path in (ROOT / folder).rglob("*.*")}
+    files |= {path.as_posix() for path in ROOT.glob("*.*")}
+    missing = [
+        one
+        for one in sorted(named)
+        if "NAME" not in one and not any(path.endswith(f"/{one}") for path in files)
+    ]
+    assert missing == []
 
 
 def test_scripts_run_what_the_readme_says() -> None:
