@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import lzma
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from asr_runtime.language.language_model_file import read_language_model
@@ -167,6 +169,13 @@ def test_tune(
     # Of other recordings, it is made anew.
     assert run("tune-decoder", *arguments, "--every", 2)[0] == 0
     assert cache.read_bytes() != saved
+    # And of the same recordings under another condition.
+    assert run("tune-decoder", *arguments)[0] == 0
+    assert run("tune-decoder", *arguments, "--snr-db", 0, "--gain-db", -6)[0] == 0
+    assert cache.read_bytes() != saved
+    with np.load(io.BytesIO(saved)) as clean, np.load(cache) as noisy:
+        assert clean["log_probs"].shape == noisy["log_probs"].shape
+        assert np.abs(clean["log_probs"] - noisy["log_probs"]).max() > 0.01
     cache.write_bytes(b"something else")
     status, said = run("tune-decoder", *arguments)
     assert status == 1

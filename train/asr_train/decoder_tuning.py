@@ -24,6 +24,7 @@ from asr_runtime.decoding.heads import Heads
 from asr_runtime.language.language_model_file import read_language_model
 from asr_runtime.recognizer import DEFAULT_LANGUAGE_MODEL
 from asr_train.errors import ConfigError, DataError
+from asr_train.evaluation import Condition
 from asr_train.manifest import Utterance
 from asr_train.metrics import error_rates
 from asr_train.output import replacing
@@ -74,6 +75,7 @@ def tune(
     model: Path | None,
     language_model: Path | None,
     cache: Path | None,
+    condition: Condition | None = None,
 ) -> BeamConfig:
     """Score recordings with each setting, print a line for each, and return the best.
 
@@ -81,6 +83,7 @@ def tune(
         models allow, by phonemes or by letters.
     cache: the model's outputs are read from there if they are of this model and these recordings,
         and written there otherwise.
+    condition: level and noise that the recordings get first.
 
     Raises:
         DataError: a model, language model or recording that cannot be used.
@@ -91,7 +94,7 @@ def tune(
         words, card = read_language_model(path), recognizer.card
         heads = choose_decoder(words, card).heads
         settings = combinations(values, PhonemeBeamConfig() if heads.phonemes else BeamConfig())
-        outputs = _cached(rows, recognizer, heads, cache)
+        outputs = _cached(rows, recognizer, heads, cache, condition or Condition())
         names = [field for field in _FIELDS if len({getattr(each, field) for each in settings}) > 1]
         seconds = sum(row.duration for row in rows)
         greedy = [
@@ -123,9 +126,13 @@ def _rates(rows: list[Utterance], texts: list[str]) -> str:
 
 
 def _cached(
-    rows: list[Utterance], recognizer: Recognizer, heads: Heads, cache: Path | None
+    rows: list[Utterance],
+    recognizer: Recognizer,
+    heads: Heads,
+    cache: Path | None,
+    condition: Condition,
 ) -> LogProbs:
-    identity = _identity(rows, recognizer, heads)
+    identity = _identity(rows, recognizer, heads, condition)
     if cache is not None and cache.is_file() and cache.stat().st_size:
         try:
             with np.load(cache) as content:
@@ -133,7 +140,9 @@ def _cached(
                     return np.split(content["log_probs"], content["ends"][:-1])
         except (OSError, ValueError, KeyError):
             raise DataError(f"{cache}: not a cache of tune-decoder; delete it") from None
-    outputs = [output for batch in _batches(rows) for output in _outputs(batch, recognizer)]
+    outputs: LogProbs = []
+    for batch in _batches(rows):
+        outputs += _outputs(batch, len(outputs), recognizer, condition)
     if cache is not None:
         values: dict[str, Any] = {
             "identity": identity,
@@ -145,9 +154,11 @@ def _cached(
     return outputs
 
 
-def _identity(rows: list[Utterance], recognizer: Recognizer, heads: Heads) -> str:
+def _identity(
+    rows: list[Utterance], recognizer: Recognizer, heads: Heads, condition: Condition
+) -> str:
     digest = hashlib.sha256(recognizer.model_path.read_bytes())
-    digest.update(f"{heads.width}\n".encode())
+    digest.update(f"{heads.width} {condition}\n".encode())
     for row in rows:
         digest.update(f"{row.audio} {row.duration}\n".encode())
     return digest.hexdigest()
@@ -161,7 +172,13 @@ def _batches(rows: list[Utterance]) -> Iterator[list[Utterance]]:
             bar.update(len(batch))
 
 
-def _outputs(rows: list[Utterance], recognizer: Recognizer) -> LogProbs:
+def _outputs(
+    rows: list[Utterance], first: int, recognizer: Recognizer, condition: Condition
+) -> LogProbs:
+    """Of rows from number ``first`` on: an utterance's noise depends on its number."""
     rate = recognizer.card.sample_rate
-    waveforms = [to_waveform(*read_audio(row.audio), rate).samples for row in rows]
+    waveforms = [
+        condition(index, to_waveform(*read_audio(row.audio), rate).samples, row.text)[0]
+        for index, row in enumerate(rows, first)
+    ]
     return recognizer.rows(waveforms)

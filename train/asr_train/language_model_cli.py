@@ -212,9 +212,15 @@ def tune_decoder(
         Optional[Path],  # noqa: UP045
         typer.Option(help="Keep the model's output in this .npz file for the next scan."),
     ] = None,
+    gain_db: Annotated[float, typer.Option(help="Change the level of every recording.")] = 0.0,
+    snr_db: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(help="Add white noise at this signal-to-noise ratio."),
+    ] = None,
 ) -> None:
     """Error rates of the beam search over its settings, and which are best for a model."""
     from asr_train.decoder_tuning import combinations, parse_scan, tune
+    from asr_train.evaluation import Condition
 
     values = parse_scan(scan or [])
     combinations(values)  # before the model runs
@@ -223,4 +229,11 @@ def tune_decoder(
         if cache.suffix != ".npz":
             raise ConfigError(f"{cache}: the cache is an .npz file; give it that ending")
         check_writable(cache)
-    tune(rows, values, model=model, language_model=language_model, cache=cache)
+    tune(
+        rows,
+        values,
+        model=model,
+        language_model=language_model,
+        cache=cache,
+        condition=Condition(gain_db, snr_db),
+    )

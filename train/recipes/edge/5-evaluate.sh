@@ -8,5 +8,11 @@ echo "greedy:                 $(score)"
 echo "greedy, 20 dB fainter:  $(score --gain-db -20)"
 echo "greedy, 10 dB SNR:      $(score --snr-db 10)"
 echo "greedy, streamed:       $(score --chunk-ms 640 --lookahead-ms 320)"
-echo "beam, language model:"
-asr-train tune-decoder --manifest "$DATA/dev.jsonl" --model "$WORK/edge.onnx" --language-model "$WORK/english.lm"
+beam() {
+  asr-train tune-decoder --manifest "$DATA/dev.jsonl" --model "$WORK/edge.onnx" --language-model "$WORK/english.lm" "$@" |
+    sed -n 2p
+}
+echo "language model:                 $(beam)"
+echo "language model, 20 dB fainter:  $(beam --gain-db -20)"
+echo "language model, 10 dB SNR:      $(beam --snr-db 10)"
+echo "small language model:           $(beam --language-model "$WORK/english-small.lm")"
