@@ -55,6 +55,8 @@ class WordScorer:
             self._weight
         ) + np.float32(self._word_bonus)
         self.expected_unknown = float(self._weight * model.unigrams[UNKNOWN]) + self._word_bonus
+        # A large vocabulary has many hotwords as rare words, less probable than an unknown one.
+        self._hot = np.zeros(len(self._ids), np.bool_)
         self.start = model.start
         self._phrases: PhraseScorer | None = None
         if phrases:
@@ -63,8 +65,12 @@ class WordScorer:
             self._phrases = PhraseScorer(
                 [[index[word] for word in phrase] for phrase in phrases], bonuses
             )
+            least = model.unigrams[UNKNOWN] * np.float32(self._weight) + np.float32(
+                self._word_bonus
+            )
             for number, bonus in bonuses.items():
-                self.expected[number] += bonus
+                self._hot[number] = True
+                self.expected[number] = max(self.expected[number], least) + bonus
 
     def score(self, contexts: Contexts, words: npt.NDArray[np.int32]) -> tuple[Scores, Contexts]:
         """Nats for each word after its context, and the context that follows it.
@@ -74,6 +80,13 @@ class WordScorer:
         logs, following = self._model.score(
             (contexts & _STATE_MASK).astype(np.int32), self._ids[words]
         )
+        if self._phrases is not None:
+            hot = self._hot.take(words).nonzero()[0]
+            unknown, _ = self._model.score(
+                (contexts[hot] & _STATE_MASK).astype(np.int32),
+                np.full(len(hot), UNKNOWN, np.int32),
+            )
+            logs[hot] = np.maximum(logs[hot], unknown)
         scores = logs * np.float64(self._weight) + self._word_bonus
         context = following.astype(np.int64)
         if self._phrases is not None:
