@@ -88,6 +88,9 @@ class PhonemeBeamConfig(BeamConfig):
     besides what `phonotactics` says of it.
     """
 
+    beam_threshold: float = 13.0
+    word_end_threshold: float = 8.0
+    steady_threshold: float = 0.8
     letter_prior_weight: float = 0.0
     blank_penalty: float = 0.25
     language_model_weight: float = 1.1
