@@ -18,6 +18,7 @@ EXACT = {
     "blank_penalty": 0,
     "language_model_weight": 0,
     "unknown_word_penalty": 1e5,
+    "variant_penalty": 0,
     "silence_threshold": 1e9,
     "word_end_threshold": 1e4,
     "steady_threshold": 2.0,

@@ -75,6 +75,17 @@ def test_unknown_words_end_at_their_last_phoneme(tree):
         assert len(tree.spoken(end)) == 0
 
 
+def test_what_follows_what_in_unknown_words(tree):
+    assert tree.follows.shape == (BLANK + 1, BLANK + 1)
+    np.testing.assert_allclose(np.exp(tree.follows).sum(axis=1), 1)
+    k, ae, t = parse_phonemes("K AE T")
+    # Of 7 pronunciations two begin with K, and AE follows both; one of two T ends a word.
+    assert np.exp(tree.follows[BLANK, k]) == pytest.approx(3 / (7 + 39))
+    assert np.exp(tree.follows[k, ae]) == pytest.approx(3 / (2 + 40))
+    assert np.exp(tree.follows[t, BLANK]) == pytest.approx(2 / (2 + 40))
+    assert tree.penalty[tree.unknown + t] == pytest.approx(-tree.follows[t, BLANK])
+
+
 def test_long_and_many_words():
     generator = np.random.default_rng(1)
     names = np.array(PHONEMES)

@@ -40,9 +40,9 @@ class BeamConfig:
 
     beam_size: int = 200
     beam_threshold: float = 14.0
-    word_end_threshold: float = 8.0
+    word_end_threshold: float = 9.0
     label_threshold: float = 3e-3
-    steady_threshold: float = 0.8
+    steady_threshold: float = 0.9
     letter_prior_weight: float = 0.8
     blank_penalty: float = 1.4
     language_model_weight: float = 1.0
@@ -84,11 +84,19 @@ class BeamConfig:
 class PhonemeBeamConfig(BeamConfig):
     """`BeamConfig` with the defaults of a search by phonemes.
 
-    letter_prior_weight has no meaning there; `unknown_letter_penalty` is taken for each phoneme.
+    letter_prior_weight has no meaning there. `unknown_letter_penalty` is taken for each phoneme,
+    besides what `phonotactics` says of it.
     """
 
-    blank_penalty: float = 0.5
+    beam_threshold: float = 13.0
+    word_end_threshold: float = 8.0
+    steady_threshold: float = 0.8
     letter_prior_weight: float = 0.0
+    blank_penalty: float = 0.25
+    language_model_weight: float = 1.1
+    unknown_word_penalty: float = 2.0
+    unknown_letter_penalty: float = 1.0
+    variant_penalty: float = 1.0
 
 
 def for_phonemes(config: BeamConfig | None) -> PhonemeBeamConfig:

@@ -139,10 +139,13 @@ class BeamSearch:
 
     def best(self, state: SearchState) -> Found:
         """The text that is ahead so far, the beginning of a word perhaps at its end."""
-        total = state.beam.total()
-        index = int(total.argmax())
+        index = self.leader(state)
         labels, entered = state.trace.follow(int(state.beam.whole[TRACE, index]))
-        return Found(labels, entered, float(total[index]))
+        return Found(labels, entered, float(state.beam.total()[index]))
+
+    def leader(self, state: SearchState) -> int:
+        """Which hypothesis is ahead."""
+        return int(state.beam.total().argmax())
 
     def finish(self, state: SearchState) -> Found:
         """The best text of an utterance that ends here. The state stays as it is."""

@@ -44,6 +44,9 @@ class Search(Protocol[S]):
     def best(self, state: S) -> Found:
         """The text that is ahead so far."""
 
+    def leader(self, state: S) -> int:
+        """Which hypothesis is ahead."""
+
     def finish(self, state: S) -> Found:
         """The best text of an utterance that ends here."""
 

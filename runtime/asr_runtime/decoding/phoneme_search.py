@@ -82,9 +82,11 @@ class PhonemeSearch:
         # What each pronunciation scores at most, without its penalty.
         self._most = words.expected.take(tree.word) + np.float32(_SURPRISE)
         self._most[tree.unknown :] = words.expected_unknown + _SURPRISE
-        # What a phoneme of an unknown word scores, by whether it is the first.
-        ahead = words.expected_unknown - config.unknown_letter_penalty
-        self._unknown = np.array([ahead - config.unknown_word_penalty, ahead])
+        # What a phoneme of an unknown word scores after each phoneme, or as the first.
+        self._unknown = tree.follows[:, : phonemes.BLANK] - config.unknown_letter_penalty
+        self._unknown += words.expected_unknown
+        self._unknown[phonemes.BLANK] -= config.unknown_word_penalty
+        self._begin_unknown = float(self._unknown[phonemes.BLANK].max())
 
     def run(self, log_probs: npt.NDArray[np.floating[Any]]) -> Found:
         """Search one utterance [frames, phonemes + 1] of natural-log probabilities."""
@@ -144,17 +146,23 @@ class PhonemeSearch:
 
     def best(self, state: PhonemeSearchState) -> Found:
         """The words that are ahead so far, without one that is being spoken."""
-        total = state.beam.total()
-        index = int(total.argmax())
+        index = self.leader(state)
         found, began = state.trace.follow(int(state.beam.whole[TRACE, index]))
-        return Found(found, began, float(total[index]) + state.silence)
+        return Found(found, began, float(state.beam.total()[index]) + state.silence)
+
+    def leader(self, state: PhonemeSearchState) -> int:
+        """Which hypothesis is ahead; in silence one between words, if there is any."""
+        total = state.beam.total()
+        if state.silent:
+            between = self._between(state.beam)
+            total = np.where(between, total, NEVER) if between.any() else total
+        return int(total.argmax())
 
     def finish(self, state: PhonemeSearchState) -> Found:
         """The best text of an utterance that ends here. The state stays as it is."""
         beam = state.beam
         total = beam.total()
-        node = beam.whole[NODE]
-        complete = (node >= self._tree.roots) & (node < self._tree.outside)
+        complete = self._between(beam)
         if complete.any():
             total[~complete] = NEVER
         total = total + self._words.finish(beam.whole[CONTEXT])
@@ -177,8 +185,7 @@ class PhonemeSearch:
         np.put_along_axis(labels, number, _OPEN, axis=1)
         labels[:, -1:][number <= words.shape[1] - 1] = NO_LABEL
         open_since = state.beam.whole[BEGAN]
-        node = state.beam.whole[NODE]
-        between = (node >= self._tree.roots) & (node < self._tree.outside)
+        between = self._between(state.beam)
         since = entered.copy()
         np.put_along_axis(since, number, open_since[:, None], axis=1)
         # The next word of a hypothesis between words begins later than all frames so far.
@@ -224,10 +231,16 @@ class PhonemeSearch:
             options.append(added)
             options += self._ended(state, added, best, limit, frame)
         # Where unknown words are dear, most frames need not look at them.
-        dear = float(total.max()) + float(row.take(labels).max()) + self._unknown[0] <= limit
+        dear = float(total.max()) + float(row.take(labels).max()) + self._begin_unknown <= limit
         if not dear or int(node.max()) >= tree.outside:
             options += self._unknown_words(state, base, labels, best, limit, frame)
         state.beam = merge(Hypotheses.joined(options), self._config.beam_size)
+
+    def _between(self, hypotheses: Hypotheses) -> npt.NDArray[np.bool_]:
+        """Which are between words [hypotheses]."""
+        node = hypotheses.whole[NODE]
+        between: npt.NDArray[np.bool_] = (node >= self._tree.roots) & (node < self._tree.outside)
+        return between
 
     def _staying(
         self,
@@ -263,16 +276,16 @@ class PhonemeSearch:
         """Hypotheses that each add a phoneme to one of the beam's."""
         tree = self._tree
         whole = beam.whole.take(parents, axis=1)
-        between = (whole[NODE] >= tree.roots) & (whole[NODE] < tree.outside)
-        np.copyto(whole[BEGAN], frame, where=between)
-        whole[NODE] = nodes
-        np.left_shift(whole[CONTEXT], _NODE_BITS, out=whole[KEY])
-        whole[KEY] |= nodes
         nats = np.empty((3, len(parents)))
         nats[BLANK] = NEVER
         nats[SPOKEN] = scores
         nats[AHEAD] = tree.best.take(nodes)
-        return Hypotheses(whole, nats)
+        added = Hypotheses(whole, nats)
+        np.copyto(whole[BEGAN], frame, where=self._between(added))
+        whole[NODE] = nodes
+        np.left_shift(whole[CONTEXT], _NODE_BITS, out=whole[KEY])
+        whole[KEY] |= nodes
+        return added
 
     def _unknown_words(
         self,
@@ -286,8 +299,10 @@ class PhonemeSearch:
         """Hypotheses that begin an unknown word, go on in one, or end it."""
         tree, node = self._tree, state.beam.whole[NODE]
         rows = (node >= tree.roots).nonzero()[0]
+        node = node.take(rows)
+        before = np.where(node >= tree.outside, tree.label.take(node), phonemes.BLANK)
         scores = base.take(rows, axis=0)
-        scores += self._unknown.take(node.take(rows) >= tree.outside)[:, None]
+        scores += self._unknown[before[:, None], labels]
         chosen = (scores > limit).ravel().nonzero()[0]
         if not len(chosen):
             return []

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from asr_runtime.language.letter_children import LetterChildren, link_children
 from asr_runtime.language.lexicon import NO_WORD
 from asr_runtime.language.phonemes import BLANK, PHONEMES
+from asr_runtime.language.phonotactics import phonotactics
 from asr_runtime.language.prefix_tree import grow_prefix_tree
 from asr_runtime.language.pronunciations import Pronunciations
 
@@ -37,6 +38,7 @@ class PronunciationTree:
     word, penalty: of the pronunciations, in the order of the nodes they end at, and, as further
         ones, of the unknown words that end at each `outside` [pronunciations + labels].
     begin, length: where each one's phonemes are in `phonemes`; of `unknown` ones none are.
+    follows: as `phonotactics` has it; the penalty of an unknown word is that of its end.
     roots: the node between words after label 0; after label i it is `roots` + i, after none
         `roots` + BLANK.
     outside: the node of an unknown word with label 0; others follow.
@@ -51,6 +53,7 @@ class PronunciationTree:
     begin: npt.NDArray[np.int32]
     length: npt.NDArray[np.uint8]
     phonemes: npt.NDArray[np.uint8]
+    follows: npt.NDArray[np.float64]
     roots: int
     outside: int
 
@@ -98,6 +101,7 @@ def build_pronunciation_tree(
     tree = grow_prefix_tree(padded, sorted_length, worth[order])
 
     labels = len(PHONEMES)
+    follows = phonotactics(pronunciations)
     roots = tree.nodes
     outside = roots + labels + 1
     nowhere = outside + labels
@@ -127,10 +131,11 @@ def build_pronunciation_tree(
         best,
         ends,
         np.pad(word[order], (0, labels), constant_values=NO_WORD),
-        np.pad(penalty[order], (0, labels)),
+        np.append(penalty[order], -follows[:BLANK, BLANK].astype(np.float32)),
         np.pad(begin[order], (0, labels)),
         np.pad(length[order], (0, labels)).astype(np.uint8),
         pronunciations.phonemes,
+        follows,
         roots,
         outside,
     )

@@ -90,7 +90,7 @@ class BeamSentence(Generic[S, P]):
 
     def _spelled(self) -> tuple[Spelled, int]:
         """What the hypotheses have spelled, and which is the best."""
-        return self._search.spelled(self._state), int(self._state.beam.total().argmax())
+        return self._search.spelled(self._state), self._search.leader(self._state)
 
     def _agree(self) -> None:
         """Make the words stable that all hypotheses share, or that are old enough."""
