@@ -97,6 +97,10 @@ def test_mixture_and_conversion(run: Callable[..., tuple[int, str]], tmp_path: P
         (["text.txt", "--out", "a.lm", "--weights", "x"], "--weights x: give a number"),
         (["text.txt", "--out", "a.lm", "--cut-offs", "2,1"], "none smaller"),
         (["text.txt", "--out", "a.lm", "--cut-offs", "1,1,1"], "at most 2"),
+        (
+            ["text.txt", "--out", "a.lm", "--order", "4"],
+            "up to 3 words; for longer ones give --arpa",
+        ),
         (["text.txt", "--out", "a.lm", "--exclude", "none"], "none: cannot read the words"),
         (["text.txt", "a.arpa", "--out", "a.lm"], "converted by itself"),
         (["a.arpa", "--out", "a.lm"], "a.arpa: cannot read the model"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from asr_runtime.language.language_model_file import MAX_ORDER
 from asr_train.errors import ConfigError
 from asr_train.manifest import read_manifest
 from asr_train.output import check_writable
@@ -106,6 +107,11 @@ def language_model(
         _echo_perplexities(dev_text or [], converted.after, converted.before)
         typer.echo(f"wrote {out}, {converted.size / 1e6:.2f} MB")
         return
+    if order > MAX_ORDER and arpa is None:
+        raise ConfigError(
+            f"the runtime reads n-grams of up to {MAX_ORDER} words; for longer ones give --arpa, "
+            "for other programs"
+        )
     if weights and weights_text is not None:
         raise ConfigError("--weights and --weights-text exclude each other; give one")
     settings = BuildSettings(
@@ -130,7 +136,8 @@ def language_model(
         shown = (f"{path} {w:.3f}" for path, w in zip(texts, report.weights, strict=True))
         typer.echo(f"weights: {', '.join(shown)}")
     for file in report.files:
-        typer.echo(f"wrote {file.path}, {file.size / 1e6:.2f} MB")
+        unread = "" if order <= MAX_ORDER else f" (n-grams of {order} words: not for the runtime)"
+        typer.echo(f"wrote {file.path}, {file.size / 1e6:.2f} MB{unread}")
         for number, (counted, kept) in enumerate(zip(report.counted, file.kept, strict=True), 1):
             typer.echo(f"{number}-grams: {counted:,} counted, {kept:,} kept")
         _echo_perplexities(dev_text or [], file.perplexities, report.unpruned)
