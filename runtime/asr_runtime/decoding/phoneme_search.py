@@ -86,6 +86,8 @@ class PhonemeSearch:
         self._unknown = tree.follows[:, : phonemes.BLANK] - config.unknown_letter_penalty
         self._unknown += words.expected_unknown
         self._unknown[phonemes.BLANK] -= config.unknown_word_penalty
+        # Unknown words are many and seldom said: they have a beam between the two others.
+        self._near = (config.beam_threshold + config.word_end_threshold) / 2
         self._begin_unknown = float(self._unknown[phonemes.BLANK].max())
 
     def run(self, log_probs: npt.NDArray[np.floating[Any]]) -> Found:
@@ -231,7 +233,8 @@ class PhonemeSearch:
             options.append(added)
             options += self._ended(state, added, best, limit, frame)
         # Where unknown words are dear, most frames need not look at them.
-        dear = float(total.max()) + float(row.take(labels).max()) + self._begin_unknown <= limit
+        near = max(limit, best - self._near)
+        dear = float(total.max()) + float(row.take(labels).max()) + self._begin_unknown <= near
         if not dear or int(node.max()) >= tree.outside:
             options += self._unknown_words(state, base, labels, best, limit, frame)
         state.beam = merge(Hypotheses.joined(options), self._config.beam_size)
@@ -303,7 +306,8 @@ class PhonemeSearch:
         before = np.where(node >= tree.outside, tree.label.take(node), phonemes.BLANK)
         scores = base.take(rows, axis=0)
         scores += self._unknown[before[:, None], labels]
-        chosen = (scores > limit).ravel().nonzero()[0]
+        near = max(limit, best - self._near)
+        chosen = (scores > near).ravel().nonzero()[0]
         if not len(chosen):
             return []
         places, columns = np.divmod(chosen, len(labels))
