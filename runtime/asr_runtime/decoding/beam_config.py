@@ -95,7 +95,7 @@ class PhonemeBeamConfig(BeamConfig):
     blank_penalty: float = 0.25
     language_model_weight: float = 1.1
     unknown_word_penalty: float = 2.0
-    unknown_letter_penalty: float = 1.0
+    unknown_letter_penalty: float = 0.5
     variant_penalty: float = 1.0
 
 
