@@ -166,7 +166,7 @@ def test_tune(
         "word_bonus 0",
         "word_bonus 1",
     ]
-    assert lines[3].startswith("best: BeamConfig(word_bonus=")
+    assert lines[3].startswith("best: PhonemeBeamConfig(word_bonus=")
     saved = cache.read_bytes()
     assert run("tune-decoder", *arguments)[0] == 0
     assert cache.read_bytes() == saved
