@@ -119,3 +119,14 @@ def test_added_words_and_variants():
         (parse_phonemes("K AE T"), parse_phonemes("K AO T")),
         (parse_phonemes("Z OW IY"),),
     ]
+
+
+def test_gains_come_phoneme_by_phoneme():
+    scores, gains = SCORES.copy(), np.zeros(len(SCORES), np.float32)
+    scores[2], gains[2] = 3.0, 9.0
+    tree = build_pronunciation_tree(pronunciations(SPOKEN), scores, -9.0, gains=gains)
+    # The word is worth -6 without its gain; another that begins alike is worth -5.
+    assert tree.best[walk(tree, "K")] == pytest.approx(-6 + 9 / 4)
+    assert tree.best[walk(tree, "K AE T")] == pytest.approx(-6 + 9 * 3 / 4)
+    assert tree.best[walk(tree, "K AE T S")] == pytest.approx(3.0)
+    assert tree.best[walk(tree, "DH")] == pytest.approx(-2.0)

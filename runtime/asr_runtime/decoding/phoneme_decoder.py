@@ -56,6 +56,7 @@ class PhonemeDecoder:
             scorer.expected,
             scorer.expected_unknown,
             self.config.variant_penalty,
+            scorer.gains,
         )
         self.search = PhonemeSearch(tree, scorer, self.config)
         self.placer = WordPlacer(

@@ -29,6 +29,7 @@ class WordScorer:
     known: the words of the language model.
     words: these and those of the hotwords, as `with_hotwords` has them; the search spells these.
     expected: what each of them scores at best by itself [words], for the search's look-ahead.
+    gains: the part of it that is for hotwords [words]; None if there are none.
     expected_unknown: what a word that is none of them scores by itself.
     start: the context of no words.
     """
@@ -57,6 +58,7 @@ class WordScorer:
         self.expected_unknown = float(self._weight * model.unigrams[UNKNOWN]) + self._word_bonus
         # A large vocabulary has many hotwords as rare words, less probable than an unknown one.
         self._hot = np.zeros(len(self._ids), np.bool_)
+        self.gains: npt.NDArray[np.float32] | None = None
         self.start = model.start
         self._phrases: PhraseScorer | None = None
         if phrases:
@@ -68,8 +70,10 @@ class WordScorer:
             least = model.unigrams[UNKNOWN] * np.float32(self._weight) + np.float32(
                 self._word_bonus
             )
+            self.gains = np.zeros(len(self.expected), np.float32)
             for number, bonus in bonuses.items():
                 self._hot[number] = True
+                self.gains[number] = bonus
                 self.expected[number] = max(self.expected[number], least) + bonus
 
     def score(self, contexts: Contexts, words: npt.NDArray[np.int32]) -> tuple[Scores, Contexts]:

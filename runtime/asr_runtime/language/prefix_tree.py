@@ -30,7 +30,10 @@ class PrefixTree:
 
 
 def grow_prefix_tree(
-    labels: npt.NDArray[Any], lengths: npt.NDArray[np.int64], scores: npt.NDArray[np.float32]
+    labels: npt.NDArray[Any],
+    lengths: npt.NDArray[np.int64],
+    scores: npt.NDArray[np.float32],
+    gains: npt.NDArray[np.float32] | None = None,
 ) -> PrefixTree:
     """The tree of some sequences.
 
@@ -38,6 +41,7 @@ def grow_prefix_tree(
         the same value, whichever, beyond the end of each.
     lengths: of each sequence, 1 or more [sequences].
     scores: of each sequence [sequences].
+    gains: what each sequence is worth besides, in equal parts for each of its labels [sequences].
     """
     # Labels that each sequence shares with the one before it.
     same = np.zeros(labels.shape, bool)
@@ -61,7 +65,8 @@ def grow_prefix_tree(
         parents.append(node[first])
         edges.append(labels[first, level].astype(np.int64))
         node = np.where(reaches, number - 1 + np.cumsum(begins), node)
-        bests.append(np.maximum.reduceat(np.where(reaches, scores, -np.inf), first))
+        worth = scores if gains is None else scores + gains * ((level + 1) / lengths)
+        bests.append(np.maximum.reduceat(np.where(reaches, worth, -np.inf), first))
         sizes.append(len(first))
         number += len(first)
     return PrefixTree(

@@ -78,12 +78,15 @@ def build_pronunciation_tree(
     scores: npt.NDArray[np.float32],
     unknown: float,
     variant_penalty: float = 0.0,
+    gains: npt.NDArray[np.float32] | None = None,
 ) -> PronunciationTree:
     """Build the tree.
 
     scores: of each word, for the look-ahead [words].
     unknown: likewise, of an unknown word.
     variant_penalty: nats taken from each pronunciation of a word but its first.
+    gains: the part of each word's score that comes phoneme by phoneme, as a hotword's does: all at
+        once, at its first phoneme, it would drive everything else out of the beam [words].
     """
     word = pronunciations.word
     penalty = np.zeros(len(word), np.float32)
@@ -97,8 +100,11 @@ def build_pronunciation_tree(
     order = _sorted(padded)
     padded, sorted_length = padded[order], length[order]
     worth = scores[word] - penalty
+    gained = None if gains is None else gains[word][order]
+    if gained is not None:
+        worth[order] -= gained
     # The root's edges have label + 1, which the order does not mind.
-    tree = grow_prefix_tree(padded, sorted_length, worth[order])
+    tree = grow_prefix_tree(padded, sorted_length, worth[order], gained)
 
     labels = len(PHONEMES)
     follows = phonotactics(pronunciations)
