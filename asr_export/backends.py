@@ -17,8 +17,7 @@ import torch
 from asr_export.errors import ExportError
 from asr_export.model_card import CARD_KEY
 from asr_export.pt2_file import load_pt2
-
-LOG_PROBS, PHONEME_LOG_PROBS = "logprobs", "phoneme_logprobs"
+from asr_runtime.model_file.contract import LOG_PROBS, PHONEME_LOG_PROBS
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]

@@ -36,6 +36,7 @@ from asr_export.streaming import (
 )
 from asr_export.verification import check_export
 from asr_export.weight_rounding import round_weights
+from asr_runtime.model_file.contract import PHONEME_LOG_PROBS
 from asr_train.checkpoint import Checkpoint
 from asr_train.chunking import Chunking
 from asr_train.config import SAMPLE_RATE
@@ -46,8 +47,6 @@ from asr_train.streaming import StreamingModel
 OPSET = 18
 INPUTS = ("input_values", "input_lengths")
 OUTPUTS = ("logprobs", "output_lengths")
-#: The third output of a model with a phoneme head.
-PHONEME_OUTPUT = "phoneme_logprobs"
 
 
 def export_onnx(
@@ -115,7 +114,7 @@ def to_onnx(
     dynamic = torch.export.Dim.DYNAMIC
     module: torch.nn.Module = exportable(rounded)
     inputs: tuple[str, ...] = INPUTS
-    outputs: tuple[str, ...] = (*OUTPUTS, PHONEME_OUTPUT) if config.phonemes else OUTPUTS
+    outputs: tuple[str, ...] = (*OUTPUTS, PHONEME_LOG_PROBS) if config.phonemes else OUTPUTS
     if chunking is not None:
         module = StreamingModel(exportable(rounded))
         inputs, outputs = (*INPUTS, *STREAMING_INPUTS), (*outputs, NEXT_STATE)
@@ -187,7 +186,7 @@ def _name_dimensions(model: onnx.ModelProto) -> None:
         "input_lengths": ("batch",),
         "logprobs": ("batch", "frames"),
         "output_lengths": ("batch",),
-        PHONEME_OUTPUT: ("batch", "frames"),
+        PHONEME_LOG_PROBS: ("batch", "frames"),
         NEXT_STATE: ("batch",),
     }
     for value in (*model.graph.input, *model.graph.output):

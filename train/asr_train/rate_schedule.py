@@ -1,4 +1,4 @@
-"""How the learning rate changes over a run that ends by the clock."""
+"""How the learning rate changes over a run: by its steps, or by the clock."""
 
 from __future__ import annotations
 
@@ -6,9 +6,32 @@ import math
 import time
 
 import torch
+from torch.optim.lr_scheduler import OneCycleLR
+
+from asr_train.run_folder import Progress
+from asr_train.training_config import TrainingConfig
 
 #: The rate starts at this part of its peak and ends at that, as in PyTorch's OneCycle.
 _FIRST, _LAST = 1 / 25, 1 / 250_000
+
+
+def rate_schedule(
+    optimizer: torch.optim.Optimizer, config: TrainingConfig, progress: Progress, total_steps: int
+) -> OneCycleLR | ClockSchedule:
+    """One cycle over ``config.minutes``, or else over ``total_steps``, from where a run stands."""
+    if config.minutes is not None:
+        return ClockSchedule(
+            optimizer, config.learning_rate, config.warmup, config.minutes, progress.seconds
+        )
+    # Rebuilt rather than restored, so that --resume with another --epochs follows the schedule
+    # of the new length. The peak rate comes from the optimiser's state.
+    return OneCycleLR(
+        optimizer,
+        config.learning_rate,
+        total_steps=total_steps + 1,
+        pct_start=config.warmup,
+        last_epoch=progress.step - 1,
+    )
 
 
 class ClockSchedule:

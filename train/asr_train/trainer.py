@@ -32,7 +32,7 @@ from asr_train.manifest import Utterance
 from asr_train.model import ResCNNBiGRU
 from asr_train.objective import CTCObjective
 from asr_train.pronunciation.lexicon import read_lexicon
-from asr_train.rate_schedule import ClockSchedule
+from asr_train.rate_schedule import ClockSchedule, rate_schedule
 from asr_train.run_folder import Progress, RunFolder
 from asr_train.targets import PhonemeTargets
 from asr_train.training_config import Device, Precision, TrainingConfig
@@ -133,7 +133,7 @@ class Trainer:
                         )
                     ),
                     optimizer=optimizer,
-                    scheduler=self._schedule(optimizer, progress),
+                    scheduler=rate_schedule(optimizer, self.config, progress, self._total_steps),
                     progress=progress,
                     batches=self._batches(store),
                     dev_store=self._store(self._dev),
@@ -335,24 +335,6 @@ class Trainer:
         model = ResCNNBiGRU(self.model_config)
         set_feature_statistics(model, len(self._train), store, self.config.seed)
         return model, Progress(), None
-
-    def _schedule(
-        self, optimizer: torch.optim.Optimizer, progress: Progress
-    ) -> OneCycleLR | ClockSchedule:
-        config = self.config
-        if config.minutes is not None:
-            return ClockSchedule(
-                optimizer, config.learning_rate, config.warmup, config.minutes, progress.seconds
-            )
-        # Rebuilt rather than restored, so that --resume with another --epochs follows the schedule
-        # of the new length. The peak rate comes from the optimiser's state.
-        return OneCycleLR(
-            optimizer,
-            config.learning_rate,
-            total_steps=self._total_steps + 1,
-            pct_start=config.warmup,
-            last_epoch=progress.step - 1,
-        )
 
     def _part(self, run: _Run) -> float:
         """How much of the run is over, 0 to 1; the same on all processes unless the clock rules."""
