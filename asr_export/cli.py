@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Literal, Optional
 
 import typer
 
-from asr_export.precision import Precision
-from asr_train.command_line import run_command
+from asr_export.quantization.precision import Precision
+from asr_train.command.run_command import run_command
 
 if TYPE_CHECKING:
-    from asr_train.checkpoint import Checkpoint
-    from asr_train.chunking import Chunking
+    from asr_train.checkpoints.checkpoint import Checkpoint
+    from asr_train.model.chunking import Chunking
 
 app = typer.Typer(
     help="Convert a trained checkpoint to ONNX, TorchScript and others, mel front end included.",
@@ -71,11 +71,11 @@ def onnx_command(
     lookahead_ms: LookaheadMilliseconds = None,
 ) -> None:
     """Export to ONNX, verify, and write vocab.txt and config.json beside it."""
-    from asr_export.arithmetic import Arithmetic
     from asr_export.errors import ExportError
-    from asr_export.model_card import read_documentation
-    from asr_export.onnx_export import export_onnx
-    from asr_train.checkpoint import load_checkpoint
+    from asr_export.formats.onnx import export_onnx
+    from asr_export.loading.model_card import read_documentation
+    from asr_export.quantization.arithmetic import Arithmetic
+    from asr_train.checkpoints.checkpoint import load_checkpoint
 
     if out.suffix.lower() != ".onnx":
         raise ExportError(f"{out}: an ONNX file's name must end in .onnx")
@@ -105,8 +105,8 @@ def ort_command(
 ) -> None:
     """Export to ONNX Runtime's own format, for reduced builds of it, and verify."""
     from asr_export.errors import ExportError
-    from asr_export.ort_export import export_ort
-    from asr_train.checkpoint import load_checkpoint
+    from asr_export.formats.ort import export_ort
+    from asr_train.checkpoints.checkpoint import load_checkpoint
 
     if out.suffix != ".ort":
         raise ExportError(f"{out}: the file's name must end in .ort; ONNX Runtime goes by it")
@@ -123,8 +123,8 @@ def pt2_command(
 ) -> None:
     """Export to a torch.export program and verify."""
     from asr_export.errors import ExportError
-    from asr_export.pt2_export import export_pt2
-    from asr_train.checkpoint import load_checkpoint
+    from asr_export.formats.pt2 import export_pt2
+    from asr_train.checkpoints.checkpoint import load_checkpoint
 
     if out.suffix != ".pt2":
         raise ExportError(f"{out}: the file's name must end in .pt2; PyTorch goes by it")
@@ -142,10 +142,10 @@ def torchscript_command(
     ] = Precision.fp32,
 ) -> None:
     """Export to TorchScript and verify."""
-    from asr_export.backends import model_format
     from asr_export.errors import ExportError
-    from asr_export.torchscript_export import export_torchscript
-    from asr_train.checkpoint import load_checkpoint
+    from asr_export.formats.torchscript import export_torchscript
+    from asr_export.loading.backends import model_format
+    from asr_train.checkpoints.checkpoint import load_checkpoint
 
     if model_format(out) != "torchscript":
         raise ExportError(f"{out}: a TorchScript file's name must not end in {out.suffix}")
@@ -172,18 +172,18 @@ def verify(
     ] = None,
 ) -> None:
     """Compare an exported model with its checkpoint over batch sizes and lengths."""
-    from asr_export.backends import load_backend, read_card
-    from asr_export.reading_loss import reading_loss
-    from asr_export.verification import (
+    from asr_export.loading.backends import load_backend, read_card
+    from asr_export.verification.transcript_regression import reading_loss
+    from asr_export.verification.verify import (
         check_export,
         stated_arithmetic,
         stated_chunking,
         stated_precision,
     )
-    from asr_train.checkpoint import WEIGHTS, load_checkpoint
-    from asr_train.manifest import read_manifest
+    from asr_train.checkpoints.checkpoint import WEIGHTS, load_checkpoint
+    from asr_train.data.filtering import select_and_report
+    from asr_train.data.manifest import read_manifest
     from asr_train.output import check_writable
-    from asr_train.selection import select_and_report
 
     if json_out is not None:
         check_writable(json_out)
@@ -232,8 +232,8 @@ def inspect(
     as_json: Annotated[bool, typer.Option("--json", help="Print all of it as JSON.")] = False,
 ) -> None:
     """Show a model's card, inputs, outputs, operations, operators, size by layer, SHA-256."""
-    from asr_export.inspection import inspect_model
-    from asr_export.inspection_text import inspection_text
+    from asr_export.inspection.inspect import inspect_model
+    from asr_export.inspection.text import inspection_text
 
     report = inspect_model(model)
     typer.echo(json.dumps(report, indent=2) if as_json else inspection_text(report))
@@ -243,8 +243,8 @@ def _chunking(
     source: Checkpoint, streaming: bool, chunk_ms: float | None, lookahead_ms: float | None
 ) -> Chunking | None:
     from asr_export.errors import ExportError
-    from asr_export.streaming import DEFAULT_CHUNK_MS, DEFAULT_LOOKAHEAD_MS
-    from asr_train.chunking import Chunking
+    from asr_export.graph.streaming_inputs import DEFAULT_CHUNK_MS, DEFAULT_LOOKAHEAD_MS
+    from asr_train.model.chunking import Chunking
 
     if not streaming:
         if chunk_ms is not None or lookahead_ms is not None:

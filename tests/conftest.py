@@ -15,8 +15,8 @@ import soundfile
 
 # The toolkit is imported inside the fixtures: the runtime's tests run without torch.
 if TYPE_CHECKING:
-    from asr_train.checkpoint import Checkpoint
-    from asr_train.config import ModelConfig
+    from asr_train.checkpoints.checkpoint import Checkpoint
+    from asr_train.model.config import ModelConfig
 
 # Several processes share the cores, and threads that wait for each other would fight for them.
 # PyTorch reads this once, when it is imported.
@@ -55,7 +55,7 @@ def _threads_are_restored() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def tiny_config() -> ModelConfig:
-    from asr_train.config import ModelConfig
+    from asr_train.model.config import ModelConfig
 
     return ModelConfig(
         n_mels=24,
@@ -93,8 +93,8 @@ def tiny_checkpoint(tiny_config: ModelConfig, tmp_path_factory: pytest.TempPathF
 
     import torch
 
-    from asr_train.checkpoint import save_checkpoint
-    from asr_train.model import ResCNNBiGRU
+    from asr_train.checkpoints.checkpoint import save_checkpoint
+    from asr_train.model.network import ResCNNBiGRU
 
     torch.manual_seed(7)
     model = ResCNNBiGRU(tiny_config).eval()
@@ -110,7 +110,7 @@ def tiny_checkpoint(tiny_config: ModelConfig, tmp_path_factory: pytest.TempPathF
 
 @pytest.fixture
 def loaded(tiny_checkpoint: Path) -> Checkpoint:
-    from asr_train.checkpoint import load_checkpoint
+    from asr_train.checkpoints.checkpoint import load_checkpoint
 
     return load_checkpoint(tiny_checkpoint)
 

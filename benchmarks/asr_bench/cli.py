@@ -15,11 +15,11 @@ from asr_bench.hotwords.hotwords_command import hotwords
 from asr_bench.long.long_command import long
 from asr_bench.model_forms.profile_command import profile
 from asr_bench.tables.outputs import check_outputs, publish
-from asr_train.command_line import run_command
+from asr_train.command.run_command import run_command
 
 if TYPE_CHECKING:
     from asr_bench.fuzzing.seeds import Target
-    from asr_train.checkpoint import Checkpoint
+    from asr_train.checkpoints.checkpoint import Checkpoint
 
 app = typer.Typer(
     help="Measure every form of a model; try damaged files.",
@@ -146,8 +146,8 @@ def precision(
     from asr_bench.model_forms.latency import LatencySettings
     from asr_bench.model_forms.precision import measure_accuracy, measure_cost
     from asr_bench.model_forms.precision_report import PrecisionReport
-    from asr_train.manifest import read_manifest
-    from asr_train.selection import select_and_report
+    from asr_train.data.filtering import select_and_report
+    from asr_train.data.manifest import read_manifest
 
     settings = LatencySettings(durations=(seconds,), threads=(1,), rounds=rounds, warmup=warmup)
     check_outputs(json_out, markdown_out)
@@ -224,7 +224,7 @@ def streaming(
     from asr_bench.live.streaming import load_decoders, measure_stream, measure_whole
     from asr_bench.live.streaming_report import StreamingReport
     from asr_bench.measuring.environment import capture_environment, load_average
-    from asr_train.manifest import read_manifest
+    from asr_train.data.manifest import read_manifest
 
     check_outputs(json_out, markdown_out)
     recognizers = load_decoders(model)
@@ -313,7 +313,7 @@ def fuzz(
 def _sources(checkpoint: Path | None, presets: list[str] | None) -> dict[str, Checkpoint]:
     from asr_bench.errors import BenchError
     from asr_bench.model_forms.subjects import random_checkpoint
-    from asr_train.checkpoint import load_checkpoint
+    from asr_train.checkpoints.checkpoint import load_checkpoint
 
     if checkpoint is None:
         return {name: random_checkpoint(name) for name in presets or _PRESETS}

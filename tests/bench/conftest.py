@@ -21,10 +21,10 @@ from asr_bench.measuring.timing import Contender
 from asr_bench.model_forms.latency import Cell, LatencySettings, measure_latency
 from asr_bench.model_forms.subjects import EAGER, ONNX, Subject
 from asr_bench.results import Results, Settings
-from asr_export.onnx_export import export_onnx
-from asr_train.checkpoint import load_checkpoint
-from asr_train.chunking import Chunking
-from asr_train.config import ModelConfig
+from asr_export.formats.onnx import export_onnx
+from asr_train.checkpoints.checkpoint import load_checkpoint
+from asr_train.model.chunking import Chunking
+from asr_train.model.config import ModelConfig
 
 
 class ScriptedMachine:

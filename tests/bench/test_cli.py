@@ -16,10 +16,10 @@ from asr_bench import cli
 from asr_bench.model_forms import subjects
 from asr_bench.model_forms.subjects import EAGER, ONNX, TORCHSCRIPT, random_checkpoint
 from asr_export.errors import ParityError
-from asr_export.torchscript_export import to_torchscript
-from asr_train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from asr_train.config import PRESETS, ModelConfig
-from asr_train.model import ResCNNBiGRU
+from asr_export.formats.torchscript import to_torchscript
+from asr_train.checkpoints.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from asr_train.model.config import PRESETS, ModelConfig
+from asr_train.model.network import ResCNNBiGRU
 
 
 def asr_bench(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:

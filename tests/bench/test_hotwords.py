@@ -14,7 +14,7 @@ import pytest
 from asr_bench.hotwords import measurement, spoken_names
 from asr_bench.hotwords.measurement import measure_hotwords
 from asr_bench.hotwords.spoken_names import NAMES, SENTENCES, SpokenName, speak_names
-from asr_train.manifest import read_manifest
+from asr_train.data.manifest import read_manifest
 from asr_train.synthesis.engines import Engine
 
 

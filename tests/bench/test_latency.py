@@ -9,8 +9,8 @@ from asr_bench.measuring.statistics import faster_engine, sgemm_rates, summarise
 from asr_bench.measuring.timing import Contender
 from asr_bench.model_forms.latency import Cell, LatencySettings, measure_latency
 from asr_bench.model_forms.subjects import EAGER, ONNX
-from asr_export.operations import count_operations
-from asr_train.config import SAMPLE_RATE
+from asr_export.inspection.flops import count_operations
+from asr_train.model.config import SAMPLE_RATE
 
 
 def test_samples_of_a_cell(cells, tiny) -> None:

@@ -22,7 +22,7 @@ from asr_bench.long.long_recording import (
 )
 from asr_bench.measuring import measured_command
 from asr_runtime.recognizer import DEFAULT_MODEL
-from asr_train.manifest import Utterance, read_manifest
+from asr_train.data.manifest import Utterance, read_manifest
 
 
 @pytest.fixture

@@ -18,10 +18,10 @@ from asr_bench.model_forms.forms import FORMS, Form
 from asr_bench.model_forms.latency import LatencySettings
 from asr_bench.model_forms.precision import CHECKPOINT, Accuracy, Cost, measure_cost
 from asr_bench.model_forms.precision_report import PrecisionReport
-from asr_export.onnx_export import to_onnx
-from asr_export.precision import Precision
-from asr_export.torchscript_export import export_torchscript
-from asr_train.checkpoint import Checkpoint, load_checkpoint
+from asr_export.formats.onnx import to_onnx
+from asr_export.formats.torchscript import export_torchscript
+from asr_export.quantization.precision import Precision
+from asr_train.checkpoints.checkpoint import Checkpoint, load_checkpoint
 
 
 def asr_bench(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:

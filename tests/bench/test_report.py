@@ -5,7 +5,7 @@ import pytest
 
 from asr_bench.model_forms.latency_report import LatencyReport
 from asr_bench.model_forms.subjects import EAGER, ONNX
-from asr_export.operations import operations_per_second
+from asr_export.inspection.flops import operations_per_second
 from asr_train.errors import OutputError
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from asr_bench import cli
-from asr_export.onnx_export import export_onnx
-from asr_train.checkpoint import Checkpoint
+from asr_export.formats.onnx import export_onnx
+from asr_train.checkpoints.checkpoint import Checkpoint
 
 TEXTS = ["cab bead deaf fade", "cafe face"]
 

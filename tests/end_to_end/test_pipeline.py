@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from asr_export.onnx_export import export_onnx
+from asr_export.formats.onnx import export_onnx
 from asr_runtime import Recognizer
-from asr_train.checkpoint import load_checkpoint
-from asr_train.config import ModelConfig
-from asr_train.manifest import read_manifest
-from asr_train.objective import MaskingConfig
-from asr_train.trainer import Trainer
-from asr_train.training_config import Device, Precision, TrainingConfig
+from asr_train.checkpoints.checkpoint import load_checkpoint
+from asr_train.data.manifest import read_manifest
+from asr_train.model.config import ModelConfig
+from asr_train.training.config import Device, Precision, TrainingConfig
+from asr_train.training.loss import MaskingConfig
+from asr_train.training.trainer import Trainer
 
 WORDS = ("cab", "bead", "face", "deaf", "cafe", "fade", "bad", "dab")
 

@@ -10,19 +10,19 @@ import numpy as np
 import pytest
 import torch
 
-from asr_export.backends import TorchBackend, read_card
-from asr_export.precision import Precision
-from asr_export.recordings import read_recordings
-from asr_export.torchscript_export import to_torchscript
-from asr_export.weight_rounding import round_weights
+from asr_export.formats.torchscript import to_torchscript
+from asr_export.loading.backends import TorchBackend, read_card
+from asr_export.quantization.precision import Precision
+from asr_export.quantization.weights import round_weights
+from asr_export.verification.transcripts import read_recordings
 from asr_runtime import Recognizer
 from asr_runtime.decoding.greedy import greedy_text
 from asr_runtime.recognizer import DEFAULT_MODEL
-from asr_train.audio_store import FileStore
-from asr_train.checkpoint import Checkpoint, load_checkpoint
-from asr_train.manifest import Utterance, read_manifest
-from asr_train.metrics import error_rates
-from asr_train.vocabulary import BLANK_ID, VOCABULARY
+from asr_train.checkpoints.checkpoint import Checkpoint, load_checkpoint
+from asr_train.data.audio_store import FileStore
+from asr_train.data.manifest import Utterance, read_manifest
+from asr_train.evaluation.metrics import error_rates
+from asr_train.model.vocabulary import BLANK_ID, VOCABULARY
 
 CHECKPOINT = Path(__file__).parents[2] / "train" / "checkpoints" / "edge"
 
@@ -98,11 +98,11 @@ def test_a_dev_clip_is_recognisable_english(dev: list[Utterance]) -> None:
 
 def test_fit_starts_from_real_speech(shared_data: Path, tmp_path: Path) -> None:
     """A few steps of the default recipe on real clips move the loss."""
-    from asr_train.config import preset
-    from asr_train.history import STEPS_CSV, read_csv
-    from asr_train.selection import select
-    from asr_train.trainer import Trainer
-    from asr_train.training_config import Device, Precision, TrainingConfig
+    from asr_train.data.filtering import select
+    from asr_train.model.config import preset
+    from asr_train.training.config import Device, Precision, TrainingConfig
+    from asr_train.training.metrics_log import STEPS_CSV, read_csv
+    from asr_train.training.trainer import Trainer
 
     lines = (shared_data / "train.jsonl").read_text().splitlines()[::400]
     rows = []

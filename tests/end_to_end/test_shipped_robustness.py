@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from asr_runtime import Recognizer
-from asr_train.audio_store import FileStore, Samples
-from asr_train.augmentation import change_level
-from asr_train.manifest import read_manifest
-from asr_train.metrics import error_rates
+from asr_train.augmentation.waveform import change_level
+from asr_train.data.audio_store import FileStore, Samples
+from asr_train.data.manifest import read_manifest
+from asr_train.evaluation.metrics import error_rates
 
 RATE = 16_000
 

@@ -14,9 +14,9 @@ Run = Callable[..., tuple[int, str, str]]
 @pytest.fixture(scope="session")
 def files(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The tiny model's ONNX files by precision; not to be changed."""
-    from asr_export.onnx_export import export_onnx
-    from asr_export.precision import Precision
-    from asr_train.checkpoint import load_checkpoint
+    from asr_export.formats.onnx import export_onnx
+    from asr_export.quantization.precision import Precision
+    from asr_train.checkpoints.checkpoint import load_checkpoint
 
     paths = {}
     for precision in Precision:

@@ -25,9 +25,9 @@ def _fails(result: tuple[int, str, str], message: str) -> None:
 
 @pytest.fixture(scope="module")
 def models(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from asr_export.onnx_export import export_onnx
-    from asr_export.torchscript_export import export_torchscript
-    from asr_train.checkpoint import load_checkpoint
+    from asr_export.formats.onnx import export_onnx
+    from asr_export.formats.torchscript import export_torchscript
+    from asr_train.checkpoints.checkpoint import load_checkpoint
 
     folder = tmp_path_factory.mktemp("models")
     checkpoint = load_checkpoint(tiny_checkpoint)
@@ -98,7 +98,7 @@ def test_verify_finds_another_models_weights(
 ) -> None:
     import safetensors.torch
 
-    from asr_train.checkpoint import WEIGHTS
+    from asr_train.checkpoints.checkpoint import WEIGHTS
 
     other = Path(shutil.copytree(tiny_checkpoint, tmp_path / "other"))
     weights = safetensors.torch.load_file(other / WEIGHTS)

@@ -13,18 +13,18 @@ import onnxruntime
 import pytest
 import torch
 
-from asr_export.arithmetic import Arithmetic
-from asr_export.backends import OnnxBackend, TorchBackend, read_card
 from asr_export.errors import ExportError
-from asr_export.half_precision import in_half_precision
-from asr_export.onnx_export import export_onnx, to_onnx
-from asr_export.parity import probe_signal
-from asr_export.precision import Precision
-from asr_export.verification import check_export
+from asr_export.formats.onnx import export_onnx, to_onnx
+from asr_export.loading.backends import OnnxBackend, TorchBackend, read_card
+from asr_export.quantization.arithmetic import Arithmetic
+from asr_export.quantization.half_precision import in_half_precision
+from asr_export.quantization.precision import Precision
+from asr_export.verification.parity import probe_signal
+from asr_export.verification.verify import check_export
 from asr_runtime import Recognizer
-from asr_train.checkpoint import Checkpoint, load_checkpoint
-from asr_train.chunking import Chunking
-from asr_train.streaming import StreamingModel
+from asr_train.checkpoints.checkpoint import Checkpoint, load_checkpoint
+from asr_train.model.chunking import Chunking
+from asr_train.model.streaming import StreamingModel
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import onnx
 from onnx import numpy_helper
 
-from asr_export.inspection import inspect_model
-from asr_export.inspection_text import inspection_text
-from asr_export.layer_sizes import OTHER, layer_sizes
-from asr_export.operations import operations_per_second
-from asr_train.config import ModelConfig
+from asr_export.inspection.flops import operations_per_second
+from asr_export.inspection.inspect import inspect_model
+from asr_export.inspection.layer_sizes import OTHER, layer_sizes
+from asr_export.inspection.text import inspection_text
+from asr_train.model.config import ModelConfig
 
 Run = Callable[..., tuple[int, str, str]]
 LAYERS = [

@@ -12,15 +12,15 @@ import pytest
 import soundfile
 import torch
 
-from asr_export.backends import OnnxBackend, TorchBackend
 from asr_export.errors import ExportError, ParityError
-from asr_export.model_card import CARD_KEY
-from asr_export.onnx_export import export_onnx
-from asr_export.onnx_gru import OnnxBidirectionalGRU, bidirectional_gru
-from asr_export.parity import check_parity, probe_signal
-from asr_train.checkpoint import Checkpoint, load_checkpoint
-from asr_train.model import BidirectionalGRU
-from asr_train.weight_rounding import WeightRounding, compact_checkpoint
+from asr_export.formats.onnx import export_onnx
+from asr_export.graph.onnx_gru import OnnxBidirectionalGRU, bidirectional_gru
+from asr_export.loading.backends import OnnxBackend, TorchBackend
+from asr_export.loading.model_card import CARD_KEY
+from asr_export.verification.parity import check_parity, probe_signal
+from asr_train.checkpoints.checkpoint import Checkpoint, load_checkpoint
+from asr_train.checkpoints.quantization import WeightRounding, compact_checkpoint
+from asr_train.model.network import BidirectionalGRU
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,9 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from asr_export.operations import OperationCount, count_operations, operations_per_second
-from asr_train.config import SAMPLE_RATE, ModelConfig, preset
-from asr_train.model import ResCNNBiGRU
+from asr_export.inspection.flops import OperationCount, count_operations, operations_per_second
+from asr_train.model.config import SAMPLE_RATE, ModelConfig, preset
+from asr_train.model.network import ResCNNBiGRU
 
 
 @pytest.fixture(scope="module")

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from asr_export import ort_export
-from asr_export.backends import OnnxBackend, TorchBackend, load_backend, read_card
 from asr_export.errors import ParityError
-from asr_export.ort_export import export_ort
-from asr_export.parity import probe_signal
-from asr_export.precision import Precision
-from asr_train.checkpoint import Checkpoint, load_checkpoint
+from asr_export.formats import ort as ort_export
+from asr_export.formats.ort import export_ort
+from asr_export.loading.backends import OnnxBackend, TorchBackend, load_backend, read_card
+from asr_export.quantization.precision import Precision
+from asr_export.verification.parity import probe_signal
+from asr_train.checkpoints.checkpoint import Checkpoint, load_checkpoint
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -14,14 +14,14 @@ import pytest
 import torch
 from onnx import numpy_helper
 
-from asr_export.backends import OnnxBackend, TorchBackend, read_card
 from asr_export.errors import ExportError
-from asr_export.generated_dft import INITIALIZER, generate_dft
-from asr_export.onnx_export import export_onnx, to_onnx
-from asr_export.parity import probe_signal
-from asr_export.precision import Precision
-from asr_export.weight_rounding import round_weights
-from asr_train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from asr_export.formats.onnx import export_onnx, to_onnx
+from asr_export.graph.generated_dft import INITIALIZER, generate_dft
+from asr_export.loading.backends import OnnxBackend, TorchBackend, read_card
+from asr_export.quantization.precision import Precision
+from asr_export.quantization.weights import round_weights
+from asr_export.verification.parity import probe_signal
+from asr_train.checkpoints.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -214,10 +214,10 @@ class TestGeneratedDft:
 
 def test_int8_reads_real_speech_as_the_checkpoint_does(shared_data: Path, tmp_path: Path) -> None:
     from asr_runtime.decoding.greedy import greedy_text
-    from asr_train.audio_store import FileStore
-    from asr_train.manifest import read_manifest
-    from asr_train.metrics import error_rates
-    from asr_train.vocabulary import BLANK_ID, VOCABULARY
+    from asr_train.data.audio_store import FileStore
+    from asr_train.data.manifest import read_manifest
+    from asr_train.evaluation.metrics import error_rates
+    from asr_train.model.vocabulary import BLANK_ID, VOCABULARY
 
     checkpoint = load_checkpoint(EDGE)
     onnx.save(to_onnx(checkpoint, Precision.int8), tmp_path / "model.onnx")

@@ -17,12 +17,12 @@ import pytest
 import torch
 from torch.export.pt2_archive._package import PT2ArchiveReader, PT2ArchiveWriter
 
-from asr_export import pt2_export
-from asr_export.backends import TorchBackend, load_backend, read_card
 from asr_export.errors import ExportError, ParityError
-from asr_export.parity import probe_signal
-from asr_export.pt2_export import export_pt2
-from asr_train.checkpoint import Checkpoint, load_checkpoint
+from asr_export.formats import pt2 as pt2_export
+from asr_export.formats.pt2 import export_pt2
+from asr_export.loading.backends import TorchBackend, load_backend, read_card
+from asr_export.verification.parity import probe_signal
+from asr_train.checkpoints.checkpoint import Checkpoint, load_checkpoint
 
 GRAPH = "models/model.json"
 

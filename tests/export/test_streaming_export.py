@@ -11,19 +11,19 @@ import onnx
 import onnxruntime
 import pytest
 
-from asr_export.backends import OnnxBackend, read_card
 from asr_export.errors import ParityError
-from asr_export.onnx_export import export_onnx
-from asr_export.onnx_gru import OnnxBidirectionalGRU
-from asr_export.ort_export import export_ort
-from asr_export.parity import probe_signal
-from asr_export.precision import Precision
-from asr_export.streaming import EVERYTHING
-from asr_export.streaming_parity import stream
-from asr_export.verification import stated_chunking
-from asr_train.checkpoint import Checkpoint, load_checkpoint
-from asr_train.chunking import Chunking
-from asr_train.model import BidirectionalGRU
+from asr_export.formats.onnx import export_onnx
+from asr_export.formats.ort import export_ort
+from asr_export.graph.onnx_gru import OnnxBidirectionalGRU
+from asr_export.graph.streaming_inputs import EVERYTHING
+from asr_export.loading.backends import OnnxBackend, read_card
+from asr_export.quantization.precision import Precision
+from asr_export.verification.parity import probe_signal
+from asr_export.verification.streaming_parity import stream
+from asr_export.verification.verify import stated_chunking
+from asr_train.checkpoints.checkpoint import Checkpoint, load_checkpoint
+from asr_train.model.chunking import Chunking
+from asr_train.model.network import BidirectionalGRU
 
 CHUNKING = Chunking(9, 5)
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from asr_export.arithmetic import Arithmetic
-from asr_export.backends import load_backend, load_torchscript, read_card
 from asr_export.errors import ExportError, ParityError
-from asr_export.precision import Precision
-from asr_export.torchscript_export import export_torchscript
-from asr_export.verification import check_export
-from asr_train.checkpoint import Checkpoint, load_checkpoint
-from asr_train.model import ResCNNBiGRU
+from asr_export.formats.torchscript import export_torchscript
+from asr_export.loading.backends import load_backend, load_torchscript, read_card
+from asr_export.quantization.arithmetic import Arithmetic
+from asr_export.quantization.precision import Precision
+from asr_export.verification.verify import check_export
+from asr_train.checkpoints.checkpoint import Checkpoint, load_checkpoint
+from asr_train.model.network import ResCNNBiGRU
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -47,7 +47,7 @@ def test_card_and_report_are_there(exported: Path, loaded: Checkpoint) -> None:
 def test_a_failed_check_leaves_no_file(
     loaded: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from asr_export import torchscript_export
+    from asr_export.formats import torchscript as torchscript_export
 
     def frozen_size(checkpoint: Checkpoint) -> torch.jit.ScriptModule:
         class Truncates(torch.nn.Module):

@@ -13,21 +13,27 @@ import onnxruntime
 import pytest
 import torch
 
-from asr_export.backends import OnnxBackend, TorchBackend, all_heads, load_backend, load_torchscript
 from asr_export.errors import ExportError
-from asr_export.model_card import model_card
-from asr_export.onnx_export import export_onnx
-from asr_export.ort_export import export_ort
-from asr_export.parity import ParityReport, probe_signal
-from asr_export.precision import Precision
-from asr_export.pt2_export import export_pt2
-from asr_export.torchscript_export import export_torchscript
-from asr_export.verification import check_export
+from asr_export.formats.onnx import export_onnx
+from asr_export.formats.ort import export_ort
+from asr_export.formats.pt2 import export_pt2
+from asr_export.formats.torchscript import export_torchscript
+from asr_export.loading.backends import (
+    OnnxBackend,
+    TorchBackend,
+    all_heads,
+    load_backend,
+    load_torchscript,
+)
+from asr_export.loading.model_card import model_card
+from asr_export.quantization.precision import Precision
+from asr_export.verification.parity import ParityReport, probe_signal
+from asr_export.verification.verify import check_export
 from asr_runtime.language.phonemes import PHONEMES
-from asr_train.checkpoint import Checkpoint
-from asr_train.chunking import Chunking
-from asr_train.config import ModelConfig
-from asr_train.model import ResCNNBiGRU
+from asr_train.checkpoints.checkpoint import Checkpoint
+from asr_train.model.chunking import Chunking
+from asr_train.model.config import ModelConfig
+from asr_train.model.network import ResCNNBiGRU
 
 LETTERS, CLASSES = 29, 29 + len(PHONEMES) + 1
 

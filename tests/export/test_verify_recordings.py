@@ -12,15 +12,15 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from asr_export.arithmetic import Arithmetic
 from asr_export.errors import ParityError
-from asr_export.parity import ParityReport
-from asr_export.precision import Precision
-from asr_export.reading_loss import ReadingLoss
-from asr_export.recordings import read_recordings
-from asr_train.checkpoint import WEIGHTS
-from asr_train.metrics import ErrorRates
-from asr_train.vocabulary import BLANK_ID, NUM_CLASSES
+from asr_export.quantization.arithmetic import Arithmetic
+from asr_export.quantization.precision import Precision
+from asr_export.verification.parity import ParityReport
+from asr_export.verification.transcript_regression import ReadingLoss
+from asr_export.verification.transcripts import read_recordings
+from asr_train.checkpoints.checkpoint import WEIGHTS
+from asr_train.evaluation.metrics import ErrorRates
+from asr_train.model.vocabulary import BLANK_ID, NUM_CLASSES
 
 Run = Callable[..., tuple[int, str, str]]
 TEXTS = ("the cat", "a longer sentence than the others", "who", "it isn't")

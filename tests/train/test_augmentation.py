@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from asr_train.audio_store import Samples
-from asr_train.augmentation import (
+from asr_train.augmentation.non_speech import non_speech
+from asr_train.augmentation.waveform import (
     AugmentationConfig,
     Augmenter,
     add_noise,
@@ -17,9 +17,9 @@ from asr_train.augmentation import (
     change_speed,
     through_telephone,
 )
-from asr_train.batching import Batch, Collate, UtteranceDataset
-from asr_train.config import preset
-from asr_train.non_speech import non_speech
+from asr_train.data.audio_store import Samples
+from asr_train.data.batching import Batch, Collate, UtteranceDataset
+from asr_train.model.config import preset
 
 EVERYTHING = AugmentationConfig(speed=0.1, reverb=1.0, noise=1.0, band_limit=1.0, volume=1.0)
 

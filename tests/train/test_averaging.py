@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from asr_train.averaging import average_checkpoints
-from asr_train.checkpoint import load_checkpoint, save_checkpoint
-from asr_train.config import ModelConfig
+from asr_train.checkpoints.averaging import average_checkpoints
+from asr_train.checkpoints.checkpoint import load_checkpoint, save_checkpoint
+from asr_train.data.manifest import Utterance, read_manifest
 from asr_train.errors import CheckpointError
-from asr_train.manifest import Utterance, read_manifest
-from asr_train.model import ResCNNBiGRU
-from asr_train.run_folder import Progress, RunFolder
+from asr_train.model.config import ModelConfig
+from asr_train.model.network import ResCNNBiGRU
+from asr_train.training.run_folder import Progress, RunFolder
 
 
 def _save(folder: Path, config: ModelConfig, value: float, step: int) -> Path:

@@ -8,8 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from asr_train.augmentation import AugmentationConfig
-from asr_train.batch_augmentation import (
+from asr_train.augmentation.batched import (
     BatchAugmenter,
     add_noise,
     add_rooms,
@@ -18,7 +17,8 @@ from asr_train.batch_augmentation import (
     pad_with_silence,
     through_telephone,
 )
-from asr_train.features import length_mask
+from asr_train.augmentation.waveform import AugmentationConfig
+from asr_train.model.features import length_mask
 
 RATE = 16_000
 LENGTHS = torch.tensor([RATE, RATE // 2])

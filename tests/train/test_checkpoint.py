@@ -10,7 +10,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from asr_train.checkpoint import (
+from asr_train.checkpoints.checkpoint import (
     CONFIG,
     OPTIMIZER,
     WEIGHTS,

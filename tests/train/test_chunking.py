@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from asr_train.chunking import ChunkedTraining, Chunking, chunked_network
-from asr_train.config import PRESETS, ModelConfig
 from asr_train.errors import ConfigError
-from asr_train.model import ResCNNBiGRU
-from asr_train.streaming import StreamingModel
+from asr_train.model.chunking import ChunkedTraining, Chunking, chunked_network
+from asr_train.model.config import PRESETS, ModelConfig
+from asr_train.model.network import ResCNNBiGRU
+from asr_train.model.streaming import StreamingModel
 
 CONFIG = ModelConfig(
     n_mels=20, channels=4, residual_blocks=2, rnn_dim=16, gru_hidden=12, gru_layers=2, dropout=0.0

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from asr_train.audio_store import CachedStore, FileStore
-from asr_train.batching import Collate, PadTo, UtteranceDataset, plan_epoch
-from asr_train.config import preset
+from asr_train.data.audio_store import CachedStore, FileStore
+from asr_train.data.batching import Collate, PadTo, UtteranceDataset, plan_epoch
+from asr_train.data.filtering import select
+from asr_train.data.librispeech import read_librispeech
+from asr_train.data.manifest import Utterance, read_manifest
 from asr_train.errors import DataError
-from asr_train.librispeech import read_librispeech
-from asr_train.manifest import Utterance, read_manifest
-from asr_train.selection import select
+from asr_train.model.config import preset
 
 
 def test_manifest_rows_are_read_relative_to_it(write_manifest: Callable[..., Path]) -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from asr_train.denominator import Denominator, LabelTrigram, estimate_trigram
+from asr_train.training.denominator import Denominator, LabelTrigram, estimate_trigram
 
 LABELS = 3
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asr_train.audio_store import FileStore
-from asr_train.checkpoint import Checkpoint
-from asr_train.chunking import Chunking
-from asr_train.evaluation import Condition, evaluate
-from asr_train.manifest import read_manifest
+from asr_train.checkpoints.checkpoint import Checkpoint
+from asr_train.data.audio_store import FileStore
+from asr_train.data.manifest import read_manifest
+from asr_train.evaluation.evaluate import Condition, evaluate
+from asr_train.model.chunking import Chunking
 
 RNG = np.random.default_rng(0)
 SPEECH = (0.2 * np.sin(np.arange(16_000) * 0.3)).astype(np.float32)

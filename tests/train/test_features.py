@@ -6,8 +6,8 @@ import pytest
 import torch
 import torchaudio
 
-from asr_train.config import PRESETS, ModelConfig
-from asr_train.features import LOG_OFFSET, LogMelFrontEnd
+from asr_train.model.config import PRESETS, ModelConfig
+from asr_train.model.features import LOG_OFFSET, LogMelFrontEnd
 
 
 @pytest.mark.filterwarnings("ignore:At least one mel filterbank")

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from asr_train.int8_rows import find_rows, round_rows
+from asr_train.checkpoints.int8_rows import find_rows, round_rows
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 
-from asr_train.checkpoint import Checkpoint
-from asr_train.config import PRESETS, ModelConfig, preset
+from asr_train.checkpoints.checkpoint import Checkpoint
 from asr_train.errors import ConfigError
-from asr_train.model import BidirectionalGRU, ResCNNBiGRU
-from asr_train.recurrence import gru_recurrence
-from asr_train.vocabulary import BLANK_ID
+from asr_train.model.config import PRESETS, ModelConfig, preset
+from asr_train.model.network import BidirectionalGRU, ResCNNBiGRU
+from asr_train.model.recurrence import gru_recurrence
+from asr_train.model.vocabulary import BLANK_ID
 
 
 def test_presets_have_their_sizes() -> None:

@@ -15,8 +15,8 @@ from asr_runtime.language.language_model_file import read_language_model
 from asr_runtime.language.phonemes import format_phonemes
 from asr_runtime.recognizer import DEFAULT_LANGUAGE_MODEL, DEFAULT_MODEL
 from asr_train.cli import main
-from asr_train.decoder_tuning import combinations, parse_scan
 from asr_train.errors import ConfigError
+from asr_train.evaluation.decoder_tuning import combinations, parse_scan
 
 TEXT = "The cat sat on the mat.\nthe dog sat on the cat\na dog and a cat\n"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from asr_train.checkpoint import Checkpoint
-from asr_train.objective import CTCObjective, MaskingConfig, ObjectiveConfig, _disagreement
-from asr_train.vocabulary import BLANK_ID, encode
+from asr_train.checkpoints.checkpoint import Checkpoint
+from asr_train.model.vocabulary import BLANK_ID, encode
+from asr_train.training.loss import CTCObjective, MaskingConfig, ObjectiveConfig, _disagreement
 
 
 def _loss(objective: CTCObjective) -> torch.Tensor:

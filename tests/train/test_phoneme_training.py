@@ -10,20 +10,20 @@ from pathlib import Path
 import pytest
 import torch
 
-from asr_train import rate_schedule
-from asr_train.batching import Batch
-from asr_train.checkpoint import load_checkpoint, save_checkpoint
-from asr_train.config import ModelConfig
+from asr_train.checkpoints.checkpoint import load_checkpoint, save_checkpoint
+from asr_train.data.batching import Batch
+from asr_train.data.manifest import Utterance, read_manifest
+from asr_train.data.targets import PhonemeTargets
 from asr_train.errors import ConfigError, DataError
-from asr_train.history import STEPS_CSV, read_csv
-from asr_train.manifest import Utterance, read_manifest
-from asr_train.model import ResCNNBiGRU
-from asr_train.objective import CTCObjective, MaskingConfig, ObjectiveConfig
+from asr_train.model.config import ModelConfig
+from asr_train.model.network import ResCNNBiGRU
 from asr_train.pronunciation.lexicon import write_lexicon
-from asr_train.rate_schedule import ClockSchedule, one_cycle
-from asr_train.targets import PhonemeTargets
-from asr_train.trainer import Trainer
-from asr_train.training_config import Device, Precision, TrainingConfig
+from asr_train.training import rate_schedule
+from asr_train.training.config import Device, Precision, TrainingConfig
+from asr_train.training.loss import CTCObjective, MaskingConfig, ObjectiveConfig
+from asr_train.training.metrics_log import STEPS_CSV, read_csv
+from asr_train.training.rate_schedule import ClockSchedule, one_cycle
+from asr_train.training.trainer import Trainer
 
 LEXICON = {"cab": (b"\x13\x01\x06", b"\x13\x02\x06"), "bad": (b"\x06\x01\x08",)}
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from asr_train.audio_store import Samples
+from asr_train.data.audio_store import Samples
+from asr_train.data.manifest import read_manifest
 from asr_train.errors import ConfigError, DataError
-from asr_train.manifest import read_manifest
 from asr_train.synthesis import engines
 from asr_train.synthesis.corpus import CorpusConfig, make_corpus, read_sentences
 from asr_train.synthesis.engines import Engine, load_engine

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from asr_train import cli
-from asr_train.checkpoint import load_checkpoint
-from asr_train.int8_rows import find_rows
+from asr_train.checkpoints.checkpoint import load_checkpoint
+from asr_train.checkpoints.int8_rows import find_rows
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -14,18 +14,18 @@ import pytest
 import safetensors.torch
 import torch
 
-from asr_train import interruption
-from asr_train.augmentation import AugmentationConfig
-from asr_train.checkpoint import WEIGHTS, load_checkpoint
-from asr_train.chunking import ChunkedTraining
-from asr_train.config import ModelConfig
+from asr_train.augmentation.waveform import AugmentationConfig
+from asr_train.checkpoints.checkpoint import WEIGHTS, load_checkpoint
+from asr_train.data.manifest import Utterance, read_manifest
 from asr_train.errors import CheckpointError, OutputError, TrainingError
-from asr_train.history import EPOCHS_CSV, PLOT, STEPS_CSV, read_csv
-from asr_train.interruption import Interrupted, InterruptFlag, ignore_interrupts
-from asr_train.manifest import Utterance, read_manifest
-from asr_train.objective import MaskingConfig, ObjectiveConfig
-from asr_train.trainer import Trainer
-from asr_train.training_config import Device, Precision, TrainingConfig
+from asr_train.model.chunking import ChunkedTraining
+from asr_train.model.config import ModelConfig
+from asr_train.training import interruption
+from asr_train.training.config import Device, Precision, TrainingConfig
+from asr_train.training.interruption import Interrupted, InterruptFlag, ignore_interrupts
+from asr_train.training.loss import MaskingConfig, ObjectiveConfig
+from asr_train.training.metrics_log import EPOCHS_CSV, PLOT, STEPS_CSV, read_csv
+from asr_train.training.trainer import Trainer
 
 WORDS = ("cab", "bead", "face", "deaf", "cafe", "fade", "bad", "dab")
 TEXTS = [f"{first} {second}" for first in WORDS for second in WORDS[:3]]
@@ -210,11 +210,11 @@ def test_two_processes_take_the_steps_of_one(
         f"""
 import contextlib, time
 from pathlib import Path
-from asr_train.config import ModelConfig
-from asr_train.manifest import read_manifest
-from asr_train.objective import MaskingConfig
-from asr_train.trainer import Trainer
-from asr_train.training_config import Device, Precision, TrainingConfig
+from asr_train.model.config import ModelConfig
+from asr_train.data.manifest import read_manifest
+from asr_train.training.loss import MaskingConfig
+from asr_train.training.trainer import Trainer
+from asr_train.training.config import Device, Precision, TrainingConfig
 
 config = TrainingConfig(
     out=Path({str(tmp_path / "two")!r}), epochs=2, batch_seconds=6.0, learning_rate=1e-3,
@@ -295,7 +295,7 @@ def test_divergence_is_reported(
 
 
 def test_pad_to_max_trains(tiny_config: ModelConfig, rows: list[Utterance], tmp_path: Path) -> None:
-    from asr_train.batching import PadTo
+    from asr_train.data.batching import PadTo
 
     config = _config(tmp_path / "run", epochs=1, pad_to=PadTo.max)
     Trainer(tiny_config, config, rows).fit()

@@ -2,7 +2,7 @@
 
 import torch
 
-from asr_train.vocal_tract import stretch_bands
+from asr_train.augmentation.vocal_tract import stretch_bands
 
 BANDS = 80
 

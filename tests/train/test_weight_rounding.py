@@ -9,20 +9,20 @@ from pathlib import Path
 import pytest
 import torch
 
-from asr_train.checkpoint import WEIGHTS, Checkpoint, load_checkpoint
-from asr_train.config import ModelConfig
-from asr_train.errors import CheckpointError
-from asr_train.int8_rows import find_rows
-from asr_train.manifest import read_manifest
-from asr_train.objective import MaskingConfig
-from asr_train.trainer import Trainer
-from asr_train.training_config import Device, Precision, TrainingConfig
-from asr_train.weight_rounding import (
+from asr_train.checkpoints.checkpoint import WEIGHTS, Checkpoint, load_checkpoint
+from asr_train.checkpoints.int8_rows import find_rows
+from asr_train.checkpoints.quantization import (
     WeightRounding,
     compact_checkpoint,
     round_weights,
     rounded_weights,
 )
+from asr_train.data.manifest import read_manifest
+from asr_train.errors import CheckpointError
+from asr_train.model.config import ModelConfig
+from asr_train.training.config import Device, Precision, TrainingConfig
+from asr_train.training.loss import MaskingConfig
+from asr_train.training.trainer import Trainer
 
 
 @pytest.mark.parametrize("rounding", [WeightRounding.fp16, WeightRounding.int8])

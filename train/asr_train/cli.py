@@ -8,27 +8,27 @@ from typing import Annotated, Optional
 
 import typer
 
-from asr_train.augmentation import AugmentationConfig
-from asr_train.batching import PadTo
-from asr_train.checkpoint import (
+from asr_train.augmentation.waveform import AugmentationConfig
+from asr_train.checkpoints.checkpoint import (
     checkpoint_exists,
     load_checkpoint,
     save_checkpoint,
 )
-from asr_train.chunking import ChunkedTraining, Chunking
-from asr_train.command_line import run_command
-from asr_train.config import preset
+from asr_train.checkpoints.quantization import WeightRounding, compact_checkpoint
+from asr_train.command.language_model import language_model, tune_decoder
+from asr_train.command.pronunciation import g2p, lexicon
+from asr_train.command.run_command import run_command
+from asr_train.data.batching import PadTo
+from asr_train.data.filtering import select_and_report
+from asr_train.data.manifest import Utterance, read_manifest
 from asr_train.errors import DataError, OutputError
-from asr_train.language_model_cli import language_model, tune_decoder
-from asr_train.manifest import Utterance, read_manifest
-from asr_train.objective import MaskingConfig, ObjectiveConfig
+from asr_train.model.chunking import ChunkedTraining, Chunking
+from asr_train.model.config import preset
 from asr_train.output import check_writable, replacing
-from asr_train.pronunciation_cli import g2p, lexicon
-from asr_train.selection import select_and_report
 from asr_train.synthesis.engines import Engine, load_engine
-from asr_train.trainer import Trainer
-from asr_train.training_config import Device, Precision, TrainingConfig
-from asr_train.weight_rounding import WeightRounding, compact_checkpoint
+from asr_train.training.config import Device, Precision, TrainingConfig
+from asr_train.training.loss import MaskingConfig, ObjectiveConfig
+from asr_train.training.trainer import Trainer
 
 app = typer.Typer(
     help="Train and evaluate ResCNN-BiGRU speech recognisers.",
@@ -255,10 +255,10 @@ def evaluate(
     ] = None,
 ) -> None:
     """Word and character error rate of a checkpoint (greedy), and its worst utterances."""
-    from asr_train.audio_store import FileStore
-    from asr_train.evaluation import Condition
-    from asr_train.evaluation import evaluate as score
-    from asr_train.metrics import word_errors
+    from asr_train.data.audio_store import FileStore
+    from asr_train.evaluation.evaluate import Condition
+    from asr_train.evaluation.evaluate import evaluate as score
+    from asr_train.evaluation.metrics import word_errors
 
     if json_out is not None:
         check_writable(json_out)
@@ -321,7 +321,7 @@ def average(
     out: Annotated[Path, typer.Option(help="Folder to write.")],
 ) -> None:
     """Average the weights of checkpoints, such as the epoch-* folders that --keep leaves."""
-    from asr_train.averaging import average_checkpoints
+    from asr_train.checkpoints.averaging import average_checkpoints
 
     if checkpoint_exists(out):
         raise OutputError(f"{out} already holds a checkpoint; give another folder")
@@ -360,7 +360,7 @@ def _training_rows(
 
 
 def _librispeech(root: Path | None, subset: str, download: bool) -> list[Utterance]:
-    from asr_train.librispeech import read_librispeech
+    from asr_train.data.librispeech import read_librispeech
 
     if root is None:
         raise DataError("--dev-subset needs --librispeech")

@@ -23,16 +23,16 @@ from asr_bench.engines.vosk import Vosk
 from asr_bench.engines.whisper_cpp import WhisperCpp
 from asr_bench.errors import BenchError
 from asr_bench.model_forms.forms import FORMS, Form, export_forms
-from asr_export.backends import read_card
-from asr_export.onnx_export import export_onnx
-from asr_export.operations import operations_per_second
-from asr_export.precision import Precision
-from asr_export.streaming import DEFAULT_CHUNK_MS, DEFAULT_LOOKAHEAD_MS
+from asr_export.formats.onnx import export_onnx
+from asr_export.graph.streaming_inputs import DEFAULT_CHUNK_MS, DEFAULT_LOOKAHEAD_MS
+from asr_export.inspection.flops import operations_per_second
+from asr_export.loading.backends import read_card
+from asr_export.quantization.precision import Precision
 from asr_runtime.recognizer import DECODERS, DEFAULT_MODEL
-from asr_train.checkpoint import Checkpoint, load_checkpoint
-from asr_train.chunking import Chunking
-from asr_train.config import ModelConfig
+from asr_train.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from asr_train.errors import ConfigError
+from asr_train.model.chunking import Chunking
+from asr_train.model.config import ModelConfig
 
 #: By the name that ``--peer-model`` takes.
 LOCAL_PEERS: dict[str, type[LocalPeer]] = {

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asr_runtime.decoding.greedy import greedy_text
-from asr_train.vocabulary import BLANK_ID, VOCABULARY
+from asr_train.model.vocabulary import BLANK_ID, VOCABULARY
 
 Floats = npt.NDArray[np.float32]
 

@@ -16,7 +16,12 @@ class TorchCompiled(Backend):
 
     label = "torch.compile"
     distributions = ("torch", "safetensors")
-    modules = ("torch", "asr_train.checkpoint", "asr_bench.engines.torch_module", TRANSCRIBER)
+    modules = (
+        "torch",
+        "asr_train.checkpoints.checkpoint",
+        "asr_bench.engines.torch_module",
+        TRANSCRIBER,
+    )
 
     def obstacle(self) -> str | None:
         """See ``Engine``."""
@@ -30,7 +35,7 @@ class TorchCompiled(Backend):
 
         from asr_bench.engines.ctc_transcriber import CtcTranscriber
         from asr_bench.engines.torch_module import on_threads
-        from asr_train.checkpoint import load_checkpoint
+        from asr_train.checkpoints.checkpoint import load_checkpoint
 
         model = load_checkpoint(Path(self.path)).model.eval()
         return CtcTranscriber(on_threads(torch.compile(model, dynamic=True), threads))

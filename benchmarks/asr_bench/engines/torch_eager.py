@@ -14,7 +14,12 @@ class TorchEager(Backend):
     """``path`` is a checkpoint's folder; ``device`` PyTorch's name of one."""
 
     distributions = ("torch", "safetensors")
-    modules = ("torch", "asr_train.checkpoint", "asr_bench.engines.torch_module", TRANSCRIBER)
+    modules = (
+        "torch",
+        "asr_train.checkpoints.checkpoint",
+        "asr_bench.engines.torch_module",
+        TRANSCRIBER,
+    )
 
     device: str = "cpu"
 
@@ -38,7 +43,7 @@ class TorchEager(Backend):
 
         from asr_bench.engines.ctc_transcriber import CtcTranscriber
         from asr_bench.engines.torch_module import on_threads
-        from asr_train.checkpoint import load_checkpoint
+        from asr_train.checkpoints.checkpoint import load_checkpoint
 
         module = load_checkpoint(Path(self.path)).model.eval().to(self.device)
 

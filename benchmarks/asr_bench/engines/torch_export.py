@@ -15,12 +15,17 @@ class TorchExport(Backend):
 
     label = "torch.export"
     distributions = ("torch",)
-    modules = ("torch", "asr_export.pt2_file", "asr_bench.engines.torch_module", TRANSCRIBER)
+    modules = (
+        "torch",
+        "asr_export.loading.pt2_file",
+        "asr_bench.engines.torch_module",
+        TRANSCRIBER,
+    )
 
     def load(self, threads: int) -> Transcriber:
         """See ``Engine``."""
         from asr_bench.engines.ctc_transcriber import CtcTranscriber
         from asr_bench.engines.torch_module import on_threads
-        from asr_export.pt2_file import load_pt2
+        from asr_export.loading.pt2_file import load_pt2
 
         return CtcTranscriber(on_threads(load_pt2(Path(self.path))[0], threads))

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from asr_export.parity import probe_signal
-from asr_train.audio_store import decode
-from asr_train.config import SAMPLE_RATE
-from asr_train.manifest import Utterance
+from asr_export.verification.parity import probe_signal
+from asr_train.data.audio_store import decode
+from asr_train.data.manifest import Utterance
+from asr_train.model.config import SAMPLE_RATE
 
 Samples = npt.NDArray[np.float32]
 

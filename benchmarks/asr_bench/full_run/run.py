@@ -20,7 +20,7 @@ from asr_bench.measuring.environment import load_average, logical_cores
 from asr_bench.measuring.gpu_memory import gpu_memory
 from asr_bench.measuring.statistics import scattered
 from asr_bench.results import Accuracy, ColdStart, Latency, Settings, Streaming, Throughput
-from asr_train.metrics import word_errors
+from asr_train.evaluation.metrics import word_errors
 
 #: Seconds of each utterance of a batch, about; the duration next to it is taken.
 BATCH_SECONDS = 5.0

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from asr_bench.full_run.run import Plan
     from asr_bench.model_forms.latency import LatencySettings
     from asr_bench.results import EngineResult, Results
-    from asr_train.manifest import Utterance
+    from asr_train.data.manifest import Utterance
 
 RESULTS = "results.json"
 
@@ -87,7 +87,7 @@ def run(
     from asr_bench.errors import InterruptedRunError
     from asr_bench.measuring.environment import logical_cores
     from asr_bench.model_forms.latency import LatencySettings
-    from asr_train.manifest import read_manifest
+    from asr_train.data.manifest import read_manifest
 
     # Whatever can be wrong is found here, before minutes of measuring.
     asked = LatencySettings(

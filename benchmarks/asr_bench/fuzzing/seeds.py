@@ -80,11 +80,11 @@ def small_model() -> bytes:
     """An export of ours of 70 kB with random weights."""
     import torch
 
-    from asr_export.onnx_export import to_onnx
-    from asr_export.precision import Precision
-    from asr_train.checkpoint import Checkpoint
-    from asr_train.config import ModelConfig
-    from asr_train.model import ResCNNBiGRU
+    from asr_export.formats.onnx import to_onnx
+    from asr_export.quantization.precision import Precision
+    from asr_train.checkpoints.checkpoint import Checkpoint
+    from asr_train.model.config import ModelConfig
+    from asr_train.model.network import ResCNNBiGRU
 
     config = ModelConfig(
         n_mels=24, channels=4, residual_blocks=1, rnn_dim=24, gru_hidden=24, gru_layers=2

@@ -40,7 +40,7 @@ def hotwords(
 
     from asr_bench.hotwords.measurement import measure_hotwords
     from asr_bench.hotwords.spoken_names import NAMES, speak_names
-    from asr_train.manifest import read_manifest
+    from asr_train.data.manifest import read_manifest
     from asr_train.output import check_writable, replacing
 
     if json_out is not None:

@@ -9,9 +9,9 @@ from typing import Any
 
 from asr_bench.hotwords.spoken_names import SpokenName
 from asr_runtime import Recognizer
-from asr_train.config import SAMPLE_RATE
-from asr_train.manifest import Utterance
-from asr_train.metrics import error_rates
+from asr_train.data.manifest import Utterance
+from asr_train.evaluation.metrics import error_rates
+from asr_train.model.config import SAMPLE_RATE
 
 
 @dataclass

@@ -10,10 +10,10 @@ from asr_bench.errors import BenchError
 from asr_bench.live.stream_recording import StreamSetting, stream_recording
 from asr_runtime import AsrRuntimeError, Recognizer
 from asr_runtime.recognizer import DECODERS
-from asr_train.audio_store import FileStore
-from asr_train.config import SAMPLE_RATE
-from asr_train.manifest import Utterance
-from asr_train.metrics import error_rates
+from asr_train.data.audio_store import FileStore
+from asr_train.data.manifest import Utterance
+from asr_train.evaluation.metrics import error_rates
+from asr_train.model.config import SAMPLE_RATE
 
 
 @dataclass(frozen=True)

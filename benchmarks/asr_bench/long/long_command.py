@@ -40,7 +40,7 @@ def long(
     from asr_bench.long.long_report import LongReport, LongRow
     from asr_bench.measuring.environment import capture_environment, load_average
     from asr_bench.tables.outputs import check_outputs, publish
-    from asr_train.manifest import read_manifest
+    from asr_train.data.manifest import read_manifest
 
     lengths = sorted({3600 * length for length in hours or _HOURS})
     if lengths[0] <= 0:

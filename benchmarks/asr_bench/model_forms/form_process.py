@@ -96,7 +96,7 @@ def load_torchscript(model: Path) -> Run:
 def load_torch_export(model: Path) -> Run:
     """Checked first, as this toolkit does it."""
     from asr_bench.engines.torch_module import on_threads
-    from asr_export.pt2_file import load_pt2
+    from asr_export.loading.pt2_file import load_pt2
 
     return on_threads(load_pt2(model)[0], 1)
 

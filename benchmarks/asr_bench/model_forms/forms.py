@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from asr_export.onnx_export import export_onnx
-from asr_export.ort_export import export_ort
-from asr_export.precision import Precision
-from asr_export.pt2_export import export_pt2
-from asr_export.torchscript_export import export_torchscript
-from asr_train.checkpoint import Checkpoint
+from asr_export.formats.onnx import export_onnx
+from asr_export.formats.ort import export_ort
+from asr_export.formats.pt2 import export_pt2
+from asr_export.formats.torchscript import export_torchscript
+from asr_export.quantization.precision import Precision
+from asr_train.checkpoints.checkpoint import Checkpoint
 
 
 @dataclass(frozen=True)

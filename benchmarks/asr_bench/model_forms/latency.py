@@ -13,10 +13,10 @@ from asr_bench.measuring.environment import logical_cores
 from asr_bench.measuring.roofline import Roofline, matrix_products
 from asr_bench.measuring.timing import Contender, interleave, measuring, wait_for_idle_threads
 from asr_bench.model_forms.subjects import Subject
-from asr_export.backends import Backend, Floats
-from asr_export.operations import count_operations
-from asr_export.parity import probe_signal
-from asr_train.config import SAMPLE_RATE
+from asr_export.inspection.flops import count_operations
+from asr_export.loading.backends import Backend, Floats
+from asr_export.verification.parity import probe_signal
+from asr_train.model.config import SAMPLE_RATE
 
 #: Seconds; the activations of longer ones do not fit into a small machine's memory.
 LONGEST = 600.0

@@ -11,7 +11,7 @@ from asr_bench.measuring.statistics import Row, sgemm_rates, summarise
 from asr_bench.model_forms.latency import Cell, LatencySettings
 from asr_bench.model_forms.subjects import Subject
 from asr_bench.tables.table_report import TableReport, plural
-from asr_export.operations import operations_per_second
+from asr_export.inspection.flops import operations_per_second
 
 FORMAT_VERSION = 1
 

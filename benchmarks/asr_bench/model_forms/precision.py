@@ -12,13 +12,13 @@ import numpy as np
 from asr_bench.measuring.timing import Contender, interleave
 from asr_bench.model_forms.form_process import FormProcess
 from asr_bench.model_forms.latency import LatencySettings
-from asr_export.backends import TorchBackend, load_backend
-from asr_export.parity import probe_signal
-from asr_export.recordings import Reading, read_recordings
-from asr_train.audio_store import FileStore
-from asr_train.checkpoint import Checkpoint
-from asr_train.manifest import Utterance
-from asr_train.metrics import error_rates
+from asr_export.loading.backends import TorchBackend, load_backend
+from asr_export.verification.parity import probe_signal
+from asr_export.verification.transcripts import Reading, read_recordings
+from asr_train.checkpoints.checkpoint import Checkpoint
+from asr_train.data.audio_store import FileStore
+from asr_train.data.manifest import Utterance
+from asr_train.evaluation.metrics import error_rates
 
 
 @dataclass(frozen=True)

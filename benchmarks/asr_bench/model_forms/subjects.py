@@ -10,13 +10,13 @@ from pathlib import Path
 import onnx
 import torch
 
-from asr_export.backends import Backend, OnnxBackend, TorchBackend, load_torchscript
-from asr_export.onnx_export import to_onnx
-from asr_export.parity import check_parity
-from asr_export.torchscript_export import to_torchscript
-from asr_train.checkpoint import Checkpoint
-from asr_train.config import ModelConfig, preset
-from asr_train.model import ResCNNBiGRU
+from asr_export.formats.onnx import to_onnx
+from asr_export.formats.torchscript import to_torchscript
+from asr_export.loading.backends import Backend, OnnxBackend, TorchBackend, load_torchscript
+from asr_export.verification.parity import check_parity
+from asr_train.checkpoints.checkpoint import Checkpoint
+from asr_train.model.config import ModelConfig, preset
+from asr_train.model.network import ResCNNBiGRU
 
 EAGER, TORCHSCRIPT, ONNX = "torch eager", "TorchScript", "ONNX Runtime"
 #: Utterance that must come out equal in all forms.

@@ -12,11 +12,11 @@ import numpy as np
 import soundfile
 from tqdm import tqdm
 
-from asr_train.config import SAMPLE_RATE
 from asr_train.errors import DataError, OutputError
+from asr_train.model.config import SAMPLE_RATE
+from asr_train.model.vocabulary import foreign_characters
 from asr_train.output import replacing
 from asr_train.synthesis.engines import Speak
-from asr_train.vocabulary import foreign_characters
 
 FILES_A_FOLDER = 1000
 

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import soxr
 
-from asr_train.audio_store import Samples
-from asr_train.config import SAMPLE_RATE
+from asr_train.data.audio_store import Samples
 from asr_train.errors import ConfigError
+from asr_train.model.config import SAMPLE_RATE
 
 #: Says a text in a voice drawn from the generator: (samples, name of the voice).
 Speak = Callable[[str, np.random.Generator], tuple[Samples, str]]

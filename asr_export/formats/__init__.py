@@ -1,0 +1,1 @@
+"""Export formats: how a checkpoint becomes a file of each."""

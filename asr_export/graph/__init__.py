@@ -1,0 +1,1 @@
+"""Changes to the traced graph: operators, streaming inputs, how weights are stored."""

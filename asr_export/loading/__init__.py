@@ -1,0 +1,1 @@
+"""Exported files of every format as callables, and their model cards."""

@@ -1,0 +1,1 @@
+"""Precision of weights and arithmetic."""

@@ -1,0 +1,34 @@
+"""A model with the weights that a file of a given precision holds."""
+
+from __future__ import annotations
+
+import copy
+
+from asr_export.errors import ExportError
+from asr_export.quantization.precision import Precision
+from asr_train.checkpoints.quantization import WeightRounding
+from asr_train.checkpoints.quantization import round_weights as round_in_place
+from asr_train.errors import CheckpointError
+from asr_train.model.network import ResCNNBiGRU
+
+_ROUNDING = {
+    Precision.fp32: WeightRounding.none,
+    Precision.fp16: WeightRounding.fp16,
+    Precision.int8: WeightRounding.int8,
+}
+
+
+def round_weights(model: ResCNNBiGRU, precision: Precision) -> ResCNNBiGRU:
+    """``model`` itself for fp32, else a copy with its weights rounded; both compute in float32.
+
+    Raises:
+        ExportError: a weight that is not finite, or too large for float16.
+    """
+    if precision is Precision.fp32:
+        return model
+    rounded = copy.deepcopy(model)
+    try:
+        round_in_place(rounded, _ROUNDING[precision])
+    except CheckpointError as error:
+        raise ExportError(f"{error}; export with --precision fp32") from None
+    return rounded

@@ -1,0 +1,155 @@
+"""Which utterances form each batch of an epoch, and how a batch becomes tensors."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from asr_train.data.audio_store import AudioStore, Samples
+from asr_train.errors import DataError
+from asr_train.model.vocabulary import encode
+
+#: Changes utterance ``index``, its samples and its text, before it goes into a batch.
+Change = Callable[[int, Samples, str], tuple[Samples, str]]
+
+
+class PadTo(str, Enum):
+    """What a sample is padded to."""
+
+    batch = "batch"  #: the longest of its batch; batches hold samples of like length
+    max = "max"  #: the longest of all sets, as the original project did it
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Padded samples and concatenated transcripts.
+
+    Attributes:
+        samples: float32 [batch, samples], zeros past the end.
+        lengths: int64 [batch], samples.
+        targets: int64 [sum of target_lengths], class indices.
+        target_lengths: int64 [batch].
+        indices: int64 [batch], places of the utterances in the list.
+    """
+
+    samples: Tensor
+    lengths: Tensor
+    targets: Tensor
+    target_lengths: Tensor
+    indices: Tensor
+
+
+def plan_epoch(
+    durations: Sequence[float],
+    batch_seconds: float,
+    *,
+    pad_to: PadTo = PadTo.batch,
+    longest: float | None = None,
+    min_items: int = 1,
+    seed: int | None = None,
+) -> list[list[int]]:
+    """Split utterances into batches whose padded size stays within ``batch_seconds``.
+
+    Args:
+        durations: seconds of each utterance.
+        batch_seconds: padded audio a batch, seconds; a longer utterance is a batch of its own.
+        pad_to: like lengths together (``batch``), or any (``max``).
+        longest: seconds every sample is padded to with ``PadTo.max``.
+        min_items: fewest utterances a batch (the number of processes that share it).
+        seed: of the shuffle; None gives shortest first, unshuffled.
+
+    Returns:
+        Every index exactly once, as a list of batches.
+    """
+    rng = random.Random(seed)
+    order = list(range(len(durations)))
+    if seed is not None and pad_to is PadTo.max:
+        rng.shuffle(order)
+    else:
+        # Lengths jittered by up to 10 %: like lengths stay together, neighbours change each epoch.
+        jitter = 0.0 if seed is None else 0.1
+        keys = [duration * rng.uniform(1 - jitter, 1 + jitter) for duration in durations]
+        order.sort(key=keys.__getitem__)
+    batches: list[list[int]] = []
+    current: list[int] = []
+    width = 0.0
+    for index in order:
+        wider = max(width, longest if longest and pad_to is PadTo.max else durations[index])
+        if len(current) >= min_items and wider * (len(current) + 1) > batch_seconds:
+            batches.append(current)
+            current, wider = [], wider if pad_to is PadTo.max else durations[index]
+        current.append(index)
+        width = wider
+    if current:
+        if batches and len(current) < min_items:
+            batches[-1].extend(current)
+        else:
+            batches.append(current)
+    if seed is not None:
+        rng.shuffle(batches)
+    return batches
+
+
+class UtteranceDataset(Dataset[tuple[int, Samples, list[int]] | DataError]):
+    """(index, samples, target) by index; unreadable audio comes back as the error itself.
+
+    An exception raised in a loader's worker process would reach the user wrapped in two
+    tracebacks; ``collate`` hands it on and the training loop raises it in the main process.
+    """
+
+    def __init__(
+        self, texts: Sequence[str], store: AudioStore, change: Change | None = None
+    ) -> None:
+        self._texts = texts
+        self._store = store
+        self._change = change
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def __getitem__(self, index: int) -> tuple[int, Samples, list[int]] | DataError:
+        try:
+            samples = self._store[index]
+        except DataError as error:
+            return error
+        text = self._texts[index]
+        if self._change is not None:
+            samples, text = self._change(index, samples, text)
+        return index, samples, encode(text)
+
+
+class Collate:
+    """Pads a list of items into a ``Batch``; picklable, for loader worker processes."""
+
+    def __init__(self, pad_to_samples: int | None = None) -> None:
+        self._pad_to_samples = pad_to_samples
+
+    def __call__(
+        self, items: Sequence[tuple[int, Samples, list[int]] | DataError]
+    ) -> Batch | DataError:
+        """The batch, or the first item's error."""
+        rows = []
+        for item in items:
+            if isinstance(item, DataError):
+                return item
+            rows.append(item)
+        size = max([len(samples) for _, samples, _ in rows] + [self._pad_to_samples or 0])
+        padded = np.zeros((len(rows), size), dtype=np.float32)
+        for row, (_, samples, _) in zip(padded, rows, strict=True):
+            row[: len(samples)] = samples
+        return Batch(
+            samples=torch.from_numpy(padded),
+            lengths=torch.tensor([len(samples) for _, samples, _ in rows]),
+            targets=torch.tensor(
+                [label for _, _, target in rows for label in target], dtype=torch.long
+            ),
+            target_lengths=torch.tensor([len(target) for _, _, target in rows]),
+            indices=torch.tensor([index for index, _, _ in rows]),
+        )

@@ -1,0 +1,184 @@
+"""Scanning the settings of the runtime's beam search on recordings with known text."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import typer
+from tqdm import tqdm
+
+from asr_runtime import AsrRuntimeError, BeamConfig, PhonemeBeamConfig, Recognizer
+from asr_runtime.audio.audio_file import read_audio
+from asr_runtime.audio.waveform import to_waveform
+from asr_runtime.decoding.decoder_choice import choose_decoder
+from asr_runtime.decoding.greedy import greedy_text
+from asr_runtime.decoding.heads import Heads
+from asr_runtime.language.language_model_file import read_language_model
+from asr_runtime.recognizer import DEFAULT_LANGUAGE_MODEL
+from asr_train.data.manifest import Utterance
+from asr_train.errors import ConfigError, DataError
+from asr_train.evaluation.evaluate import Condition
+from asr_train.evaluation.metrics import error_rates
+from asr_train.output import replacing
+
+LogProbs = list[npt.NDArray[np.float32]]
+_BATCH = 64
+_FIELDS = {field.name: field.type for field in fields(BeamConfig)}
+
+
+def parse_scan(scans: Sequence[str]) -> dict[str, list[float]]:
+    """Values of each setting, from ``name=value,value`` each.
+
+    Raises:
+        ConfigError: a setting that does not exist, or something that is no number.
+    """
+    found = {}
+    for scan in scans:
+        name, _, values = scan.partition("=")
+        if name not in _FIELDS:
+            raise ConfigError(f"there is no beam setting {name!r}; choose of {', '.join(_FIELDS)}")
+        whole = isinstance(getattr(BeamConfig(), name), int)
+        try:
+            found[name] = [int(text) if whole else float(text) for text in values.split(",")]
+        except ValueError:
+            raise ConfigError(
+                f"{scan!r} does not give numbers; write for example {name}=1,2"
+            ) from None
+    return found
+
+
+def combinations(
+    values: dict[str, list[float]], default: BeamConfig | None = None
+) -> list[BeamConfig]:
+    """Beam settings with every combination of the values; the defaults for the rest."""
+    try:
+        return [
+            replace(default or BeamConfig(), **dict(zip(values, chosen, strict=True)))  # type: ignore[arg-type]
+            for chosen in itertools.product(*values.values())
+        ]
+    except AsrRuntimeError as error:
+        raise ConfigError(str(error)) from None
+
+
+def tune(
+    rows: list[Utterance],
+    values: dict[str, list[float]],
+    *,
+    model: Path | None,
+    language_model: Path | None,
+    cache: Path | None,
+    condition: Condition | None = None,
+) -> BeamConfig:
+    """Score recordings with each setting, print a line for each, and return the best.
+
+    values: of each setting that is to be tried; the others have the defaults of the search that the
+        models allow, by phonemes or by letters.
+    cache: the model's outputs are read from there if they are of this model and these recordings,
+        and written there otherwise.
+    condition: level and noise that the recordings get first.
+
+    Raises:
+        DataError: a model, language model or recording that cannot be used.
+    """
+    try:
+        path = language_model or DEFAULT_LANGUAGE_MODEL
+        recognizer = Recognizer.load(model, device="cpu", language_model=path)
+        words, card = read_language_model(path), recognizer.card
+        heads = choose_decoder(words, card).heads
+        settings = combinations(values, PhonemeBeamConfig() if heads.phonemes else BeamConfig())
+        outputs = _cached(rows, recognizer, heads, cache, condition or Condition())
+        names = [field for field in _FIELDS if len({getattr(each, field) for each in settings}) > 1]
+        seconds = sum(row.duration for row in rows)
+        greedy = [
+            greedy_text(heads.spelled(output), card.vocabulary, card.blank_id) for output in outputs
+        ]
+        typer.echo(f"{_rates(rows, greedy)}  greedy")
+        best: tuple[float, BeamConfig] | None = None
+        for config in settings:
+            decoder = choose_decoder(words, card, config=config)
+            begin = time.process_time()
+            texts = [decoder.decode(output, card.seconds_per_frame).text for output in outputs]
+            factor = (time.process_time() - begin) / seconds
+            rates = error_rates([row.text for row in rows], texts)
+            chosen = "  ".join(f"{name} {getattr(config, name):g}" for name in names)
+            typer.echo(f"{_rates(rows, texts)}  RTF {factor:.4f}  {chosen}")
+            if best is None or rates.word_error_rate < best[0]:
+                best = rates.word_error_rate, config
+    except AsrRuntimeError as error:
+        raise DataError(str(error)) from None
+    assert best is not None
+    shown = ", ".join(f"{name}={getattr(best[1], name):g}" for name in names)
+    typer.echo(f"best: {type(best[1]).__name__}({shown})")
+    return best[1]
+
+
+def _rates(rows: list[Utterance], texts: list[str]) -> str:
+    rates = error_rates([row.text for row in rows], texts)
+    return f"WER {100 * rates.word_error_rate:.2f} %  CER {100 * rates.character_error_rate:.2f} %"
+
+
+def _cached(
+    rows: list[Utterance],
+    recognizer: Recognizer,
+    heads: Heads,
+    cache: Path | None,
+    condition: Condition,
+) -> LogProbs:
+    identity = _identity(rows, recognizer, heads, condition)
+    if cache is not None and cache.is_file() and cache.stat().st_size:
+        try:
+            with np.load(cache) as content:
+                if str(content["identity"]) == identity:
+                    return np.split(content["log_probs"], content["ends"][:-1])
+        except (OSError, ValueError, KeyError):
+            raise DataError(f"{cache}: not a cache of tune-decoder; delete it") from None
+    outputs: LogProbs = []
+    for batch in _batches(rows):
+        outputs += _outputs(batch, len(outputs), recognizer, condition)
+    if cache is not None:
+        values: dict[str, Any] = {
+            "identity": identity,
+            "log_probs": np.concatenate(outputs),
+            "ends": np.cumsum([len(output) for output in outputs]),
+        }
+        with replacing(cache) as partial, partial.open("wb") as file:
+            np.savez(file, **values)
+    return outputs
+
+
+def _identity(
+    rows: list[Utterance], recognizer: Recognizer, heads: Heads, condition: Condition
+) -> str:
+    digest = hashlib.sha256(recognizer.model_path.read_bytes())
+    digest.update(f"{heads.width} {condition}\n".encode())
+    for row in rows:
+        digest.update(f"{row.audio} {row.duration}\n".encode())
+    return digest.hexdigest()
+
+
+def _batches(rows: list[Utterance]) -> Iterator[list[Utterance]]:
+    with tqdm(total=len(rows), unit="utterance", desc="running the model") as bar:
+        for begin in range(0, len(rows), _BATCH):
+            batch = rows[begin : begin + _BATCH]
+            yield batch
+            bar.update(len(batch))
+
+
+def _outputs(
+    rows: list[Utterance], first: int, recognizer: Recognizer, condition: Condition
+) -> LogProbs:
+    """Of rows from number ``first`` on: an utterance's noise depends on its number."""
+    rate = recognizer.card.sample_rate
+    waveforms = [
+        condition(index, to_waveform(*read_audio(row.audio), rate).samples, row.text)[0]
+        for index, row in enumerate(rows, first)
+    ]
+    return recognizer.rows(waveforms)

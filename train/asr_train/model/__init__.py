@@ -1,0 +1,1 @@
+"""The network, its front end and its configuration."""
