@@ -11,7 +11,7 @@ from tqdm import tqdm
 from asr_export.loading.backends import Backend, Floats, Integers
 from asr_runtime.decoding.greedy import greedy_text
 from asr_train.data.audio_store import AudioStore, Samples
-from asr_train.data.batching import plan_epoch
+from asr_train.data.batch_plan import plan_epoch
 from asr_train.model.vocabulary import BLANK_ID, VOCABULARY
 
 #: Padded audio of a batch, seconds: a form must also be right on padded recordings.

@@ -100,7 +100,7 @@ def test_fit_starts_from_real_speech(shared_data: Path, tmp_path: Path) -> None:
     """A few steps of the default recipe on real clips move the loss."""
     from asr_train.data.filtering import select
     from asr_train.model.config import preset
-    from asr_train.training.config import Device, Precision, TrainingConfig
+    from asr_train.training.config import Device, MixedPrecision, TrainingConfig
     from asr_train.training.metrics_log import STEPS_CSV, read_csv
     from asr_train.training.trainer import Trainer
 
@@ -112,14 +112,14 @@ def test_fit_starts_from_real_speech(shared_data: Path, tmp_path: Path) -> None:
         rows.append(json.dumps(row))
     manifest = tmp_path / "part.jsonl"
     manifest.write_text("\n".join(rows) + "\n")
-    config = preset("edge").override(["gru_hidden=32", "gru_layers=1", "rnn_dim=32"])
+    config = replace(preset("edge"), gru_hidden=32, gru_layers=1, rnn_dim=32)
     kept = select(read_manifest(manifest), config, 20.0).kept
     training = TrainingConfig(
         out=tmp_path / "run",
         epochs=6,
         batch_seconds=40.0,
         device=Device.cpu,
-        precision=Precision.fp32,
+        precision=MixedPrecision.fp32,
         workers=0,
     )
     Trainer(config, training, kept).fit()

@@ -19,7 +19,8 @@ from asr_export.loading.backends import OnnxBackend, TorchBackend
 from asr_export.loading.model_card import CARD_KEY
 from asr_export.verification.parity import check_parity, probe_signal
 from asr_train.checkpoints.checkpoint import Checkpoint, load_checkpoint
-from asr_train.checkpoints.quantization import WeightRounding, compact_checkpoint
+from asr_train.checkpoints.quantization import quantize_checkpoint
+from asr_train.model.config import WeightQuantization
 from asr_train.model.network import BidirectionalGRU
 
 
@@ -163,7 +164,7 @@ def test_the_operator_equals_the_layer_it_stands_for() -> None:
 def test_float16_weights_are_stored_as_such_and_change_nothing(
     tiny_checkpoint: Path, exported: Path, tmp_path: Path
 ) -> None:
-    compact_checkpoint(tiny_checkpoint, tmp_path / "half", WeightRounding.fp16)
+    quantize_checkpoint(tiny_checkpoint, tmp_path / "half", WeightQuantization.fp16)
     half = load_checkpoint(tmp_path / "half")
     report = export_onnx(half, tmp_path / "model.onnx")
     assert report.passed

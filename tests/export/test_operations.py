@@ -39,14 +39,14 @@ def test_hand_computed_count(tiny: ModelConfig) -> None:
 @pytest.mark.parametrize(
     "overrides",
     [
-        [],
-        ["mel_stride=3", "time_stride=1", "gru_layers=1"],
-        ["residual_blocks=0", "n_mels=7", "channels=3"],
+        {},
+        {"mel_stride": 3, "time_stride": 1, "gru_layers": 1},
+        {"residual_blocks": 0, "n_mels": 7, "channels": 3},
     ],
 )
 @pytest.mark.parametrize("samples", [40, 1003])
-def test_agrees_with_torch(tiny: ModelConfig, overrides: list[str], samples: int) -> None:
-    config = tiny.override(overrides)
+def test_agrees_with_torch(tiny: ModelConfig, overrides: dict[str, int], samples: int) -> None:
+    config = ModelConfig.from_dict({**tiny.to_dict(), **overrides})
     model = ResCNNBiGRU(config).eval()
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         model(torch.zeros(1, samples), torch.tensor([samples]))

@@ -17,7 +17,7 @@ from asr_train.augmentation.batched import (
     pad_with_silence,
     through_telephone,
 )
-from asr_train.augmentation.waveform import AugmentationConfig
+from asr_train.augmentation.config import AugmentationConfig
 from asr_train.model.features import length_mask
 
 RATE = 16_000

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from asr_runtime.language.language_model_file import read_arrays, read_language_model
+from asr_train.data.text import CorpusReport, read_blocks
 from asr_train.errors import DataError
 from asr_train.ngram.building import BuildSettings, build_language_model
-from asr_train.ngram.corpus import CorpusReport, read_blocks
 from asr_train.ngram.counting import Counts, count_ngrams
 from asr_train.ngram.kneser_ney import NgramModel, Order, estimate, log_probabilities
 from asr_train.ngram.perplexity import perplexity

@@ -14,16 +14,20 @@ import pytest
 import safetensors.torch
 import torch
 
-from asr_train.augmentation.waveform import AugmentationConfig
+from asr_train.augmentation.config import AugmentationConfig, MaskingConfig
 from asr_train.checkpoints.checkpoint import WEIGHTS, load_checkpoint
 from asr_train.data.manifest import Utterance, read_manifest
 from asr_train.errors import CheckpointError, OutputError, TrainingError
-from asr_train.model.chunking import ChunkedTraining
 from asr_train.model.config import ModelConfig
 from asr_train.training import interruption
-from asr_train.training.config import Device, Precision, TrainingConfig
+from asr_train.training.config import (
+    ChunkedConfig,
+    Device,
+    LossConfig,
+    MixedPrecision,
+    TrainingConfig,
+)
 from asr_train.training.interruption import Interrupted, InterruptFlag, ignore_interrupts
-from asr_train.training.loss import MaskingConfig, ObjectiveConfig
 from asr_train.training.metrics_log import EPOCHS_CSV, PLOT, STEPS_CSV, read_csv
 from asr_train.training.trainer import Trainer
 
@@ -41,7 +45,7 @@ def _config(out: Path, **changes: object) -> TrainingConfig:
         "epochs": 3,
         "batch_seconds": 6.0,
         "learning_rate": 5e-3,
-        "precision": Precision.fp32,
+        "precision": MixedPrecision.fp32,
         "device": Device.cpu,
         "workers": 0,
         "masking": MaskingConfig(freq_mask=3, time_mask=5),
@@ -78,7 +82,7 @@ def test_it_learns_from_chunks_as_well(
     losses = {}
     for probability in (0.0, 1.0):
         out = tmp_path / f"run-{probability}"
-        chunked = ChunkedTraining(probability, chunk_ms=(300, 500), lookahead_ms=(60, 120))
+        chunked = ChunkedConfig(probability, chunk_ms=(300, 500), lookahead_ms=(60, 120))
         Trainer(tiny_config, _config(out, epochs=6, chunked=chunked), rows * 3).fit()
         losses[probability] = [float(row["loss"]) for row in read_csv(out / STEPS_CSV)]
     assert losses[1.0][-1] < 0.8 * losses[1.0][0]
@@ -99,7 +103,7 @@ def test_a_stopped_run_resumes_as_if_it_never_stopped(
             "audio_on_device": True,
             "audio_cache": tmp_path / "cache",
             "augmentation": AugmentationConfig(speed=0.05, noise=0.3, volume=0.3, non_speech=0.1),
-            "objective": ObjectiveConfig(consistency=0.2),
+            "loss": LossConfig(consistency=0.2),
         }
     dropping = ModelConfig(**{**tiny_config.to_dict(), "dropout": 0.2})
     whole, parts = tmp_path / "whole", tmp_path / "parts"
@@ -212,13 +216,13 @@ import contextlib, time
 from pathlib import Path
 from asr_train.model.config import ModelConfig
 from asr_train.data.manifest import read_manifest
-from asr_train.training.loss import MaskingConfig
+from asr_train.augmentation.config import MaskingConfig
 from asr_train.training.trainer import Trainer
-from asr_train.training.config import Device, Precision, TrainingConfig
+from asr_train.training.config import Device, MixedPrecision, TrainingConfig
 
 config = TrainingConfig(
     out=Path({str(tmp_path / "two")!r}), epochs=2, batch_seconds=6.0, learning_rate=1e-3,
-    precision=Precision.fp32, device=Device.cpu, workers=0, masking=MaskingConfig(0, 0),
+    precision=MixedPrecision.fp32, device=Device.cpu, workers=0, masking=MaskingConfig(0, 0),
 )
 rows = read_manifest(Path({str(tmp_path / "train.jsonl")!r}))
 trainer = Trainer(ModelConfig(**{tiny_config.to_dict()!r}), config, rows)
@@ -295,7 +299,7 @@ def test_divergence_is_reported(
 
 
 def test_pad_to_max_trains(tiny_config: ModelConfig, rows: list[Utterance], tmp_path: Path) -> None:
-    from asr_train.data.batching import PadTo
+    from asr_train.data.batch_plan import PadTo
 
     config = _config(tmp_path / "run", epochs=1, pad_to=PadTo.max)
     Trainer(tiny_config, config, rows).fit()

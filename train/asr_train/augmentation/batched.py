@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torchaudio.functional import fftconvolve, mu_law_decoding, mu_law_encoding, resample
 
+from asr_train.augmentation.config import AugmentationConfig
 from asr_train.augmentation.non_speech import non_speech
 from asr_train.augmentation.waveform import (
     DECAY,
@@ -19,7 +20,6 @@ from asr_train.augmentation.waveform import (
     LEVEL_DB,
     SLOPE,
     SNR_DB,
-    AugmentationConfig,
     power_of_two,
 )
 from asr_train.model.config import SAMPLE_RATE

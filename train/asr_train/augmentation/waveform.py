@@ -7,13 +7,12 @@ They act on training data only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import soxr
 import torch
 from torchaudio.functional import fftconvolve, mu_law_decoding, mu_law_encoding
 
+from asr_train.augmentation.config import AugmentationConfig
 from asr_train.augmentation.non_speech import coloured_noise, non_speech
 from asr_train.data.audio_store import Samples
 from asr_train.model.config import SAMPLE_RATE, ModelConfig
@@ -24,31 +23,6 @@ from asr_train.model.vocabulary import min_frames_for_ctc
 DECAY, DIRECT_DB = (0.1, 0.6), (0.0, 12.0)
 SNR_DB, SLOPE = (5.0, 30.0), (0.0, 2.0)
 LEVEL_DB = (-20.0, 6.0)
-
-
-@dataclass(frozen=True)
-class AugmentationConfig:
-    """What is done to an utterance, in this order; the default does nothing.
-
-    Attributes:
-        speed: speed and pitch change by up to this fraction, uniformly (Ko et al. 2015); 0.1 gives
-            0.9 to 1.1.
-        reverb: probability of a room: an exponentially decaying noise tail.
-        noise: probability of added noise, white to brown, at 5 to 30 dB signal-to-noise ratio.
-        band_limit: probability of a narrow channel: 8 kHz sampling and 8-bit companding.
-        volume: probability of a level change, -20 to +6 dB, with clipping as a recorder would.
-        silence: probability of digital silence before and after, up to a second each.
-        non_speech: probability that an utterance gives way to a sound without words of its length,
-            with an empty transcript.
-    """
-
-    speed: float = 0.0
-    reverb: float = 0.0
-    noise: float = 0.0
-    band_limit: float = 0.0
-    volume: float = 0.0
-    silence: float = 0.0
-    non_speech: float = 0.0
 
 
 def augment(samples: Samples, config: AugmentationConfig, rng: np.random.Generator) -> Samples:

@@ -1,15 +1,13 @@
-"""``asr-train language-model`` and ``asr-train tune-decoder``."""
+"""``asr-train language-model``."""
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asr_runtime.language.language_model_file import MAX_ORDER
-from asr_train.data.manifest import read_manifest
 from asr_train.errors import ConfigError
 from asr_train.output import check_writable
 
@@ -46,15 +44,15 @@ def language_model(
         str, typer.Option(help="Mix models of each text with such weights: 0.7,0.3.")
     ] = "",
     weights_text: Annotated[
-        Optional[Path],  # noqa: UP045 - typer reads it at run time on Python 3.10
+        Path | None,
         typer.Option(help="Mix models of each text as this text, which none of them has, likes."),
     ] = None,
     exclude: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="File of words that are unknown ones, however frequent; one a line."),
     ] = None,
     also: Annotated[
-        Optional[list[str]],  # noqa: UP045
+        list[str] | None,
         typer.Option(help="MEGABYTES=FILE: a further file of the same texts. Repeatable."),
     ] = None,
     pronunciations: Annotated[
@@ -65,21 +63,22 @@ def language_model(
         ),
     ] = True,
     lexicon: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="Pronunciations of your own (word PH PH …), before CMUdict's."),
     ] = None,
     arpa: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="Write the model as an ARPA file, too, for other programs."),
     ] = None,
     dev_text: Annotated[
-        Optional[list[Path]],  # noqa: UP045
+        list[Path] | None,
         typer.Option(help="Text to report the perplexity of; the model never sees it. Repeatable."),
     ] = None,
     source: Annotated[str, typer.Option(help="Where the text is from, for the file.")] = "",
     licence: Annotated[str, typer.Option(help="The text's licence, for the file.")] = "",
 ) -> None:
     """Build a word n-gram model for the runtime's beam search (modified Kneser-Ney)."""
+    from asr_runtime.language.language_model_file import MAX_ORDER
     from asr_train.ngram.building import BuildSettings, build_language_model
     from asr_train.ngram.converting import convert_language_model, is_model
 
@@ -195,52 +194,3 @@ def _excluded(path: Path | None) -> frozenset[bytes]:
         return frozenset(path.read_bytes().split())
     except OSError as error:
         raise ConfigError(f"{path}: cannot read the words: {error.strerror}") from None
-
-
-def tune_decoder(
-    manifest: Annotated[list[Path], typer.Option(help="Manifest to score; repeatable.")],
-    model: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(help="Exported ONNX model; the runtime's default one if left out."),
-    ] = None,
-    language_model: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(help="Language model; the runtime's default one if left out."),
-    ] = None,
-    scan: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option(
-            help="Beam setting and its values: --scan word_bonus=0,0.5,1; repeatable, all "
-            "combinations are tried."
-        ),
-    ] = None,
-    every: Annotated[int, typer.Option(min=1, help="Score one utterance in so many.")] = 1,
-    cache: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(help="Keep the model's output in this .npz file for the next scan."),
-    ] = None,
-    gain_db: Annotated[float, typer.Option(help="Change the level of every recording.")] = 0.0,
-    snr_db: Annotated[
-        Optional[float],  # noqa: UP045
-        typer.Option(help="Add white noise at this signal-to-noise ratio."),
-    ] = None,
-) -> None:
-    """Error rates of the beam search over its settings, and which are best for a model."""
-    from asr_train.evaluation.decoder_tuning import combinations, parse_scan, tune
-    from asr_train.evaluation.evaluate import Condition
-
-    values = parse_scan(scan or [])
-    combinations(values)  # before the model runs
-    rows = [row for path in manifest for row in read_manifest(path)][::every]
-    if cache is not None:
-        if cache.suffix != ".npz":
-            raise ConfigError(f"{cache}: the cache is an .npz file; give it that ending")
-        check_writable(cache)
-    tune(
-        rows,
-        values,
-        model=model,
-        language_model=language_model,
-        cache=cache,
-        condition=Condition(gain_db, snr_db),
-    )

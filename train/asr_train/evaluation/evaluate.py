@@ -13,7 +13,8 @@ from tqdm import tqdm
 from asr_runtime.decoding.greedy import greedy_text
 from asr_train.augmentation.waveform import add_noise, change_level
 from asr_train.data.audio_store import AudioStore, Samples
-from asr_train.data.batching import Batch, Collate, UtteranceDataset, plan_epoch
+from asr_train.data.batch_plan import plan_epoch
+from asr_train.data.batching import Batch, Collate, UtteranceDataset
 from asr_train.data.manifest import Utterance
 from asr_train.errors import DataError
 from asr_train.evaluation.metrics import ErrorRates, error_rates

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -52,38 +51,6 @@ class Chunking:
         """From a sound to when the samples that its text waits for have come, at most."""
         frames = self.chunk_frames + self.lookahead_frames
         return 1000 * frames * config.frame_stride / SAMPLE_RATE
-
-
-@dataclass(frozen=True)
-class ChunkedTraining:
-    """Which part of the training batches are computed as on a stream, and how those are cut.
-
-    Attributes:
-        probability: of a batch; 0 for none.
-        chunk_ms: shortest and longest chunk; each batch has one in between, drawn on a log scale.
-        lookahead_ms: shortest and longest look-ahead, drawn evenly.
-    """
-
-    probability: float = 0.0
-    chunk_ms: tuple[float, float] = (400.0, 1600.0)
-    lookahead_ms: tuple[float, float] = (180.0, 600.0)
-
-    def __post_init__(self) -> None:
-        if not 0 < self.chunk_ms[0] <= self.chunk_ms[1]:
-            raise ConfigError(f"chunks of {self.chunk_ms} ms: give the shortest, then the longest")
-        if not 0 <= self.lookahead_ms[0] <= self.lookahead_ms[1]:
-            raise ConfigError(
-                f"look-ahead of {self.lookahead_ms} ms: give the shortest, then the longest"
-            )
-
-    def draw(self, config: ModelConfig, seed: int) -> Chunking | None:
-        """For the batch with this seed; the same on every process. None for a whole one."""
-        rng = np.random.default_rng(seed)
-        if rng.random() >= self.probability:
-            return None
-        shortest, longest = np.log(self.chunk_ms)
-        chunk_ms = float(np.exp(rng.uniform(shortest, longest)))
-        return Chunking.from_milliseconds(config, chunk_ms, rng.uniform(*self.lookahead_ms))
 
 
 def chunked_network(

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from asr_train.data.text import CorpusReport, read_blocks, total_bytes
 from asr_train.errors import DataError
 from asr_train.ngram.arpa import write_arpa
-from asr_train.ngram.corpus import CorpusReport, read_blocks, total_bytes
 from asr_train.ngram.counting import Counts, count_ngrams
 from asr_train.ngram.encoded_text import NumberedText, WordNumbers
 from asr_train.ngram.kneser_ney import NgramModel, estimate

@@ -9,9 +9,9 @@ from typing import Any
 
 from tqdm import tqdm
 
+from asr_train.data.text import CorpusReport, read_blocks
 from asr_train.errors import DataError
 from asr_train.ngram.arpa import is_arpa, read_arpa, write_arpa
-from asr_train.ngram.corpus import CorpusReport, read_blocks
 from asr_train.ngram.kneser_ney import NgramModel
 from asr_train.ngram.packing import pack
 from asr_train.ngram.perplexity import Perplexity, perplexity

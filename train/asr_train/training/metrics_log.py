@@ -22,7 +22,7 @@ EPOCH_COLUMNS = (
 )
 
 
-class History:
+class MetricsLog:
     """Appends figures to ``steps.csv`` and ``epochs.csv`` and mirrors them to TensorBoard."""
 
     def __init__(self, folder: Path, resume_step: int = 0) -> None:

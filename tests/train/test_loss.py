@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import torch
 
+from asr_train.augmentation.config import MaskingConfig
 from asr_train.checkpoints.checkpoint import Checkpoint
 from asr_train.model.vocabulary import BLANK_ID, encode
-from asr_train.training.loss import CTCObjective, MaskingConfig, ObjectiveConfig, _disagreement
+from asr_train.training.config import LossConfig
+from asr_train.training.loss import TrainingLoss, _disagreement
 
 
-def _loss(objective: CTCObjective) -> torch.Tensor:
+def _loss(objective: TrainingLoss) -> torch.Tensor:
     torch.manual_seed(0)
     samples = torch.randn(2, 32_000) * 0.3
     targets = torch.tensor(encode("hello") + encode("abc"))
@@ -20,8 +22,8 @@ def _loss(objective: CTCObjective) -> torch.Tensor:
 
 
 def test_masks_act_in_training_only(loaded: Checkpoint) -> None:
-    masked = CTCObjective(loaded.model, MaskingConfig(freq_mask=20, time_mask=100))
-    plain = CTCObjective(loaded.model, MaskingConfig(freq_mask=0, time_mask=0))
+    masked = TrainingLoss(loaded.model, MaskingConfig(freq_mask=20, time_mask=100))
+    plain = TrainingLoss(loaded.model, MaskingConfig(freq_mask=0, time_mask=0))
     assert _loss(masked.eval()) == _loss(plain.eval())
     # Training on a CPU computes the GRUs in another order.
     torch.testing.assert_close(_loss(plain.train()), _loss(plain.eval()), rtol=1e-5, atol=0)
@@ -29,7 +31,7 @@ def test_masks_act_in_training_only(loaded: Checkpoint) -> None:
 
 
 def test_masks_are_within_their_widths(loaded: Checkpoint) -> None:
-    objective = CTCObjective(loaded.model, MaskingConfig(freq_mask=6, time_mask=10))
+    objective = TrainingLoss(loaded.model, MaskingConfig(freq_mask=6, time_mask=10))
     features = torch.ones(64, 24, 50)
     torch.manual_seed(0)
     masked = objective._mask(features) == 0
@@ -41,7 +43,7 @@ def test_masks_are_within_their_widths(loaded: Checkpoint) -> None:
 
 
 def test_loss_is_the_sum_over_utterances(loaded: Checkpoint) -> None:
-    objective = CTCObjective(loaded.model, MaskingConfig()).eval()
+    objective = TrainingLoss(loaded.model, MaskingConfig()).eval()
     samples = torch.randn(1, 16_000)
     length, target = torch.tensor([16_000]), torch.tensor(encode("abc"))
     one = objective(samples, length, target, torch.tensor([3]))
@@ -50,7 +52,7 @@ def test_loss_is_the_sum_over_utterances(loaded: Checkpoint) -> None:
 
 
 def test_nothing_said_costs_the_blanks(loaded: Checkpoint) -> None:
-    objective = CTCObjective(loaded.model, MaskingConfig()).eval()
+    objective = TrainingLoss(loaded.model, MaskingConfig()).eval()
     samples, length = torch.randn(1, 16_000), torch.tensor([16_000])
     none = torch.zeros(0, dtype=torch.int64)
     loss = objective(samples, length, none, torch.tensor([0]))
@@ -59,9 +61,9 @@ def test_nothing_said_costs_the_blanks(loaded: Checkpoint) -> None:
 
 
 def test_two_alike_views_cost_what_one_does(loaded: Checkpoint) -> None:
-    one = CTCObjective(loaded.model, MaskingConfig(freq_mask=0, time_mask=0))
-    two = CTCObjective(
-        loaded.model, MaskingConfig(freq_mask=0, time_mask=0), ObjectiveConfig(consistency=0.2)
+    one = TrainingLoss(loaded.model, MaskingConfig(freq_mask=0, time_mask=0))
+    two = TrainingLoss(
+        loaded.model, MaskingConfig(freq_mask=0, time_mask=0), LossConfig(consistency=0.2)
     )
     torch.testing.assert_close(_loss(two.train()), _loss(one.train()), rtol=1e-5, atol=0)
 
@@ -69,15 +71,15 @@ def test_two_alike_views_cost_what_one_does(loaded: Checkpoint) -> None:
 def test_views_that_disagree_cost_more_in_training_alone(loaded: Checkpoint) -> None:
     masks = MaskingConfig(freq_mask=20, time_mask=100)
     losses = [
-        _loss(CTCObjective(loaded.model, masks, ObjectiveConfig(weight)).train())
+        _loss(TrainingLoss(loaded.model, masks, LossConfig(weight)).train())
         for weight in (1e-9, 1.0, 2.0)
     ]
     assert losses[1] > losses[0]
     torch.testing.assert_close(
         losses[2] - losses[0], 2 * (losses[1] - losses[0]), rtol=1e-3, atol=0
     )
-    plain = CTCObjective(loaded.model, masks).eval()
-    assert _loss(CTCObjective(loaded.model, masks, ObjectiveConfig(1.0)).eval()) == _loss(plain)
+    plain = TrainingLoss(loaded.model, masks).eval()
+    assert _loss(TrainingLoss(loaded.model, masks, LossConfig(1.0)).eval()) == _loss(plain)
 
 
 def test_disagreement_is_the_mean_of_both_divergences_inside_the_utterance() -> None:

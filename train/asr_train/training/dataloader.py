@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from torch.utils.data import DataLoader
 
-from asr_train.augmentation.waveform import AugmentationConfig, Augmenter
+from asr_train.augmentation.config import AugmentationConfig
+from asr_train.augmentation.waveform import Augmenter
 from asr_train.data.audio_store import AudioStore
 from asr_train.data.batching import Batch, Collate, UtteranceDataset
 from asr_train.data.manifest import Utterance
 from asr_train.errors import DataError
 from asr_train.model.config import ModelConfig
 from asr_train.training.interruption import ignore_interrupts
-
-
-class BatchSource(Protocol):
-    """Where an epoch's batches come from."""
-
-    def epoch(
-        self, plan: Sequence[Sequence[int]], seed: int, step_seeds: Sequence[int]
-    ) -> Iterator[Batch]:
-        """The batches of ``plan`` (places of utterances), the same ones for the same seeds.
-
-        ``seed`` is the epoch's, ``step_seeds`` has one for each batch.
-        """
-        ...
 
 
 class LoaderBatches:
@@ -50,7 +38,7 @@ class LoaderBatches:
     def epoch(
         self, plan: Sequence[Sequence[int]], seed: int, step_seeds: Sequence[int]
     ) -> Iterator[Batch]:
-        """See ``BatchSource``; every utterance's changes follow from ``seed`` and its place."""
+        """Make an epoch's batches; every utterance's changes follow from ``seed`` and its place."""
         augmenter = None
         if self._augmentation != AugmentationConfig():
             augmenter = Augmenter(self._augmentation, self._model, seed)

@@ -16,7 +16,7 @@ LARGEST = 127
 _STEPS = 16  # scales with 4 significant bits are _STEPS / 2 to _STEPS times a power of two
 
 
-def round_rows(weight: Tensor) -> Tensor:
+def quantize_rows(weight: Tensor) -> Tensor:
     """The nearest weight on the grid with the finest scales that clip nothing.
 
     Finer ones that clip the largest entries, chosen by squared error, were tried: on the edge

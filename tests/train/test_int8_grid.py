@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from asr_train.checkpoints.int8_rows import find_rows, round_rows
+from asr_train.checkpoints.int8_grid import find_rows, quantize_rows
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def weight() -> Tensor:
 
 
 def test_no_weight_moves_by_more_than_half_a_step_of_its_row(weight: Tensor) -> None:
-    rounded = round_rows(weight)
+    rounded = quantize_rows(weight)
     assert rounded.dtype == torch.float32
     # Scales of 4 significant bits are up to an eighth wider than the finest.
     step = weight.abs().amax(dim=1, keepdim=True) / 127 * 9 / 8
@@ -31,17 +31,17 @@ def test_no_weight_moves_by_more_than_half_a_step_of_its_row(weight: Tensor) -> 
 def test_rounding_twice_is_rounding_once() -> None:
     # Among 20,000 rows are some whose largest entry lies just above what the finer scale reaches.
     generator = torch.Generator().manual_seed(5)
-    once = round_rows(torch.randn(20_000, 12, generator=generator))
-    assert torch.equal(round_rows(once), once)
+    once = quantize_rows(torch.randn(20_000, 12, generator=generator))
+    assert torch.equal(quantize_rows(once), once)
 
 
 def test_a_rounded_weight_is_a_float16_number() -> None:
-    rounded = round_rows(torch.randn(64, 96, generator=torch.Generator().manual_seed(4)))
+    rounded = quantize_rows(torch.randn(64, 96, generator=torch.Generator().manual_seed(4)))
     assert torch.equal(rounded.half().float(), rounded)
 
 
 def test_numbers_and_scales_are_found_again_exactly(weight: Tensor) -> None:
-    rounded = round_rows(weight)
+    rounded = quantize_rows(weight)
     stacked = torch.stack([rounded[:20], rounded[20:]])  # as a recurrent layer's two directions
     for values, scales in (
         (rounded, (40, 1)),
@@ -58,7 +58,7 @@ def test_numbers_and_scales_are_found_again_exactly(weight: Tensor) -> None:
 
 
 def test_other_weights_are_on_no_grid(weight: Tensor) -> None:
-    nearly = round_rows(weight)
+    nearly = quantize_rows(weight)
     nearly[0, 0] = torch.nextafter(nearly[0, 0], torch.tensor(9.0))
     for values in (weight, nearly, torch.full((3, 3), torch.nan), weight[0]):
         assert find_rows(values) is None

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from asr_train.augmentation.batched import BatchAugmenter
-from asr_train.augmentation.waveform import AugmentationConfig
+from asr_train.augmentation.config import AugmentationConfig
 from asr_train.data.audio_store import CachedStore
 from asr_train.data.batching import Batch
 from asr_train.data.manifest import Utterance
@@ -64,7 +64,7 @@ class DeviceBatches:
     def epoch(
         self, plan: Sequence[Sequence[int]], seed: int, step_seeds: Sequence[int]
     ) -> Iterator[Batch]:
-        """See ``BatchSource``; a batch's changes follow from its step's seed."""
+        """Make an epoch's batches; a batch's changes follow from its step's seed."""
         for indices, step_seed in zip(plan, step_seeds, strict=True):
             yield self._batch(torch.tensor(indices), step_seed)
 

@@ -9,27 +9,26 @@ from pathlib import Path
 import pytest
 import torch
 
+from asr_train.augmentation.config import MaskingConfig
 from asr_train.checkpoints.checkpoint import WEIGHTS, Checkpoint, load_checkpoint
-from asr_train.checkpoints.int8_rows import find_rows
+from asr_train.checkpoints.int8_grid import find_rows
 from asr_train.checkpoints.quantization import (
-    WeightRounding,
-    compact_checkpoint,
-    round_weights,
-    rounded_weights,
+    quantize_checkpoint,
+    quantize_weights,
+    quantized_weights,
 )
 from asr_train.data.manifest import read_manifest
 from asr_train.errors import CheckpointError
-from asr_train.model.config import ModelConfig
-from asr_train.training.config import Device, Precision, TrainingConfig
-from asr_train.training.loss import MaskingConfig
+from asr_train.model.config import ModelConfig, WeightQuantization
+from asr_train.training.config import Device, MixedPrecision, TrainingConfig
 from asr_train.training.trainer import Trainer
 
 
-@pytest.mark.parametrize("rounding", [WeightRounding.fp16, WeightRounding.int8])
+@pytest.mark.parametrize("rounding", [WeightQuantization.fp16, WeightQuantization.int8])
 def test_compact_halves_the_file_and_barely_moves_the_weights(
-    tiny_checkpoint: Path, loaded: Checkpoint, tmp_path: Path, rounding: WeightRounding
+    tiny_checkpoint: Path, loaded: Checkpoint, tmp_path: Path, rounding: WeightQuantization
 ) -> None:
-    compact_checkpoint(tiny_checkpoint, tmp_path / "half", rounding)
+    quantize_checkpoint(tiny_checkpoint, tmp_path / "half", rounding)
     size = (tmp_path / "half" / WEIGHTS).stat().st_size
     assert size < 0.6 * (tiny_checkpoint / WEIGHTS).stat().st_size
     half = load_checkpoint(tmp_path / "half")
@@ -37,22 +36,22 @@ def test_compact_halves_the_file_and_barely_moves_the_weights(
     for name, value in loaded.model.state_dict().items():
         found = half.model.state_dict()[name]
         assert found.dtype == torch.float32
-        bound = 1e-3 if rounding is WeightRounding.fp16 else 5e-3 * float(value.abs().max())
+        bound = 1e-3 if rounding is WeightQuantization.fp16 else 5e-3 * float(value.abs().max())
         torch.testing.assert_close(found, value, atol=bound, rtol=1e-3)
 
 
 def test_an_int8_checkpoint_loses_nothing_in_any_precision(loaded: Checkpoint) -> None:
-    round_weights(loaded.model, WeightRounding.int8)
-    for rounding in WeightRounding:
+    quantize_weights(loaded.model, WeightQuantization.int8)
+    for rounding in WeightQuantization:
         again = copy.deepcopy(loaded.model)
-        round_weights(again, rounding)
+        quantize_weights(again, rounding)
         for name, value in loaded.model.state_dict().items():
             assert torch.equal(again.state_dict()[name], value), (rounding, name)
 
 
 def test_weights_are_their_own_again_after_the_block(loaded: Checkpoint) -> None:
     before = copy.deepcopy(loaded.model.state_dict())
-    with rounded_weights(loaded.model, WeightRounding.int8):
+    with quantized_weights(loaded.model, WeightQuantization.int8):
         weight = loaded.model.projection.weight
         assert not torch.equal(weight, before["projection.weight"])
         assert find_rows(weight.detach()) is not None
@@ -64,10 +63,10 @@ def test_weights_too_large_for_float16_are_refused(loaded: Checkpoint) -> None:
     with torch.no_grad():
         loaded.model.projection.weight[0, 0] = 1e5
     with pytest.raises(CheckpointError, match=r"projection\.weight.*float16 cannot hold"):
-        round_weights(loaded.model, WeightRounding.int8)
+        quantize_weights(loaded.model, WeightQuantization.int8)
 
 
-def test_a_run_keeps_rounded_weights_and_goes_on_from_fine_ones(
+def test_a_run_keeps_quantized_weights_and_goes_on_from_fine_ones(
     tiny_config: ModelConfig, write_manifest: Callable[..., Path], tmp_path: Path
 ) -> None:
     rows = read_manifest(write_manifest(["cab", "bead", "face", "deaf"]))
@@ -76,11 +75,11 @@ def test_a_run_keeps_rounded_weights_and_goes_on_from_fine_ones(
         epochs=2,
         batch_seconds=6.0,
         learning_rate=1e-4,
-        precision=Precision.fp32,
+        precision=MixedPrecision.fp32,
         device=Device.cpu,
         workers=0,
         masking=MaskingConfig(freq_mask=0, time_mask=0),
-        round_weights=WeightRounding.int8,
+        quantize_weights=WeightQuantization.int8,
     )
     Trainer(tiny_config, config, rows, rows).fit()
     kept = {
