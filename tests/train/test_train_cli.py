@@ -150,7 +150,7 @@ def test_bad_input_is_one_clear_line(
     _fails(asr_train(*fit, "--train-manifest", gone), f"{gone}:1: audio file not found")
     _fails(
         asr_train(*fit, *data, "--set", "layers=3"),
-        "unknown setting 'layers'; did you mean model.gru_layers?",
+        "--set layers=3: unknown setting 'layers'; did you mean model.gru_layers?",
     )
     _fails(asr_train(*fit, *data, "--preset", "huge"), "unknown preset 'huge'")
     _fails(asr_train(*fit, *data, "--resume"), "nothing to resume")
