@@ -163,5 +163,5 @@ def test_milliseconds_become_frames() -> None:
     with pytest.raises(ConfigError, match="30 ms apart"):
         Chunking.from_milliseconds(config, 10, 320)
     for wrong in ((0.0, 100.0), (300.0, 200.0)):
-        with pytest.raises(ConfigError, match="more than 0|shortest"):
+        with pytest.raises(ConfigError, match=r"more than 0|shortest"):
             ChunkedConfig(0.5, chunk_ms=wrong)
