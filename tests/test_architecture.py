@@ -29,6 +29,10 @@ RUNTIME_MAY_IMPORT = {"numpy", "onnxruntime", "sounddevice", "soundfile", "soxr"
 RUNTIME_LEAVES = {"bounded_json", "errors", "subtitles", "transcript"}
 
 
+#: Modules beside the packages of asr_train: all may use the first ones, and cli.py uses all.
+TRAINER_LEAVES, TRAINER_FRONT_DOORS = {"errors", "output", "settings"}, {"__main__", "cli"}
+
+
 class Import(NamedTuple):
     """A module that a file imports, anywhere in it: also late, and for type checkers."""
 
@@ -84,6 +88,28 @@ def test_no_package_imports_one_above_it(package: str) -> None:
     found = list(imports(LADDER[package]))
     assert found
     assert not [str(one) for one in found if top(one.module) in above]
+
+
+def trainer_floors() -> dict[str, int]:
+    """Floor by package of asr_train, 0 the highest, from the table of ARCHITECTURE.md."""
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    table = text.partition("**`asr_train`**")[2].partition("| | |")[2].partition("\n\n")[0]
+    return {name: floor for floor, name in enumerate(re.findall(r"^\| `(\w+)`", table, re.M))}
+
+
+def test_no_package_of_the_trainer_imports_one_above_it() -> None:
+    folder, floors = LADDER["asr_train"], trainer_floors()
+    assert floors.keys() == {path.parent.name for path in folder.glob("*/__init__.py")}
+    wrong = []
+    for one in imports(folder):
+        room = one.file.relative_to(folder).parts[0].removesuffix(".py")
+        target = one.module.split(".")[1] if one.module.startswith("asr_train.") else room
+        if target == room or room in TRAINER_FRONT_DOORS or target == "errors":
+            continue
+        allowed = target in TRAINER_LEAVES or floors.get(target, -1) > floors.get(room, 0)
+        if not allowed or room in TRAINER_LEAVES:
+            wrong.append(str(one))
+    assert not wrong
 
 
 def test_the_runtime_imports_no_more_than_it_declares() -> None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,7 +17,6 @@ from asr_train.checkpoints.checkpoint import WEIGHTS, load_checkpoint
 from asr_train.data.manifest import Utterance, read_manifest
 from asr_train.errors import CheckpointError, OutputError, TrainingError
 from asr_train.model.config import ModelConfig
-from asr_train.training import interruption
 from asr_train.training.config import (
     ChunkedConfig,
     Device,
@@ -27,7 +24,7 @@ from asr_train.training.config import (
     MixedPrecision,
     TrainingConfig,
 )
-from asr_train.training.interruption import Interrupted, InterruptFlag, ignore_interrupts
+from asr_train.training.interruption import Interrupted
 from asr_train.training.metrics_log import EPOCHS_CSV, PLOT, STEPS_CSV, read_csv
 from asr_train.training.trainer import Trainer
 
@@ -148,59 +145,6 @@ def test_rows_logged_after_the_checkpoint_are_dropped_on_resume(
         file.write("9999,9,1.0,1.0,1.0,1.0\n")
     Trainer(tiny_config, _config(out, epochs=1), rows).fit(resume=True)
     assert (out / STEPS_CSV).read_text() == logged
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_first_signal_only_asks(number: signal.Signals) -> None:
-    with InterruptFlag() as flag:
-        assert not flag.requested
-        os.kill(os.getpid(), number)
-        assert flag.requested
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-
-
-def test_a_later_signal_kills(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interruption, "REPEAT_SECONDS", 0.0)
-    with InterruptFlag():
-        os.kill(os.getpid(), signal.SIGINT)
-        with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), signal.SIGINT)
-
-
-def test_loader_workers_leave_ctrl_c_to_the_main_process() -> None:
-    previous = signal.getsignal(signal.SIGINT)
-    try:
-        ignore_interrupts(worker_id=0)
-        os.kill(os.getpid(), signal.SIGINT)  # would raise KeyboardInterrupt
-    finally:
-        signal.signal(signal.SIGINT, previous)
-
-
-def test_ctrl_c_leaves_a_resumable_checkpoint(
-    write_manifest: Callable[..., Path], tmp_path: Path
-) -> None:
-    out = tmp_path / "run"
-    command = [
-        *(sys.executable, "-m", "asr_train", "fit", "--out", str(out), "--device", "cpu"),
-        *("--train-manifest", str(write_manifest(TEXTS)), "--epochs", "10000"),
-        *("--batch-seconds", "6", "--workers", "1"),
-        *("--set", "gru_hidden=8", "--set", "rnn_dim=8", "--set", "channels=2"),
-    ]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(
-        command, stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True
-    )
-    deadline = time.monotonic() + 120
-    while len(read_csv(out / STEPS_CSV)) < 3 and process.poll() is None:
-        assert time.monotonic() < deadline, "training did not start"
-        time.sleep(0.2)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the loader's worker gets it too
-    os.kill(process.pid, signal.SIGTERM)  # as torchrun does, which passes it on
-    _, stderr = process.communicate(timeout=60)
-    assert process.returncode == 130, stderr
-    assert "Traceback" not in stderr
-    assert "go on with the same command and --resume" in stderr.splitlines()[-1]
-    assert load_checkpoint(out / "last").progress["step"] >= 3
 
 
 def test_two_processes_take_the_steps_of_one(
