@@ -30,11 +30,11 @@ def augment(samples: Samples, config: AugmentationConfig, rng: np.random.Generat
     if config.speed:
         samples = change_speed(samples, 1.0 + rng.uniform(-config.speed, config.speed))
     if rng.random() < config.reverb:
-        samples = add_room(samples, rng.uniform(*DECAY), rng.uniform(*DIRECT_DB), rng)
+        samples = reverberate(samples, rng.uniform(*DECAY), rng.uniform(*DIRECT_DB), rng)
     if rng.random() < config.noise:
         samples = add_noise(samples, rng.uniform(*SNR_DB), rng.uniform(*SLOPE), rng)
     if rng.random() < config.band_limit:
-        samples = through_telephone(samples)
+        samples = telephone_channel(samples)
     if rng.random() < config.volume:
         samples = change_level(samples, rng.uniform(*LEVEL_DB))
     # No draw where it is off: runs recorded before it existed can be repeated.
@@ -48,11 +48,17 @@ class Augmenter:
     """Augments utterances so that each epoch hears them differently, and a resumed run alike."""
 
     def __init__(self, config: AugmentationConfig, model: ModelConfig, seed: int) -> None:
-        """``seed``: of the run and the epoch."""
+        """Prepare one epoch.
+
+        Args:
+            config: what is done to an utterance.
+            model: for the number of frames that CTC needs.
+            seed: of the run and the epoch.
+        """
         self._config, self._model, self._seed = config, model, seed
 
     def __call__(self, index: int, samples: Samples, text: str) -> tuple[Samples, str]:
-        """Utterance ``index`` changed; as it is where speed would leave too few frames for CTC."""
+        """Change utterance ``index`` [samples], unless too few frames for CTC would be left."""
         rng = np.random.default_rng((self._seed, index))
         if rng.random() < self._config.non_speech:
             return non_speech(len(samples), rng), ""
@@ -62,12 +68,14 @@ class Augmenter:
 
 
 def change_speed(samples: Samples, factor: float) -> Samples:
-    """Play ``factor`` times as fast, pitch included."""
+    """Play [samples] ``factor`` times as fast, pitch included."""
     changed: Samples = soxr.resample(samples, SAMPLE_RATE * factor, SAMPLE_RATE, quality="LQ")
     return changed
 
 
-def add_room(samples: Samples, decay: float, direct_db: float, rng: np.random.Generator) -> Samples:
+def reverberate(
+    samples: Samples, decay: float, direct_db: float, rng: np.random.Generator
+) -> Samples:
     """Convolve with a direct path and a tail of noise.
 
     Args:
@@ -89,7 +97,14 @@ def add_room(samples: Samples, decay: float, direct_db: float, rng: np.random.Ge
 
 
 def add_noise(samples: Samples, snr_db: float, slope: float, rng: np.random.Generator) -> Samples:
-    """Add noise whose power falls with frequency to the power ``slope`` (0 white, 2 brown)."""
+    """Add noise whose power falls with frequency to the power ``slope`` (0 white, 2 brown).
+
+    Args:
+        samples: float32 [samples].
+        snr_db: signal-to-noise ratio, dB.
+        slope: exponent of the fall.
+        rng: of the noise.
+    """
     power = float(np.mean(samples.astype(np.float64) ** 2))
     if power == 0.0:
         return samples
@@ -98,8 +113,8 @@ def add_noise(samples: Samples, snr_db: float, slope: float, rng: np.random.Gene
     return (samples + noise).astype(np.float32)
 
 
-def through_telephone(samples: Samples) -> Samples:
-    """Down to 8 kHz, 8-bit mu-law and back: what a call sounds like."""
+def telephone_channel(samples: Samples) -> Samples:
+    """Take [samples] down to 8 kHz and 8-bit mu-law and back: what a call sounds like."""
     narrow = soxr.resample(samples, SAMPLE_RATE, SAMPLE_RATE // 2, quality="LQ")
     levels = 256
     coded = mu_law_encoding(torch.from_numpy(np.clip(narrow, -1.0, 1.0)), levels)
@@ -112,7 +127,7 @@ def through_telephone(samples: Samples) -> Samples:
 
 
 def change_level(samples: Samples, gain_db: float) -> Samples:
-    """Scale, and clip at full scale."""
+    """Scale [samples] by ``gain_db`` decibels, and clip at full scale."""
     louder: Samples = np.clip(samples * np.float32(10.0 ** (gain_db / 20.0)), -1.0, 1.0)
     return louder
 

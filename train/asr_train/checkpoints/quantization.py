@@ -1,4 +1,4 @@
-"""Weights rounded to what a small file holds, after training or during it."""
+"""Weights quantized to what a small file holds, after training or during it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,13 @@ def quantize_weights(model: ResCNNBiGRU, quantization: WeightQuantization) -> No
 
     The front end and its statistics are not rounded. The last layer stays out of int8: 0.2 % of
     the edge model's weights, but rounding it alone moves the log-probabilities by 0.023 in the
-    mean, as much as rounding all the others (0.024), for nothing after it averages its errors out.
-    So do the convolutions: 1.5 % of the weights, and alone they move single values by up to 0.8.
+    mean, as much as rounding all the others (0.024), because nothing after it averages its errors
+    out. So do the convolutions: 1.5 % of the weights, and alone they move single values by up to
+    0.8.
+
+    Args:
+        model: float32.
+        quantization: what to round to.
 
     Raises:
         CheckpointError: a weight that is not finite, or too large for float16.

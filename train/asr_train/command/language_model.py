@@ -12,6 +12,8 @@ from asr_train.errors import ConfigError
 from asr_train.output import check_writable
 
 if TYPE_CHECKING:
+    from asr_train.ngram.building import BuildReport
+    from asr_train.ngram.converting import ConversionReport
     from asr_train.ngram.perplexity import Perplexity
 
 
@@ -86,25 +88,15 @@ def language_model(
     further = [_further(text) for text in also or []]
     for path in [*(path for path, _ in further), *([arpa] if arpa is not None else [])]:
         check_writable(path)
+    dev_texts, size = dev_text or [], round(max_megabytes * 1e6)
     if any(is_model(path) for path in texts):
         if len(texts) > 1:
             raise ConfigError("a model is converted by itself; give no other model or text with it")
         converted = convert_language_model(
-            texts[0],
-            out,
-            round(max_megabytes * 1e6),
-            order,
-            dev_text or [],
-            arpa,
-            source,
-            licence,
-            pronunciations,
-            lexicon,
+            *(texts[0], out, size, order, dev_texts, arpa),
+            *(source, licence, pronunciations, lexicon),
         )
-        for number, (read, kept) in enumerate(zip(converted.read, converted.kept, strict=True), 1):
-            typer.echo(f"{number}-grams: {read:,} read, {kept:,} kept")
-        _echo_perplexities(dev_text or [], converted.after, converted.before)
-        typer.echo(f"wrote {out}, {converted.size / 1e6:.2f} MB")
+        _echo_conversion(converted, out, dev_texts)
         return
     if order > MAX_ORDER and arpa is None:
         raise ConfigError(
@@ -117,7 +109,7 @@ def language_model(
         order,
         vocabulary,
         minimum_count,
-        round(max_megabytes * 1e6),
+        size,
         source,
         licence,
         _cut_offs(cut_offs, order),
@@ -126,7 +118,20 @@ def language_model(
         pronunciations,
         lexicon,
     )
-    report = build_language_model(texts, out, settings, dev_text or [], weights_text, further, arpa)
+    report = build_language_model(texts, out, settings, dev_texts, weights_text, further, arpa)
+    _echo_report(report, texts, dev_texts, order > MAX_ORDER)
+
+
+def _echo_conversion(report: ConversionReport, out: Path, dev_texts: list[Path]) -> None:
+    for number, (read, kept) in enumerate(zip(report.read, report.kept, strict=True), 1):
+        typer.echo(f"{number}-grams: {read:,} read, {kept:,} kept")
+    _echo_perplexities(dev_texts, report.after, report.before)
+    typer.echo(f"wrote {out}, {report.size / 1e6:.2f} MB")
+
+
+def _echo_report(
+    report: BuildReport, texts: list[Path], dev_texts: list[Path], unread: bool
+) -> None:
     typer.echo(f"read {report.corpus}")
     typer.echo(
         f"vocabulary: {report.vocabulary:,} words, {100 * report.coverage:.2f} % of the text"
@@ -135,11 +140,11 @@ def language_model(
         shown = (f"{path} {w:.3f}" for path, w in zip(texts, report.weights, strict=True))
         typer.echo(f"weights: {', '.join(shown)}")
     for file in report.files:
-        unread = "" if order <= MAX_ORDER else f" (n-grams of {order} words: not for the runtime)"
-        typer.echo(f"wrote {file.path}, {file.size / 1e6:.2f} MB{unread}")
+        note = f" (n-grams of {len(file.kept)} words: not for the runtime)" if unread else ""
+        typer.echo(f"wrote {file.path}, {file.size / 1e6:.2f} MB{note}")
         for number, (counted, kept) in enumerate(zip(report.counted, file.kept, strict=True), 1):
             typer.echo(f"{number}-grams: {counted:,} counted, {kept:,} kept")
-        _echo_perplexities(dev_text or [], file.perplexities, report.unpruned)
+        _echo_perplexities(dev_texts, file.perplexities, report.unpruned)
 
 
 def _further(text: str) -> tuple[Path, int]:

@@ -15,7 +15,7 @@ from asr_train.errors import DataError
 from asr_train.model.vocabulary import encode
 
 #: Changes utterance ``index``, its samples and its text, before it goes into a batch.
-Change = Callable[[int, Samples, str], tuple[Samples, str]]
+Transform = Callable[[int, Samples, str], tuple[Samples, str]]
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,11 @@ class UtteranceDataset(Dataset[tuple[int, Samples, list[int]] | DataError]):
     """
 
     def __init__(
-        self, texts: Sequence[str], store: AudioStore, change: Change | None = None
+        self, texts: Sequence[str], store: AudioStore, transform: Transform | None = None
     ) -> None:
         self._texts = texts
         self._store = store
-        self._change = change
+        self._transform = transform
 
     def __len__(self) -> int:
         return len(self._texts)
@@ -60,13 +60,13 @@ class UtteranceDataset(Dataset[tuple[int, Samples, list[int]] | DataError]):
         except DataError as error:
             return error
         text = self._texts[index]
-        if self._change is not None:
-            samples, text = self._change(index, samples, text)
+        if self._transform is not None:
+            samples, text = self._transform(index, samples, text)
         return index, samples, encode(text)
 
 
 class Collate:
-    """Pads a list of items into a ``Batch``; picklable, for loader worker processes."""
+    """Pads a list of items into a ``Batch``; loader worker processes can unpickle it."""
 
     def __init__(self, pad_to_samples: int | None = None) -> None:
         self._pad_to_samples = pad_to_samples
@@ -74,7 +74,7 @@ class Collate:
     def __call__(
         self, items: Sequence[tuple[int, Samples, list[int]] | DataError]
     ) -> Batch | DataError:
-        """The batch, or the first item's error."""
+        """Pad (index, samples [samples], target [labels]) items, or return the first error."""
         rows = []
         for item in items:
             if isinstance(item, DataError):

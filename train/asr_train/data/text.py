@@ -42,11 +42,16 @@ def read_blocks(
 ) -> Iterator[bytes]:
     """Normalised text in blocks of whole lines, ASCII, each line ended by a newline.
 
-    paths: plain text, ``.xz`` or ``.gz``, one sentence a line; of a ``.jsonl`` manifest, the texts.
-    report: counts what is read as it is read.
-    progress: called with the number of bytes of a file that each block took.
+    The text is lower-cased and loses its accents; every other character becomes a space.
 
-    Lower-cases, takes accents off, and puts a space for every other character.
+    Args:
+        paths: plain text, ``.xz`` or ``.gz``, one sentence a line; the texts of a ``.jsonl``
+            manifest.
+        report: counts what is read as it is read.
+        progress: called with the number of bytes of a file that each block took.
+
+    Yields:
+        Lines, some 4 MB at a time.
 
     Raises:
         DataError: a file that cannot be read or decompressed, is not UTF-8, or holds no words.

@@ -198,7 +198,7 @@ def _batches(rows: list[Utterance]) -> Iterator[list[Utterance]]:
 def _outputs(
     rows: list[Utterance], first: int, recognizer: Recognizer, condition: Condition
 ) -> LogProbs:
-    """Of rows from number ``first`` on: an utterance's noise depends on its number."""
+    """Run the model on some rows; ``first`` is their index, which an utterance's noise follows."""
     rate = recognizer.card.sample_rate
     waveforms = [
         condition(index, to_waveform(*read_audio(row.audio), rate).samples, row.text)[0]

@@ -18,7 +18,8 @@ from torch.nn import functional
 
 from asr_train.errors import ConfigError
 from asr_train.model.config import SAMPLE_RATE, ModelConfig
-from asr_train.model.network import GRUBlock, ResCNNBiGRU, run_gru
+from asr_train.model.network import GRUBlock, ResCNNBiGRU
+from asr_train.model.recurrence import run_gru
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Chunking:
         return cls(chunk, lookahead)
 
     def latency_ms(self, config: ModelConfig) -> float:
-        """From a sound to when the samples that its text waits for have come, at most."""
+        """Longest time, ms, from a sound to the arrival of the last sample that its text needs."""
         frames = self.chunk_frames + self.lookahead_frames
         return 1000 * frames * config.frame_stride / SAMPLE_RATE
 
@@ -56,7 +57,7 @@ class Chunking:
 def chunked_network(
     model: ResCNNBiGRU, features: Tensor, feature_lengths: Tensor, chunking: Chunking
 ) -> tuple[Tensor, Tensor]:
-    """``model.network`` as it would be on a stream; same arguments and results."""
+    """``model.network`` as on a stream: features [batch, mels, frames] to log-probabilities."""
     x, lengths = chunked_encode(model, features, feature_lengths, chunking)
     return model.letter_logprobs(x), lengths
 
@@ -64,7 +65,7 @@ def chunked_network(
 def chunked_encode(
     model: ResCNNBiGRU, features: Tensor, feature_lengths: Tensor, chunking: Chunking
 ) -> tuple[Tensor, Tensor]:
-    """``model.encode`` as it would be on a stream; same arguments and results.
+    """``model.encode`` as on a stream: features [batch, mels, frames] to [batch, frames, hidden].
 
     Every chunk with its left context and look-ahead is an item of one large batch up to the
     recurrent layers. There, a forward GRU runs over all chunks in order, then from each chunk's end

@@ -42,9 +42,13 @@ def write_arpa(
     vocabulary: Vocabulary,
     progress: Callable[[int], object] | None = None,
 ) -> None:
-    """Write a model.
+    """Write a model as an ARPA file.
 
-    progress: called with the numbers of n-grams as they are written.
+    Args:
+        path: file to write.
+        model: any orders.
+        vocabulary: words of the model's ids.
+        progress: called with the numbers of n-grams as they are written.
     """
     words = [_UNKNOWN, _END, *(word.decode() for word in vocabulary.words)]
     # What the context of the sentence's start needs is no probability, but there must be one.
@@ -95,12 +99,14 @@ def read_arpa(
 ) -> tuple[NgramModel, Vocabulary]:
     """Read a model; plain, ``.gz`` or ``.xz``.
 
-    order: longer n-grams are left out.
-    progress: called with the numbers of n-grams as they are read.
-
     Words are lower-cased. N-grams with words of other characters than ``a``-``z`` and ``'`` are
     left out. Parts of longer n-grams that the file does not have are added, of the probability
     that they have by backing off.
+
+    Args:
+        path: ARPA file.
+        order: longer n-grams are left out.
+        progress: called with the numbers of n-grams as they are read.
 
     Raises:
         DataError: a file that cannot be read or is no ARPA file.

@@ -22,10 +22,15 @@ Speak = Callable[[str, np.random.Generator], tuple[Samples, str]]
 
 
 class Engine(str, Enum):
-    """The engines by their packages' names."""
+    """The engines by their packages' names.
 
-    hibari = "hibari"  #: PyPI hibari-tts, Apache-2.0
-    nanotts = "nanotts"  #: PyPI py-nanotts (SVOX Pico), Apache-2.0
+    Attributes:
+        hibari: PyPI hibari-tts, Apache-2.0.
+        nanotts: PyPI py-nanotts (SVOX Pico), Apache-2.0.
+    """
+
+    hibari = "hibari"
+    nanotts = "nanotts"
 
 
 def load_engine(engine: Engine) -> Speak:

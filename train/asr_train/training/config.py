@@ -101,8 +101,8 @@ class TrainingConfig:
         out: folder of the run: checkpoints ``best`` and ``last``, logs, plot, ``config.toml``.
         augmentation: changes to the waveforms, on training data only.
         masking: changes to the features, on training data only.
-        chunked: see ``ChunkedConfig``.
-        loss: see ``LossConfig``.
+        chunked: batches that are computed as on a stream.
+        loss: weights of the parts of the loss.
     """
 
     out: Path

@@ -30,7 +30,16 @@ class LoaderBatches:
         pad_to: int | None = None,
         workers: int = 0,
     ) -> None:
-        """``pad_to``: samples to pad every batch to; None for its longest utterance's."""
+        """Prepare batches of a training set.
+
+        Args:
+            utterances: training set.
+            store: its audio.
+            model: for the number of frames that CTC needs.
+            augmentation: what is done to each utterance.
+            pad_to: samples to pad every batch to; None for its longest utterance's.
+            workers: loader processes; 0 for this one.
+        """
         self._texts = [row.text for row in utterances]
         self._store, self._model, self._augmentation = store, model, augmentation
         self._pad_to, self._workers = pad_to, workers

@@ -37,7 +37,16 @@ class DeviceBatches:
         *,
         pad_to: int | None = None,
     ) -> None:
-        """``seed``: of the sounds without words. ``pad_to``: as in ``LoaderBatches``.
+        """Copy the audio to the device.
+
+        Args:
+            utterances: training set.
+            store: its decoded audio.
+            model: for the number of frames that CTC needs.
+            augmentation: what is done to a batch.
+            device: where training runs.
+            seed: of the sounds without words.
+            pad_to: samples to pad every batch to; None for its longest utterance's.
 
         Raises:
             DataError: the device has too little memory for the audio.

@@ -93,7 +93,7 @@ class TrainingLoss(nn.Module):
         return spoken + self.config.letter_weight * loss
 
     def _ctc(self, logprobs: Tensor, lengths: Tensor, targets: Tensor, sizes: Tensor) -> Tensor:
-        """Of one view or, with the same targets, of two; the blank is the last class."""
+        """Summed CTC loss of [batch, frames, classes], of one or two views of the same targets."""
         views = len(lengths) // len(sizes)
         return functional.ctc_loss(
             logprobs.transpose(0, 1),

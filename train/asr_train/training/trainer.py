@@ -48,7 +48,7 @@ class _Run:
 
 
 class Trainer:
-    """One training run; see ``fit``. A process trains in one precision: accelerate holds it."""
+    """One training run. A process trains in one precision because accelerate holds it."""
 
     def __init__(
         self,
@@ -57,7 +57,14 @@ class Trainer:
         train: Sequence[Utterance],
         dev: Sequence[Utterance] = (),
     ) -> None:
-        """``train`` and ``dev`` must have passed ``select``."""
+        """Plan the run.
+
+        Args:
+            model_config: shape of the network.
+            config: how to train.
+            train: training set, as ``select`` keeps it.
+            dev: development set, as ``select`` keeps it; scored after every epoch.
+        """
         self.config = config
         self.model_config = model_config
         self._train, self._dev = train, dev
@@ -80,11 +87,11 @@ class Trainer:
             resume: go on from the ``last`` checkpoint, exactly as if never stopped.
             init: start from the weights of this checkpoint.
 
-        Raises:
-            Interrupted: on Ctrl-C or SIGTERM, after writing ``last``.
-            ToolkitError: unusable data, checkpoint or output folder.
+        Several processes train one run together and part at its end.
 
-        Of several processes each trains one run: they part at its end.
+        Raises:
+            Interrupted: Ctrl-C or SIGTERM came, and ``last`` has been written.
+            ToolkitError: unusable data, checkpoint or output folder.
         """
         try:
             self._fit(resume, init)
