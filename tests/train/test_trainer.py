@@ -26,6 +26,7 @@ from asr_train.training.config import (
 )
 from asr_train.training.interruption import Interrupted
 from asr_train.training.metrics_log import EPOCHS_CSV, PLOT, STEPS_CSV, read_csv
+from asr_train.training.recipe import RUN_RECIPE, build, read_recipe
 from asr_train.training.trainer import Trainer
 
 WORDS = ("cab", "bead", "face", "deaf", "cafe", "fade", "bad", "dab")
@@ -135,7 +136,10 @@ def test_a_stopped_run_resumes_as_if_it_never_stopped(
 
 
 def test_rows_logged_after_the_checkpoint_are_dropped_on_resume(
-    tiny_config: ModelConfig, rows: list[Utterance], tmp_path: Path
+    tiny_config: ModelConfig,
+    rows: list[Utterance],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A run killed outright has logged steps that its last checkpoint does not know."""
     out = tmp_path / "run"
@@ -143,8 +147,11 @@ def test_rows_logged_after_the_checkpoint_are_dropped_on_resume(
     logged = (out / STEPS_CSV).read_text()
     with (out / STEPS_CSV).open("a") as file:
         file.write("9999,9,1.0,1.0,1.0,1.0\n")
-    Trainer(tiny_config, _config(out, epochs=1), rows).fit(resume=True)
+    Trainer(tiny_config, _config(out, epochs=1, keep=3), rows).fit(resume=True)
     assert (out / STEPS_CSV).read_text() == logged
+    # What the resumed run changes is said, and kept.
+    assert f"{out}: training.keep is 3 instead of 0" in capsys.readouterr().err
+    assert "\nkeep = 3\n" in (out / RUN_RECIPE).read_text()
 
 
 def test_two_processes_take_the_steps_of_one(
@@ -213,6 +220,7 @@ def test_a_run_is_never_overwritten_or_mixed_up(
     with pytest.raises(CheckpointError, match="nothing to resume"):
         Trainer(tiny_config, _config(out), rows).fit(resume=True)
     Trainer(tiny_config, _config(out, epochs=1), rows).fit()
+    assert build(read_recipe(out / RUN_RECIPE), out) == (tiny_config, _config(out, epochs=1))
     with pytest.raises(OutputError, match="already holds a run"):
         Trainer(tiny_config, _config(out), rows).fit()
     with pytest.raises(CheckpointError, match="other data"):
