@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from asr_runtime.live.live_stream import LiveStream, StreamResult
     from asr_runtime.model_file.model_card import ModelCard
     from asr_runtime.recognizer import Recognizer
-    from asr_runtime.sentences.endpoint_config import EndpointConfig
+    from asr_runtime.sentences.endpointing import EndpointConfig
     from asr_runtime.transcript import Token, Transcript, Word
 
 __version__ = "0.1.0"
@@ -61,7 +61,7 @@ _MODULE_OF = {
     "DecoderError": "errors",
     "DeviceError": "errors",
     "DeviceWarning": "errors",
-    "EndpointConfig": "sentences.endpoint_config",
+    "EndpointConfig": "sentences.endpointing",
     "LanguageModelError": "errors",
     "LiveStream": "live.live_stream",
     "MicrophoneError": "errors",

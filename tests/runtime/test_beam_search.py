@@ -91,7 +91,7 @@ def test_best_text_of_several_words(make_language_model, seed):
 def same(one, other):
     return (
         np.array_equal(one.labels, other.labels)
-        and np.array_equal(one.entered, other.entered)
+        and np.array_equal(one.start_frames, other.start_frames)
         and one.score == other.score
     )
 
@@ -138,16 +138,16 @@ def test_forgotten_labels_leave_the_rest(make_language_model):
         search.advance(state, values[begin : begin + 10])
         labels, frames = state.spelled()
         shared = int((labels == labels[0]).all(axis=0).cumprod().sum())
-        state.forget(shared)
+        state.commit(shared)
         forgotten += shared
         rest, rest_frames = state.spelled()
         np.testing.assert_array_equal(rest, labels[:, shared:])
         np.testing.assert_array_equal(rest_frames[rest >= 0], frames[:, shared:][rest >= 0])
-        assert len(state.trace) < 2000
+        assert len(state.traceback) < 2000
     found = search.finish(state)
     assert forgotten > 100
     np.testing.assert_array_equal(found.labels, whole.labels[forgotten:])
-    np.testing.assert_array_equal(found.entered, whole.entered[forgotten:])
+    np.testing.assert_array_equal(found.start_frames, whole.start_frames[forgotten:])
     assert found.score == whole.score
 
 

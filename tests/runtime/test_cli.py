@@ -14,7 +14,8 @@ import soundfile
 
 from asr_runtime import __version__
 from asr_runtime import recognizer as recognizer_module
-from asr_runtime.command import cli, file_cli
+from asr_runtime.command import cli, file_transcription
+from asr_runtime.decoding import decoder_choice
 
 
 @pytest.fixture
@@ -183,14 +184,14 @@ def test_warning_is_one_line(asr_run, clips, monkeypatch):
     monkeypatch.setattr(device, "cuda_obstacle", lambda onnxruntime: "the driver is missing")
     status, output, errors = asr_run("--device", "auto", clips["one.wav"])
     assert (status, output) == (0, ["hello world"])
-    assert errors == ["asr-run: warning: using the CPU, for the driver is missing"]
+    assert errors == ["asr-run: warning: using the CPU, because the driver is missing"]
 
 
 def test_programming_error_keeps_its_traceback(clips, monkeypatch, model_file):
     def broken(*arguments, **options):
         raise ZeroDivisionError("bug")
 
-    monkeypatch.setattr(file_cli, "transcribe_file", broken)
+    monkeypatch.setattr(file_transcription, "transcribe_file", broken)
     monkeypatch.setattr(sys, "argv", ["asr-run", "--model", str(model_file), clips["one.wav"]])
     with pytest.raises(ZeroDivisionError, match="bug"):
         cli.main()
@@ -243,7 +244,7 @@ class TestDecoder:
 
     def test_installation_without_language_model(self, asr_run, clips, monkeypatch, tmp_path):
         absent = tmp_path / "english.lm"
-        monkeypatch.setattr(recognizer_module, "DEFAULT_LANGUAGE_MODEL", absent)
+        monkeypatch.setattr(decoder_choice, "DEFAULT_LANGUAGE_MODEL", absent)
         status, output, errors = asr_run(clips["one.wav"], "--decoder", "beam")
         assert (status, output, len(errors)) == (1, [], 1)
         assert "no default language model" in errors[0]

@@ -224,11 +224,12 @@ def test_long_utterances_are_placed_in_parts(make, phoneme_speech):
     decoder = make(beam_size=20)
     heard = phoneme_speech.random_speech(3, phoneme_speech.SENTENCES * 6)
     assert len(heard) > 1000
-    quiet = decoder.search.quiet(decoder.heads.heard(heard))
+    quiet = decoder.search.blank_frames(decoder.heads.heard(heard))
     found = decoder.search.run(decoder.heads.heard(heard))
-    parts = decoder.placer.place(heard, found.labels, found.entered, quiet)
-    whole = decoder.placer.place(heard[:600], found.labels[:40], found.entered[:40], quiet[:600])
-    assert found.entered[40] < 600
+    parts = decoder.aligner.align(heard, found.labels, found.start_frames, quiet)
+    begin = found.labels[:40], found.start_frames[:40]
+    whole = decoder.aligner.align(heard[:600], *begin, quiet[:600])
+    assert found.start_frames[40] < 600
     np.testing.assert_array_equal(parts.first[:35], whole.first[:35])
     np.testing.assert_array_equal(parts.last[:35], whole.last[:35])
     assert (parts.first[1:] > parts.last[:-1]).all()
@@ -237,7 +238,7 @@ def test_long_utterances_are_placed_in_parts(make, phoneme_speech):
 def same(one, other):
     return (
         np.array_equal(one.labels, other.labels)
-        and np.array_equal(one.entered, other.entered)
+        and np.array_equal(one.start_frames, other.start_frames)
         and one.score == other.score
     )
 

@@ -257,7 +257,7 @@ def kept(decoder):
     if isinstance(search, GreedySentence):
         return numbers + sum(piece.size for piece in search._pieces)
     assert isinstance(search, BeamSentence)
-    return numbers + search._rows.size + 3 * len(search._state.trace) + 4 * len(search._stable)
+    return numbers + search._rows.size + 3 * len(search._state.traceback) + 4 * len(search._stable)
 
 
 @pytest.mark.parametrize("pauses", [True, False])

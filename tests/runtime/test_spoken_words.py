@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from asr_runtime.decoding.spoken_words import spoken
+from asr_runtime.decoding.alignment import spoken
 
 A, B, SPACE, BLANK = 0, 1, 2, 3
 TEXT = np.array([A, SPACE, B, B, SPACE, A])  # "a bb a", a frame a label and a blank after each

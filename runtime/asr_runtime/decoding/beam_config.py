@@ -8,7 +8,7 @@ from asr_runtime.errors import DecoderError
 
 @dataclass(frozen=True)
 class BeamConfig:
-    """Settings of the beam search; scores are natural logarithms (nats).
+    """Settings of the beam search; scores are natural logarithms (log_scores).
 
     The defaults are tuned on the development set of the default model, so an error rate measured
     there is a little too good. ``asr-train tune-decoder`` finds values for another model.
@@ -22,7 +22,7 @@ class BeamConfig:
         for no label to begin in it, if one could in the other; more than 1 for never. In a search
         by phonemes.
     letter_prior_weight: what the log-frequency of each letter in text is multiplied by before it is
-        taken from the letter's score; see `letter_priors`.
+        taken from the letter's score; see `label_priors`.
     blank_penalty: taken from the blank's score, against the language model's liking for short
         texts.
     language_model_weight: what the log-probability of a word is multiplied by.
@@ -33,7 +33,7 @@ class BeamConfig:
         something else was said.
     variant_penalty: taken for a pronunciation of a word that is not its usual one.
     silence_threshold: a word is left out if blanks in the place of its letters would be so many
-        nats more probable; see `spoken_words`.
+        log_scores more probable; see `spoken_words`.
 
     Raises DecoderError for a value out of its range.
     """

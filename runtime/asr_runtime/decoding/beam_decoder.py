@@ -16,11 +16,11 @@ from asr_runtime.decoding.greedy import (
 )
 from asr_runtime.decoding.heads import Heads
 from asr_runtime.decoding.hotwords import split_hotwords
-from asr_runtime.decoding.placement import TokenPlacer
+from asr_runtime.decoding.letter_alignment import TokenAligner
 from asr_runtime.decoding.word_scores import WordScorer, with_hotwords
 from asr_runtime.errors import LanguageModelError
+from asr_runtime.language.label_priors import label_priors
 from asr_runtime.language.language_model import LanguageModel
-from asr_runtime.language.letter_priors import letter_priors
 from asr_runtime.language.lexicon import build_lexicon
 from asr_runtime.transcript import Token, geometric_mean
 
@@ -36,7 +36,7 @@ class BeamDecoder:
     hotwords: words or phrases to prefer.
 
     heads: the columns of the rows that it decodes.
-    search, placer: its two halves, for a decoder of endless speech. Nothing of it changes while it
+    search, aligner: its two halves, for a decoder of endless speech. Nothing of it changes while it
     decodes, so that threads may share one.
 
     Raises LanguageModelError if the language model does not fit the vocabulary, and DecoderError
@@ -64,9 +64,9 @@ class BeamDecoder:
         words = with_hotwords(known, phrases)
         scorer = WordScorer(model, known, words, phrases, self.config)
         lexicon = build_lexicon(words, scorer.expected, vocabulary)
-        priors = letter_priors(known, model.unigrams, vocabulary, WORD_BOUNDARY)
+        priors = label_priors(known, model.unigrams, vocabulary, WORD_BOUNDARY)
         self.search = BeamSearch(lexicon, scorer, priors, blank_id, space, self.config)
-        self.placer = TokenPlacer(vocabulary, blank_id, space, self.config.silence_threshold)
+        self.aligner = TokenAligner(vocabulary, blank_id, space, self.config.silence_threshold)
 
     def decode(
         self, log_probs: npt.NDArray[np.floating[Any]], seconds_per_frame: float
@@ -82,9 +82,9 @@ class BeamDecoder:
         """
         check_log_probs(log_probs, self.vocabulary, self._blank)
         found = self.search.run(log_probs)
-        quiet = self.search.quiet(log_probs)
-        placed = self.placer.place(log_probs, found.labels, found.entered, quiet)
-        tokens = self.placer.tokens(log_probs, placed, seconds_per_frame)
+        blank_frames = self.search.blank_frames(log_probs)
+        aligned = self.aligner.align(log_probs, found.labels, found.start_frames, blank_frames)
+        tokens = self.aligner.tokens(log_probs, aligned, seconds_per_frame)
         return decoding_of(tokens, log_probs[:, self._blank])
 
 

@@ -8,12 +8,11 @@ import numpy.typing as npt
 from asr_runtime.decoding.alignment import Frames
 from asr_runtime.decoding.greedy import Decoding
 from asr_runtime.decoding.heads import Heads, Rows
-from asr_runtime.decoding.hypotheses import Integers
-from asr_runtime.decoding.search_state import Found, SearchState, Spelled
+from asr_runtime.decoding.search_state import BestPath, Integers, SearchState, Spelled
 from asr_runtime.transcript import Token
 
 
-class Placed(Protocol):
+class Alignment(Protocol):
     """The units of a found text, letters or words, and when each was spoken."""
 
     @property
@@ -24,7 +23,7 @@ class Placed(Protocol):
         """Those before one of them."""
 
 
-P = TypeVar("P", bound=Placed)
+P = TypeVar("P", bound=Alignment)
 S = TypeVar("S", bound=SearchState)
 
 
@@ -41,16 +40,16 @@ class Search(Protocol[S]):
     def advance(self, state: S, log_probs: Rows) -> None:
         """Search the next frames."""
 
-    def best(self, state: S) -> Found:
+    def best(self, state: S) -> BestPath:
         """The text that is ahead so far."""
 
     def leader(self, state: S) -> int:
         """Which hypothesis is ahead."""
 
-    def finish(self, state: S) -> Found:
+    def finish(self, state: S) -> BestPath:
         """The best text of an utterance that ends here."""
 
-    def quiet(self, log_probs: Rows) -> npt.NDArray[np.bool_]:
+    def blank_frames(self, log_probs: Rows) -> npt.NDArray[np.bool_]:
         """Frames in which no label is considered."""
 
     def spelled(self, state: S) -> Spelled:
@@ -60,18 +59,22 @@ class Search(Protocol[S]):
         """Places at which a hypothesis that spelled these labels may be parted."""
 
 
-class Placer(Protocol[P]):
-    """Finds when a text was spoken, and writes tokens; see `TokenPlacer`."""
+class Aligner(Protocol[P]):
+    """Finds when a text was spoken, and writes tokens; see `TokenAligner`."""
 
-    def place(
-        self, rows: Rows, labels: Integers, entered: Frames, quiet: npt.NDArray[np.bool_]
+    def align(
+        self,
+        rows: Rows,
+        labels: Integers,
+        start_frames: Frames,
+        blank_frames: npt.NDArray[np.bool_],
     ) -> P:
         """When each unit was spoken."""
 
     def tokens(
         self,
         rows: Rows,
-        placed: P,
+        aligned: P,
         seconds_per_frame: float,
         offset: int = 0,
         previous: Token | None = None,
@@ -80,7 +83,7 @@ class Placer(Protocol[P]):
 
 
 class Decoder(Protocol[S, P]):
-    """Decodes whole utterances, and has what decoders of endless speech are made of."""
+    """Decodes fields utterances, and has what decoders of endless speech are made of."""
 
     @property
     def heads(self) -> Heads:
@@ -91,7 +94,7 @@ class Decoder(Protocol[S, P]):
         """Finds the text."""
 
     @property
-    def placer(self) -> Placer[P]:
+    def aligner(self) -> Aligner[P]:
         """Finds when it was spoken."""
 
     def decode(self, rows: Rows, seconds_per_frame: float, /) -> Decoding:

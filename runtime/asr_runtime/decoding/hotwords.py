@@ -1,6 +1,6 @@
 """Phrases that the listener expects: names and terms that the search should prefer.
 
-An automaton (A. V. Aho and M. J. Corasick, 1975) follows the phrases over whole words. Each word of
+An automaton (A. V. Aho and M. J. Corasick, 1975) follows the phrases over fields words. Each word of
 a phrase earns its bonus when it is said; what an incomplete phrase has earned is given back with
 the word that breaks it off, so that only complete phrases gain.
 """
@@ -48,7 +48,7 @@ class PhraseScorer:
     """Follows phrases word by word.
 
     phrases: word numbers of each.
-    bonuses: nats that saying each word of a phrase earns, of those in `phrases`.
+    bonuses: log_scores that saying each word of a phrase earns, of those in `phrases`.
 
     States are numbers from 0, which stands for no phrase begun.
     """

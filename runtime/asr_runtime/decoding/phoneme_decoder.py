@@ -8,12 +8,11 @@ from asr_runtime.decoding.beam_decoder import decoding_of, without_leading_space
 from asr_runtime.decoding.greedy import Decoding
 from asr_runtime.decoding.heads import Heads, Rows
 from asr_runtime.decoding.phoneme_search import PhonemeSearch
-from asr_runtime.decoding.word_placement import WordPlacer
+from asr_runtime.decoding.word_alignment import WordAligner
 from asr_runtime.decoding.word_scores import WordScorer, with_hotwords
-from asr_runtime.language.added_pronunciations import add_pronunciations, spoken_as
 from asr_runtime.language.language_model import LanguageModel
 from asr_runtime.language.pronunciation_tree import build_pronunciation_tree
-from asr_runtime.language.pronunciations import Pronunciations
+from asr_runtime.language.pronunciations import Pronunciations, add_pronunciations, spoken_as
 from asr_runtime.language.spoken_hotwords import pronounce_hotwords
 
 
@@ -25,7 +24,7 @@ class PhonemeDecoder:
     hotwords: words or phrases to prefer, each with its pronunciation after ``=`` or without.
 
     heads: the columns of the rows that it decodes.
-    search, placer: its two halves, for a decoder of endless speech. Nothing of it changes while it
+    search, aligner: its two halves, for a decoder of endless speech. Nothing of it changes while it
     decodes, so that threads may share one.
 
     Raises DecoderError for hotwords that it cannot pronounce.
@@ -59,7 +58,7 @@ class PhonemeDecoder:
             scorer.gains,
         )
         self.search = PhonemeSearch(tree, scorer, self.config)
-        self.placer = WordPlacer(
+        self.aligner = WordAligner(
             tree, words, self.vocabulary, self.heads, self.config.silence_threshold
         )
 
@@ -74,6 +73,8 @@ class PhonemeDecoder:
         self.heads.check(rows)
         log_probs = self.heads.heard(rows)
         found = self.search.run(log_probs)
-        placed = self.placer.place(rows, found.labels, found.entered, self.search.quiet(log_probs))
-        tokens = self.placer.tokens(rows, placed, seconds_per_frame)
+        aligned = self.aligner.align(
+            rows, found.labels, found.start_frames, self.search.blank_frames(log_probs)
+        )
+        tokens = self.aligner.tokens(rows, aligned, seconds_per_frame)
         return decoding_of(without_leading_space(tokens), log_probs[:, self.heads.blank])

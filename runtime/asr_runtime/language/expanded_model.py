@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from asr_runtime.language.bits import RankedBits
+from asr_runtime.language.bit_vector import BitVector
 from asr_runtime.language.language_model import BOUNDARY, LanguageModel
 
 _WORD_BITS = 16
@@ -43,7 +43,7 @@ class ExpandedModel(LanguageModel):
         self._probability2 = arrays["probability2"]
         self._values2 = arrays["probability_values2"]
         if self.order == 3:
-            self._heads2 = RankedBits(arrays["heads2"], len(self._keys2))
+            self._heads2 = BitVector(arrays["heads2"], len(self._keys2))
             contexts = np.flatnonzero(_bits(arrays["heads2"], len(self._keys2)))
             # Their numbers without what is above the word's place: sorted in blocks of contexts.
             self._keys3 = _keys(arrays, 3, np.arange(len(contexts), dtype=np.uint32))

@@ -37,6 +37,8 @@ from asr_runtime.language.language_model import LanguageModel
 from asr_runtime.language.model_checks import check_expanded, check_packed
 from asr_runtime.language.packed_model import PackedModel
 
+DEFAULT_LANGUAGE_MODEL = Path(__file__).parents[1] / "models" / "english.lm"
+
 MAGIC = b"ASRNGRAM"
 FORMAT_VERSION = 2
 MAX_ORDER = 3

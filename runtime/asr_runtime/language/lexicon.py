@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from asr_runtime.language.letter_children import LetterChildren, link_children
-from asr_runtime.language.prefix_tree import grow_prefix_tree
+from asr_runtime.language.trie import TrieEdges, grow_trie, link_edges
 
 ROOT = 0
 NO_WORD = -1
@@ -31,7 +30,7 @@ class Lexicon:
         `outside`, 0.
     """
 
-    children: LetterChildren
+    children: TrieEdges
     word: npt.NDArray[np.int32]
     depth: npt.NDArray[np.int32]
     best: npt.NDArray[np.float32]
@@ -65,7 +64,7 @@ def build_lexicon(
     spelled = ((classes >= 0) | (np.arange(codes.shape[1]) >= lengths[:, None])).all(axis=1)
     index = np.flatnonzero(spelled & (lengths > 0))
     classes, lengths, scores = classes[index], lengths[index], scores[index]
-    tree = grow_prefix_tree(classes, lengths, scores)
+    tree = grow_trie(classes, lengths, scores)
     word = np.full(tree.nodes + 1, NO_WORD, np.int32)
     word[tree.final] = index
     # Words are sorted by characters, so the letters after a prefix are: not always by class.
@@ -73,7 +72,7 @@ def build_lexicon(
     place = np.empty(len(vocabulary), np.int64)
     place[order] = np.arange(len(vocabulary))
     return Lexicon(
-        link_children(tree.parents, tree.labels, tree.nodes, place),
+        link_edges(tree.parents, tree.labels, tree.nodes, place),
         word,
         np.append(tree.depth, np.int32(0)),
         np.append(tree.best, np.float32(0)),

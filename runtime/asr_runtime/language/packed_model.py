@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from asr_runtime.language.bit_vector import CODES, packed_bytes, take_codes
 from asr_runtime.language.language_model import BOUNDARY, STATE_BITS, LanguageModel
-from asr_runtime.language.packed_codes import CODES, packed_bytes, take_codes
 from asr_runtime.language.packed_ngrams import PackedNgrams
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-from asr_runtime.language.bits import popcount
+from asr_runtime.language.bit_vector import popcount
 
 BLOCK = 32
 """N-grams of a block, a bit of a uint32 each."""

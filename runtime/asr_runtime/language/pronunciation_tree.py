@@ -13,14 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from asr_runtime.language.letter_children import LetterChildren, link_children
+from asr_runtime.language.label_priors import phonotactics
 from asr_runtime.language.lexicon import NO_WORD
 from asr_runtime.language.phonemes import BLANK, PHONEMES
-from asr_runtime.language.phonotactics import phonotactics
-from asr_runtime.language.prefix_tree import grow_prefix_tree
 from asr_runtime.language.pronunciations import Pronunciations
+from asr_runtime.language.trie import TrieEdges, grow_trie, link_edges
 
-NEVER = np.float32(-1e30)
+LOG_ZERO = np.float32(-1e30)
 
 _BITS = 6
 """Of a phoneme in a number that is sorted by."""
@@ -33,7 +32,7 @@ class PronunciationTree:
     children: node after each node and phoneme; where no word goes on, `nowhere`, the last node.
     label: the last phoneme of each node, BLANK where there is none [nodes + 1].
     best: highest score of the words at or below each node; of `outside` an unknown word's, of
-        `nowhere` NEVER, of roots 0 [nodes + 1].
+        `nowhere` LOG_ZERO, of roots 0 [nodes + 1].
     ends: of each node, where the pronunciations that end at it begin among all [nodes + 2].
     word, penalty: of the pronunciations, in the order of the nodes they end at, and, as further
         ones, of the unknown words that end at each `outside` [pronunciations + labels].
@@ -44,7 +43,7 @@ class PronunciationTree:
     outside: the node of an unknown word with label 0; others follow.
     """
 
-    children: LetterChildren
+    children: TrieEdges
     label: npt.NDArray[np.uint8]
     best: npt.NDArray[np.float32]
     ends: npt.NDArray[np.int32]
@@ -84,7 +83,7 @@ def build_pronunciation_tree(
 
     scores: of each word, for the look-ahead [words].
     unknown: likewise, of an unknown word.
-    variant_penalty: nats taken from each pronunciation of a word but its first.
+    variant_penalty: log_scores taken from each pronunciation of a word but its first.
     gains: the part of each word's score that comes phoneme by phoneme, as a hotword's does: all at
         once, at its first phoneme, it would drive everything else out of the beam [words].
     """
@@ -104,7 +103,7 @@ def build_pronunciation_tree(
     if gained is not None:
         worth[order] -= gained
     # The root's edges have label + 1, which the order does not mind.
-    tree = grow_prefix_tree(padded, sorted_length, worth[order], gained)
+    tree = grow_trie(padded, sorted_length, worth[order], gained)
 
     labels = len(PHONEMES)
     follows = phonotactics(pronunciations)
@@ -112,7 +111,7 @@ def build_pronunciation_tree(
     outside = roots + labels + 1
     nowhere = outside + labels
     place = np.arange(labels)
-    children = link_children(tree.parents, tree.labels - 1, nowhere, place)
+    children = link_edges(tree.parents, tree.labels - 1, nowhere, place)
     for table in (children.present, children.first):
         table[roots:outside] = table[0]
     label = np.full(nowhere + 1, BLANK, np.uint8)
@@ -122,7 +121,7 @@ def build_pronunciation_tree(
     best = np.zeros(nowhere + 1, np.float32)
     best[:roots] = tree.best
     best[outside:nowhere] = unknown
-    best[nowhere] = NEVER
+    best[nowhere] = LOG_ZERO
 
     by_node = np.argsort(tree.final, kind="stable")
     ends = np.zeros(nowhere + 2, np.int32)

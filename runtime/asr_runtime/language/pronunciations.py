@@ -1,13 +1,16 @@
-"""The pronunciations of a whole vocabulary in some 6 bytes a word.
+"""The pronunciations of a fields vocabulary in some 6 bytes a word.
 
-Two arrays hold them, in the order of the words:
+Two arrays of a language model file hold them, in the order of the words:
 
 - ``phonemes`` uint16: the phonemes of all pronunciations, END after each, three symbols of 40 in a
   number (the first one times 1600, the second one times 40, the third); END fills the last number.
 - ``pronunciations`` bits: for each word a 0 for every pronunciation that it has, and a 1.
 """
 
-from collections.abc import Mapping
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +44,7 @@ class Pronunciations:
     phonemes: npt.NDArray[np.uint8]
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], words: int) -> "Pronunciations":
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], words: int) -> Pronunciations:
         """Unpack the arrays of a vocabulary of some number of words.
 
         Raises ValueError, or KeyError for a missing array, unless the arrays fit together.
@@ -97,3 +100,50 @@ def _unpack_numbers(counts: npt.NDArray[np.uint8], words: int) -> npt.NDArray[np
     if numbers.max(initial=0) > MAX_VARIANTS:
         raise ValueError("a word has too many pronunciations")
     return numbers
+
+
+def add_pronunciations(
+    pronunciations: Pronunciations,
+    known: Sequence[str],
+    words: Sequence[str],
+    added: Mapping[str, Sequence[bytes]],
+) -> Pronunciations:
+    """The pronunciations of a larger vocabulary.
+
+    pronunciations: of `known`, which are sorted.
+    words: these and those of `added`, sorted; the result has their numbers.
+    added: pronunciations of new words, or further ones of known words.
+    """
+    if not added:
+        return pronunciations
+    new = [bisect_left(known, word) for word in sorted(set(words).difference(known))]
+    old = pronunciations.word + np.searchsorted(new, pronunciations.word, side="right")
+    # The old ones come first, so that a word's usual pronunciation stays the first one.
+    further = [
+        (bisect_left(words, word), spoken)
+        for word, variants in added.items()
+        for spoken in variants
+        if spoken not in spoken_as(pronunciations, known, word)
+    ]
+    word = np.concatenate((old, [number for number, _ in further])).astype(np.int32)
+    lengths = np.concatenate(
+        (np.diff(pronunciations.offsets), [len(spoken) for _, spoken in further])
+    ).astype(np.int64)
+    phonemes = np.frombuffer(
+        pronunciations.phonemes.tobytes() + b"".join(spoken for _, spoken in further), np.uint8
+    )
+    order = np.argsort(word, kind="stable")
+    begin = (lengths.cumsum() - lengths)[order]
+    lengths = lengths[order]
+    offsets = np.zeros(len(word) + 1, np.int32)
+    np.cumsum(lengths, out=offsets[1:])
+    place = np.arange(len(phonemes)) + np.repeat(begin - offsets[:-1], lengths)
+    return Pronunciations(word[order], offsets, phonemes[place])
+
+
+def spoken_as(pronunciations: Pronunciations, known: Sequence[str], word: str) -> tuple[bytes, ...]:
+    """The pronunciations of a word, none if it is not one of `known`, which are sorted."""
+    place = bisect_left(known, word)
+    if place == len(known) or known[place] != word:
+        return ()
+    return pronunciations.of(place)

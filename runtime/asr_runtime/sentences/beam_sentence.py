@@ -8,8 +8,7 @@ from asr_runtime.decoding.beam_decoder import without_leading_space
 from asr_runtime.decoding.decoder import Decoder, P, S
 from asr_runtime.decoding.greedy import WORD_BOUNDARY
 from asr_runtime.decoding.heads import Rows
-from asr_runtime.decoding.hypotheses import Integers
-from asr_runtime.decoding.search_state import Found, Spelled
+from asr_runtime.decoding.search_state import BestPath, Integers, Spelled
 from asr_runtime.sentences.sentence_search import Partial
 from asr_runtime.transcript import Token
 
@@ -33,7 +32,7 @@ class BeamSentence(Generic[S, P]):
     def __init__(self, decoder: Decoder[S, P], seconds_per_frame: float) -> None:
         self._heads = decoder.heads
         self._search = decoder.search
-        self._placer = decoder.placer
+        self._aligner = decoder.aligner
         self._seconds = seconds_per_frame
         self._rows: Rows = np.zeros((0, decoder.heads.width), np.float32)
         self.begin = 0
@@ -76,7 +75,7 @@ class BeamSentence(Generic[S, P]):
         if self._base <= earliest:
             spelled, best = self._spelled()
             places = self._search.boundaries(spelled.labels[best])
-            at = spelled.entered[best, places] + self._origin
+            at = spelled.start_frames[best, places] + self._origin
             places, at = places[at > earliest], at[at > earliest]
             if not len(places):
                 return self.end()
@@ -112,33 +111,33 @@ class BeamSentence(Generic[S, P]):
 
         spelled: of all hypotheses. Those that differ so far are dropped.
         """
-        labels, entered = spelled.labels, spelled.entered
+        labels, start_frames = spelled.labels, spelled.start_frames
         until = place + self._search.shared
         agrees = np.flatnonzero((labels[:, :until] == labels[best, :until]).all(axis=1))
         # The frame from which on none of the hypotheses spells what comes before.
-        cut = int(entered[agrees, place].min()) + self._origin - self._base
+        cut = int(start_frames[agrees, place].min()) + self._origin - self._base
         number = np.count_nonzero(labels[best] >= 0)
-        frames = entered[best, :number] + self._origin - self._base
-        placed = self._place(self._rows, labels[best, :number], frames)
-        if self._search.shared and placed.last[place - 1] >= cut:
-            placed = self._place(self._rows[:cut], labels[best, :place], frames[:place])
-        self._stable = self._with_stable(self._tokens(placed.before(place)))
+        frames = start_frames[best, :number] + self._origin - self._base
+        aligned = self._place(self._rows, labels[best, :number], frames)
+        if self._search.shared and aligned.last[place - 1] >= cut:
+            aligned = self._place(self._rows[:cut], labels[best, :place], frames[:place])
+        self._stable = self._with_stable(self._tokens(aligned.before(place)))
         self._state.beam = self._state.beam.take(agrees)
-        self._state.forget(place)
+        self._state.commit(place)
         self._rows = self._rows[cut:].copy()
         self._base += cut
 
-    def _written(self, found: Found) -> tuple[Token, ...]:
-        frames = found.entered + self._origin - self._base
+    def _written(self, found: BestPath) -> tuple[Token, ...]:
+        frames = found.start_frames + self._origin - self._base
         return self._tokens(self._place(self._rows, found.labels, frames))
 
-    def _place(self, rows: Rows, labels: Integers, entered: Integers) -> P:
-        quiet = self._search.quiet(self._heads.heard(rows))
-        return self._placer.place(rows, labels, entered, quiet)
+    def _place(self, rows: Rows, labels: Integers, start_frames: Integers) -> P:
+        blank_frames = self._search.blank_frames(self._heads.heard(rows))
+        return self._aligner.align(rows, labels, start_frames, blank_frames)
 
-    def _tokens(self, placed: P) -> tuple[Token, ...]:
+    def _tokens(self, aligned: P) -> tuple[Token, ...]:
         previous = self._stable[-1] if self._stable else None
-        return self._placer.tokens(self._rows, placed, self._seconds, self._base, previous)
+        return self._aligner.tokens(self._rows, aligned, self._seconds, self._base, previous)
 
     def _with_stable(self, tokens: tuple[Token, ...]) -> tuple[Token, ...]:
         return self._stable + tokens if self._stable else without_leading_space(tokens)

@@ -1,4 +1,6 @@
-"""Arrays of bits: how many are set, in each number and before each place."""
+"""Packed arrays: bits that know their rank, and codes of four bits."""
+
+from __future__ import annotations
 
 from typing import Any
 
@@ -16,7 +18,7 @@ if popcount is None:
         return _POPCOUNT16[sixteens].sum(axis=-1, dtype=np.uint8)
 
 
-class RankedBits:
+class BitVector:
     """Bits that know their number among those that are set, in 2 bits each.
 
     packed: uint8 [(number + 7) // 8], the first bit the lowest.
@@ -44,3 +46,27 @@ class RankedBits:
 
 def _own(index: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:
     return np.uint32(1) << (index & 31).astype(np.uint32)
+
+
+CODES = 16
+"""Different codes; a table for them has so many values."""
+
+
+def packed_codes(codes: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Two codes a byte, the first one in the low bits."""
+    packed = np.zeros(packed_bytes(len(codes)) * 2, np.uint8)
+    packed[: len(codes)] = codes
+    return packed[::2] | (packed[1::2] << np.uint8(4))
+
+
+def take_codes(packed: npt.NDArray[np.uint8], index: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """The codes at some places."""
+    codes: npt.NDArray[np.uint8] = packed.take(index >> 1)
+    codes >>= ((index & 1) << 2).astype(np.uint8)
+    codes &= np.uint8(CODES - 1)
+    return codes
+
+
+def packed_bytes(number: int) -> int:
+    """Length of some packed codes."""
+    return (number + 1) // 2

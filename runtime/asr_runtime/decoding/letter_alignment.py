@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from asr_runtime.decoding.alignment import Frames, align_in_parts, cut_frames
+from asr_runtime.decoding.alignment import Frames, align_in_parts, cut_frames, spoken
 from asr_runtime.decoding.greedy import mean_probability
-from asr_runtime.decoding.spoken_words import spoken
 from asr_runtime.transcript import Token
 
 # Frames aligned at a time: at least, where there is a pause, and at most.
@@ -18,19 +17,19 @@ IMPROBABLE = -1e4
 
 
 @dataclass(frozen=True)
-class PlacedLabels:
+class AlignedLabels:
     """Labels with the first and the last frame of each [labels]."""
 
     labels: npt.NDArray[np.int64]
     first: Frames
     last: Frames
 
-    def before(self, place: int) -> "PlacedLabels":
+    def before(self, place: int) -> "AlignedLabels":
         """Those before one of them."""
-        return PlacedLabels(self.labels[:place], self.first[:place], self.last[:place])
+        return AlignedLabels(self.labels[:place], self.first[:place], self.last[:place])
 
 
-class TokenPlacer:
+class TokenAligner:
     """Finds when labels were spoken, leaves out those of words that were not, and writes tokens.
 
     vocabulary: the text of each class. blank, space: classes.
@@ -45,32 +44,32 @@ class TokenPlacer:
         self._space = space
         self._silence_threshold = silence_threshold
 
-    def place(
+    def align(
         self,
         log_probs: npt.NDArray[np.floating[Any]],
         labels: npt.NDArray[np.int64],
-        entered: Frames,
-        quiet: npt.NDArray[np.bool_],
-    ) -> PlacedLabels:
+        start_frames: Frames,
+        blank_frames: npt.NDArray[np.bool_],
+    ) -> AlignedLabels:
         """First and last frame of each label.
 
         log_probs: natural logarithms [frames, classes].
-        labels, entered: as `Found` has them, frames counted from the first of these [labels].
-        quiet: as `BeamSearch.quiet` gives it [frames].
+        labels, start_frames: as `BestPath` has them, frames counted from the first of these [labels].
+        blank_frames: as `BeamSearch.blank_frames` gives it [frames].
         """
         repeats = np.count_nonzero(labels[1:] == labels[:-1])
         if len(labels) + repeats > len(log_probs):
             # The search joins paths, so that a part of one need not be a path.
-            return PlacedLabels(labels, entered, entered)
+            return AlignedLabels(labels, start_frames, start_frames)
         scores = np.maximum(log_probs, IMPROBABLE)
-        cuts = cut_frames(quiet, *PART_FRAMES)
-        frames = align_in_parts(scores, labels, entered, cuts, self._blank, self._space)
-        return PlacedLabels(labels, *frames)
+        cuts = cut_frames(blank_frames, *PART_FRAMES)
+        frames = align_in_parts(scores, labels, start_frames, cuts, self._blank, self._space)
+        return AlignedLabels(labels, *frames)
 
     def tokens(
         self,
         log_probs: npt.NDArray[np.floating[Any]],
-        placed: PlacedLabels,
+        aligned: AlignedLabels,
         seconds_per_frame: float,
         offset: int = 0,
         previous: Token | None = None,
@@ -78,11 +77,11 @@ class TokenPlacer:
         """The characters of the words that were spoken.
 
         log_probs: natural logarithms [frames, classes].
-        placed: what `place` found in them.
+        aligned: what `place` found in them.
         offset: frames before these, for the times.
         previous: the token before these, if there is any; of no importance here.
         """
-        labels, first, last = placed.labels, placed.first, placed.last
+        labels, first, last = aligned.labels, aligned.first, aligned.last
         kept = spoken(
             np.maximum(log_probs, IMPROBABLE),
             labels,

@@ -1,10 +1,13 @@
-"""How often each letter occurs in text, which an acoustic model learns along with the sounds.
+"""How often letters occur in text, and phonemes in words, apart from what was heard.
 
 A CTC model gives the probability of letters after hearing speech, and so part of what a language
 model knows already. Dividing by a power of the letters' own frequencies before the two are combined
 leaves more of the sound, as hybrid systems do with their states (H. Bourlard, N. Morgan,
-"Connectionist speech recognition", 1994), and rare letters are found more often.
+"Connectionist speech recognition", 1994), and rare letters are found more often. Which phonemes
+follow each other is all that is known of the sounds of an unknown word.
 """
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 
@@ -12,11 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from asr_runtime.language.language_model import FIRST_WORD
+from asr_runtime.language.phonemes import BLANK, PHONEMES
+from asr_runtime.language.pronunciations import Pronunciations
 
 _RAREST = 1e-3
 
 
-def letter_priors(
+def label_priors(
     words: Sequence[str],
     unigrams: npt.NDArray[np.float32],
     vocabulary: Sequence[str],
@@ -40,3 +45,25 @@ def letter_priors(
     logs = {letter: np.log(max(count / total, _RAREST)) for letter, count in letters.items()}
     average = sum(letters[letter] / total * log for letter, log in logs.items())
     return np.array([logs.get(symbol, average) - average for symbol in vocabulary])
+
+
+def phonotactics(pronunciations: Pronunciations) -> npt.NDArray[np.float64]:
+    """Natural-log probability of each phoneme after each, and of a word's beginning and end.
+
+    It is that of the words of a vocabulary, each of which counts the same: unknown words are rare
+    ones. Each transition is taken as seen once more than it was.
+
+    Returns [phonemes + 1, phonemes + 1]: the phoneme before, or BLANK at the beginning, and the
+    next one, or BLANK at the end.
+    """
+    size = len(PHONEMES) + 1
+    labels = pronunciations.phonemes.astype(np.int64)
+    begins, ends = pronunciations.offsets[:-1], pronunciations.offsets[1:]
+    before = np.empty_like(labels)
+    before[1:] = labels[:-1]
+    before[begins] = BLANK
+    pairs = np.concatenate((before * size + labels, labels[ends - 1] * size + BLANK))
+    counts = np.bincount(pairs, minlength=size * size).reshape(size, size) + 1.0
+    counts[BLANK, BLANK] = 1e-9  # no word is empty
+    logs: npt.NDArray[np.float64] = np.log(counts / counts.sum(axis=1, keepdims=True))
+    return logs
