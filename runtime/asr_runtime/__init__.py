@@ -4,6 +4,8 @@ The names below are imported when they are first used: a program that needs only
 ``asr_runtime.decoding.greedy`` loads numpy and nothing else, and the command line starts quickly.
 """
 
+from __future__ import annotations
+
 from importlib import import_module
 from typing import TYPE_CHECKING
 

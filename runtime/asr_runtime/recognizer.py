@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import BinaryIO, overload
+from typing import BinaryIO, cast, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -35,8 +35,9 @@ class Recognizer:
     Examples:
         >>> from asr_runtime import Recognizer
         >>> recognizer = Recognizer.load()
-        >>> recognizer.transcribe("demo.flac").text[:31]
-        'the maid came with a candle she'
+        >>> transcript = recognizer.transcribe("runtime/demo/demo.flac")
+        >>> transcript.text[:30]
+        'the old man sat by the window '
     """
 
     def __init__(self, session: ModelSession, beam_decoder: AnyDecoder | None = None) -> None:
@@ -312,4 +313,6 @@ class Recognizer:
 
 
 def _opened(audio: Audio | BinaryIO | AudioBlocks) -> AbstractContextManager[AudioBlocks]:
-    return nullcontext(audio) if hasattr(audio, "blocks") else open_source(audio)
+    if hasattr(audio, "blocks"):
+        return nullcontext(cast(AudioBlocks, audio))
+    return open_source(audio)

@@ -1,4 +1,6 @@
-"""What is installed, which devices work, and what is wrong: ``asr-run --doctor``."""
+"""What is installed, which devices work, and what is wrong."""
+
+from __future__ import annotations
 
 import hashlib
 import os
@@ -37,19 +39,20 @@ AudioLibrary = tuple[str, str]
 class Diagnosis:
     """What `diagnose` found.
 
-    facts: sections of names and values, plain JSON types, for the reader.
-    problems: one line each; empty if everything that was asked for works.
+    Attributes:
+        facts: Sections of names and values, plain JSON types, for the reader.
+        problems: One line each; empty if everything that was asked for works.
     """
 
     facts: dict[str, dict[str, Any]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
-        """The facts as JSON types, and ``problems``."""
+        """Return the facts as JSON types, and ``problems``."""
         return {**self.facts, "problems": list(self.problems)}
 
     def text(self) -> str:
-        """For a terminal, without the problems."""
+        """Return the facts for a terminal, without the problems."""
         lines = []
         for section, values in self.facts.items():
             lines.append(section.replace("_", " "))
@@ -67,13 +70,18 @@ def diagnose(
 ) -> Diagnosis:
     """Look at everything that a recogniser needs; try what can be tried.
 
-    device: the one that has to work: "cpu", "cuda", or "auto" for whatever works.
-    model, language_model: files in place of those in this package.
-    microphone: whether one has to work.
-    input_device: which one, as in `find_input_device`.
+    Args:
+        device: The one that has to work: ``"cpu"``, ``"cuda"``, or ``"auto"`` for whatever works.
+        model: Model file in place of the one in this package.
+        language_model: Language model file in place of the one in this package.
+        microphone: Whether one has to work.
+        input_device: Which one, as in `find_input_device`.
 
-    Raises DeviceError for a device that does not exist, and nothing for what does not work: that is
-    in the result.
+    Returns:
+        What works and what does not.
+
+    Raises:
+        DeviceError: The device does not exist.
     """
     if device not in devices.DEVICES:
         raise DeviceError(f"there is no device {device!r}; choose auto, cpu or cuda")
@@ -131,7 +139,7 @@ def _build(onnxruntime: Any) -> dict[str, Any]:
 def _try_devices(
     onnxruntime: Any, device: str, path: Path, found: Diagnosis
 ) -> tuple[dict[str, Any], ModelSession | None]:
-    """What is known of each device, and the model on the one that is used."""
+    """Return what is known of each device, and the model on the one that is used."""
     cuda = None
     # A file that is no model fails on any device, and is reported once, by the CPU's attempt.
     cpu = _tried(found, lambda: load_session(path, device="cpu"))
@@ -200,7 +208,7 @@ def _microphone(wanted: str | None) -> dict[str, Any]:
 
 
 def _tried(found: Diagnosis, step: Callable[[], _Result]) -> _Result | None:
-    """The step's result; None if it fails in a way that a user can mend, which is a problem."""
+    """Return the step's result; None if it fails in a way that a user can mend, a problem."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -17,15 +17,22 @@ LogProbs = npt.NDArray[np.floating[Any]]
 def align(
     log_probs: LogProbs, labels: npt.NDArray[np.int64], blank_id: int, boundary_id: int
 ) -> tuple[Frames, Frames]:
-    """First and last frame of each label on the most probable path that spells the labels.
+    """Find the frames of each label on the most probable path that spells the labels.
 
-    log_probs: natural logarithms, finite [frames, classes].
-    labels: without blanks [labels].
-    boundary_id: class that, where a text begins or ends and beside one of its own, is skipped like
-        a blank.
+    Memory grows with frames times labels; `align_in_parts` bounds it.
 
-    Raises ValueError if the frames are too few to spell the labels. Memory grows with frames times
-    labels: see `cuts`.
+    Args:
+        log_probs: Natural logarithms, finite [frames, classes].
+        labels: The text's classes, without blanks [labels].
+        blank_id: The blank's class.
+        boundary_id: Class that is skipped like a blank where a text begins or ends and beside one
+            of its own.
+
+    Returns:
+        First and last frame of each label, int64 [labels] both.
+
+    Raises:
+        ValueError: The frames are too few to spell the labels.
     """
     frames, number = len(log_probs), len(labels)
     if not number:
@@ -77,10 +84,21 @@ def align_in_parts(
     blank_id: int,
     boundary_id: int,
 ) -> tuple[Frames, Frames]:
-    """`align`, a part of the frames at a time, so that memory does not grow with their square.
+    """Align a part of the frames at a time, so that memory does not grow with their square.
 
-    start_frames: frame that each label is known to be spelled from, in order [labels].
-    cuts: frames to part at, in order; a label belongs to the part that its `start_frames` lies in.
+    Args:
+        log_probs: Natural logarithms, finite [frames, classes].
+        labels: The text's classes, without blanks [labels].
+        start_frames: Frame that each label is known to be spelled from, in order [labels].
+        cuts: Frames to part at, in order; a label belongs to the part that its start frame lies in.
+        blank_id: The blank's class.
+        boundary_id: As for `align`.
+
+    Returns:
+        First and last frame of each label, int64 [labels] both.
+
+    Raises:
+        ValueError: The frames of a part are too few to spell its labels.
     """
     edges = np.concatenate(([0], cuts, [len(log_probs)]))
     parts = np.searchsorted(start_frames, edges)
@@ -99,9 +117,15 @@ def align_in_parts(
 
 
 def cut_frames(blank_frames: npt.NDArray[np.bool_], minimum: int, maximum: int) -> Frames:
-    """Frames to part at: amid blank_frames runs at least `minimum` apart, or every `maximum` without one.
+    """Choose frames to part at: amid runs of blanks at least `minimum` apart, or every `maximum`.
 
-    blank_frames: frames in which no label can begin [frames].
+    Args:
+        blank_frames: Which frames no label can begin in, bool [frames].
+        minimum: Least length of a part, in frames, that ends at a run of blanks.
+        maximum: Greatest length of a part, in frames.
+
+    Returns:
+        Frames in order, int64 [cuts].
     """
     cuts: list[int] = []
     begin = 0
@@ -115,7 +139,7 @@ def cut_frames(blank_frames: npt.NDArray[np.bool_], minimum: int, maximum: int) 
     return np.array(cuts, np.int64)
 
 
-def spoken(
+def spoken_labels(
     log_probs: npt.NDArray[np.floating[Any]],
     labels: npt.NDArray[np.int64],
     first: npt.NDArray[np.int64],
@@ -124,16 +148,23 @@ def spoken(
     boundary_id: int,
     threshold: float,
 ) -> npt.NDArray[np.bool_]:
-    """Labels of the words that silence does not explain better, with one boundary between words.
+    """Tell which labels belong to words that silence does not explain better.
 
-    The search prefers letters to blanks, for the language model prefers short texts; over music or
-    a hum, where every frame holds a little of every letter, that finds words where the model heard
-    none. Such a word's letters are less probable, together, than blanks in their place.
+    The search prefers letters to blanks, because the language model prefers short texts. Over music
+    or a hum, where every frame holds a little of every letter, that finds words where the model
+    heard none. Such a word's letters are less probable, together, than blanks in their place.
 
-    log_probs: natural logarithms, finite [frames, classes].
-    labels: of the text, without blanks, single boundaries between words [labels].
-    first, last: the frames of each label [labels].
-    threshold: log_scores by which blanks must be the more probable for a word to be dropped.
+    Args:
+        log_probs: Natural logarithms, finite [frames, classes].
+        labels: The text's classes, without blanks, single boundaries between words [labels].
+        first: First frame of each label [labels].
+        last: Last frame of each label [labels].
+        blank_id: The blank's class.
+        boundary_id: The word boundary's class.
+        threshold: Nats by which blanks must be the more probable for a word to be dropped.
+
+    Returns:
+        What to keep, bool [labels]: the words that were spoken, one boundary between each two.
     """
     gain = gains_over_blank(log_probs, labels, first, last, blank_id)
     boundary = labels == boundary_id
@@ -153,7 +184,18 @@ def gains_over_blank(
     last: npt.NDArray[np.int64],
     blank_id: int,
 ) -> npt.NDArray[np.float64]:
-    """Nats by which each label is more probable in its frames than blanks; see `spoken`."""
+    """Return how much more probable each label is in its frames than blanks.
+
+    Args:
+        log_probs: Natural logarithms, finite [frames, classes].
+        labels: Classes [labels].
+        first: First frame of each label [labels].
+        last: Last frame of each label [labels].
+        blank_id: The blank's class.
+
+    Returns:
+        Differences in nats, float64 [labels].
+    """
     over_blank = log_probs.astype(np.float64) - log_probs[:, [blank_id]]
     before = np.concatenate((np.zeros((1, over_blank.shape[1])), over_blank.cumsum(axis=0)))
     gains: npt.NDArray[np.float64] = before[last + 1, labels] - before[first, labels]

@@ -1,4 +1,6 @@
-"""What a beam search offers, be it by letters or by phonemes."""
+"""What a beam search offers, by letters or by phonemes, to decoders of whole and endless speech."""
+
+from __future__ import annotations
 
 from typing import Any, Protocol, TypeVar
 
@@ -13,14 +15,14 @@ from asr_runtime.transcript import Token
 
 
 class Alignment(Protocol):
-    """The units of a found text, letters or words, and when each was spoken."""
+    """The units of a text, letters or words, and when each was spoken."""
 
     @property
     def last(self) -> Frames:
-        """The last frame of each unit."""
+        """Last frame of each unit, int64 [units]."""
 
-    def before(self: "P", place: int) -> "P":
-        """Those before one of them."""
+    def before(self: P, place: int) -> P:
+        """Return the alignment of the units before one of them."""
 
 
 P = TypeVar("P", bound=Alignment)
@@ -28,35 +30,35 @@ S = TypeVar("S", bound=SearchState)
 
 
 class Search(Protocol[S]):
-    """Finds the best text, frames coming piece by piece; see `BeamSearch`."""
+    """Finds the best text of frames that come some at a time; see `BeamSearch`."""
 
     @property
     def shared(self) -> int:
         """How many labels from a boundary on hypotheses must share to part there."""
 
     def begin(self) -> S:
-        """The state before an utterance."""
+        """Return the state before an utterance."""
 
     def advance(self, state: S, log_probs: Rows) -> None:
-        """Search the next frames."""
+        """Search the next frames [frames, classes]."""
 
     def best(self, state: S) -> BestPath:
-        """The text that is ahead so far."""
+        """Return the text that is ahead so far."""
 
     def leader(self, state: S) -> int:
-        """Which hypothesis is ahead."""
+        """Return the index of the hypothesis that is ahead."""
 
     def finish(self, state: S) -> BestPath:
-        """The best text of an utterance that ends here."""
+        """Return the best text of an utterance that ends here."""
 
     def blank_frames(self, log_probs: Rows) -> npt.NDArray[np.bool_]:
-        """Frames in which no label is considered."""
+        """Tell in which frames no label is considered, bool [frames]."""
 
     def spelled(self, state: S) -> Spelled:
-        """What all hypotheses have spelled."""
+        """Return what all hypotheses have spelled."""
 
     def boundaries(self, labels: Integers) -> Integers:
-        """Places at which a hypothesis that spelled these labels may be parted."""
+        """Return where a hypothesis that spelled these labels may be parted, int64 [places]."""
 
 
 class Aligner(Protocol[P]):
@@ -69,7 +71,17 @@ class Aligner(Protocol[P]):
         start_frames: Frames,
         blank_frames: npt.NDArray[np.bool_],
     ) -> P:
-        """When each unit was spoken."""
+        """Find when each unit was spoken.
+
+        Args:
+            rows: Natural-log probabilities [frames, columns of the heads].
+            labels: What the search found [units].
+            start_frames: Frame from which on it spelled each unit [units].
+            blank_frames: Which frames no label can begin in, bool [frames].
+
+        Returns:
+            The units with their frames.
+        """
 
     def tokens(
         self,
@@ -79,26 +91,37 @@ class Aligner(Protocol[P]):
         offset: int = 0,
         previous: Token | None = None,
     ) -> tuple[Token, ...]:
-        """The characters of the words that were spoken."""
+        """Write the characters of the words that were spoken.
+
+        Args:
+            rows: Natural-log probabilities [frames, columns of the heads].
+            aligned: What `align` returned for them.
+            seconds_per_frame: How far apart frames are.
+            offset: Frames before these, for the times.
+            previous: Token before these, if there is any.
+
+        Returns:
+            Tokens in order.
+        """
 
 
 class Decoder(Protocol[S, P]):
-    """Decodes fields utterances, and has what decoders of endless speech are made of."""
+    """Decodes whole utterances, and has what decoders of endless speech are made of."""
 
     @property
     def heads(self) -> Heads:
-        """The columns of the rows that it decodes."""
+        """Columns of the rows that it decodes."""
 
     @property
     def search(self) -> Search[S]:
-        """Finds the text."""
+        """What finds the text."""
 
     @property
     def aligner(self) -> Aligner[P]:
-        """Finds when it was spoken."""
+        """What finds when the text was spoken."""
 
     def decode(self, rows: Rows, seconds_per_frame: float, /) -> Decoding:
-        """Decode one utterance."""
+        """Decode one utterance of rows [frames, columns of the heads]."""
 
 
 AnyDecoder = Decoder[Any, Any]

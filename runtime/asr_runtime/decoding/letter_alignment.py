@@ -1,4 +1,6 @@
-"""From the labels that a search found to the characters of the text, with times and confidences."""
+"""From the letters that a search found to the characters of the text, with times."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from asr_runtime.decoding.alignment import Frames, align_in_parts, cut_frames, spoken
+from asr_runtime.decoding.alignment import Frames, align_in_parts, cut_frames, spoken_labels
 from asr_runtime.decoding.greedy import mean_probability
 from asr_runtime.transcript import Token
 
@@ -18,27 +20,38 @@ IMPROBABLE = -1e4
 
 @dataclass(frozen=True)
 class AlignedLabels:
-    """Labels with the first and the last frame of each [labels]."""
+    """Labels and when each was spoken.
+
+    Attributes:
+        labels: Classes, int64 [labels].
+        first: First frame of each, int64 [labels].
+        last: Last frame of each, int64 [labels].
+    """
 
     labels: npt.NDArray[np.int64]
     first: Frames
     last: Frames
 
-    def before(self, place: int) -> "AlignedLabels":
-        """Those before one of them."""
+    def before(self, place: int) -> AlignedLabels:
+        """Return the labels before one of them."""
         return AlignedLabels(self.labels[:place], self.first[:place], self.last[:place])
 
 
 class TokenAligner:
-    """Finds when labels were spoken, leaves out those of words that were not, and writes tokens.
-
-    vocabulary: the text of each class. blank, space: classes.
-    silence_threshold: see `spoken_words.spoken`.
-    """
+    """Finds when labels were spoken, leaves out those of words that were not, and writes tokens."""
 
     def __init__(
         self, vocabulary: Sequence[str], blank: int, space: int, silence_threshold: float
     ) -> None:
+        """Take what all utterances have in common.
+
+        Args:
+            vocabulary: Text of each class.
+            blank: The blank's class.
+            space: The space's class.
+            silence_threshold: Nats by which blanks must be the more probable for a word to be left
+                out.
+        """
         self._vocabulary = tuple(vocabulary)
         self._blank = blank
         self._space = space
@@ -51,11 +64,16 @@ class TokenAligner:
         start_frames: Frames,
         blank_frames: npt.NDArray[np.bool_],
     ) -> AlignedLabels:
-        """First and last frame of each label.
+        """Find the first and last frame of each label.
 
-        log_probs: natural logarithms [frames, classes].
-        labels, start_frames: as `BestPath` has them, frames counted from the first of these [labels].
-        blank_frames: as `BeamSearch.blank_frames` gives it [frames].
+        Args:
+            log_probs: Natural-log probabilities [frames, classes].
+            labels: The labels of a `BestPath`, int64 [labels].
+            start_frames: Its start frames, counted from the first of these frames, int64 [labels].
+            blank_frames: What `BeamSearch.blank_frames` returned for them, bool [frames].
+
+        Returns:
+            The labels with their frames.
         """
         repeats = np.count_nonzero(labels[1:] == labels[:-1])
         if len(labels) + repeats > len(log_probs):
@@ -74,15 +92,20 @@ class TokenAligner:
         offset: int = 0,
         previous: Token | None = None,
     ) -> tuple[Token, ...]:
-        """The characters of the words that were spoken.
+        """Write the characters of the words that were spoken.
 
-        log_probs: natural logarithms [frames, classes].
-        aligned: what `place` found in them.
-        offset: frames before these, for the times.
-        previous: the token before these, if there is any; of no importance here.
+        Args:
+            log_probs: Natural-log probabilities [frames, classes].
+            aligned: What `align` returned for them.
+            seconds_per_frame: How far apart frames are.
+            offset: Frames before these, for the times.
+            previous: Token before these; of no importance here.
+
+        Returns:
+            Tokens in order.
         """
         labels, first, last = aligned.labels, aligned.first, aligned.last
-        kept = spoken(
+        kept = spoken_labels(
             np.maximum(log_probs, IMPROBABLE),
             labels,
             first,

@@ -8,6 +8,8 @@ Frames in which nothing but the blank is likely are skipped (Z. Chen, Y. Zhuang,
 and Language Processing 25(1), 2017), and in one that is much like the frame before no label begins.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np
@@ -47,12 +49,23 @@ _OPEN = -2
 class PhonemeSearch:
     """The search with one tree of pronunciations and language model.
 
-    shared: hypotheses can part after a word which all of them have.
+    Attributes:
+        shared: Labels that hypotheses must share to part after a word: none beyond the word.
     """
 
     shared = 0
 
     def __init__(self, tree: PronunciationTree, words: WordScorer, config: BeamConfig) -> None:
+        """Prepare what all utterances have in common.
+
+        Args:
+            tree: Tree of the pronunciations.
+            words: Scores words.
+            config: Settings of the search.
+
+        Raises:
+            ValueError: The tree is too large.
+        """
         if tree.nowhere >= 1 << NODE_BITS:
             raise ValueError("the tree is too large")
         self._tree = tree
@@ -61,13 +74,20 @@ class PhonemeSearch:
         self._steps = PhonemeSteps(tree, words, config)
 
     def run(self, log_probs: npt.NDArray[np.floating[Any]]) -> BestPath:
-        """Search one utterance [frames, phonemes + 1] of natural-log probabilities."""
+        """Search one utterance.
+
+        Args:
+            log_probs: Natural-log probabilities [frames, phonemes + 1].
+
+        Returns:
+            The best text.
+        """
         state = self.begin()
         self.advance(state, log_probs)
         return self.finish(state)
 
     def begin(self) -> PhonemeSearchState:
-        """The state before an utterance."""
+        """Return the state before an utterance."""
         fields = np.zeros((6, 1), np.int64)
         fields[CONTEXT] = self._words.start
         fields[NODE] = self._tree.roots + phonemes.BLANK
@@ -77,15 +97,26 @@ class PhonemeSearch:
         return PhonemeSearchState(Hypotheses(fields, log_scores), words=WordCache(self._words))
 
     def blank_frames(self, log_probs: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.bool_]:
-        """Frames in which no label is considered [frames], of log-probabilities as for `run`."""
+        """Tell in which frames no label but the blank is considered.
+
+        Args:
+            log_probs: Natural-log probabilities [frames, phonemes + 1].
+
+        Returns:
+            bool [frames].
+        """
         blank_frames: npt.NDArray[np.bool_] = ~np.logical_or.reduce(self._likely(log_probs), axis=1)
         return blank_frames
 
     def advance(self, state: PhonemeSearchState, log_probs: npt.NDArray[np.floating[Any]]) -> None:
-        """Search the next frames [frames, phonemes + 1] of an utterance, any number of them.
+        """Search the next frames of an utterance, any number of them.
 
         The state afterwards does not depend on how the frames were divided. A frame takes the same
         time however many there were before it.
+
+        Args:
+            state: How far the search has come; it is changed.
+            log_probs: Natural-log probabilities [frames, phonemes + 1].
         """
         # Impossible is very improbable here, so that there is always a best text.
         if not len(log_probs):
@@ -119,13 +150,13 @@ class PhonemeSearch:
         state.frames += len(scores)
 
     def best(self, state: PhonemeSearchState) -> BestPath:
-        """The words that are ahead so far, without one that is being spoken."""
+        """Return the words that are ahead so far, without one that is being spoken."""
         index = self.leader(state)
         found, began = state.traceback.follow(int(state.beam.fields[PREFIX, index]))
         return BestPath(found, began, float(state.beam.total()[index]) + state.silence)
 
     def leader(self, state: PhonemeSearchState) -> int:
-        """Which hypothesis is ahead; in silence one between words, if there is any."""
+        """Return the index of the best hypothesis; in silence of those between words, if any is."""
         total = state.beam.total()
         if state.silent:
             between = self._steps.between(state.beam)
@@ -133,7 +164,7 @@ class PhonemeSearch:
         return int(total.argmax())
 
     def finish(self, state: PhonemeSearchState) -> BestPath:
-        """The best text of an utterance that ends here. The state stays as it is."""
+        """Return the best text of an utterance that ends here. The state stays as it is."""
         beam = state.beam
         total = beam.total()
         complete = self._steps.between(beam)
@@ -152,7 +183,7 @@ class PhonemeSearch:
         return BestPath(found, began, scores[best] + state.silence)
 
     def spelled(self, state: PhonemeSearchState) -> Spelled:
-        """The words of all hypotheses, and of each, after its last, that something may follow."""
+        """Return the words of all hypotheses, and after each one's last an open place."""
         words, began = state.spelled()
         number = np.count_nonzero(words != NO_LABEL, axis=1)[:, None]
         labels, start_frames = (np.pad(part, ((0, 0), (0, 1))) for part in (words, began))
@@ -168,7 +199,14 @@ class PhonemeSearch:
         return Spelled(labels, start_frames, since)
 
     def boundaries(self, labels: Integers) -> Integers:
-        """Places after words in what a hypothesis spelled [labels]."""
+        """Find the places after words in what a hypothesis spelled.
+
+        Args:
+            labels: Pronunciations, then what is no label [labels].
+
+        Returns:
+            Indices, int64 [words].
+        """
         return np.arange(1, np.count_nonzero(labels >= 0) + 1)
 
     def _likely(self, log_probs: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.bool_]:

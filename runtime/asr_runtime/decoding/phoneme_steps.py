@@ -1,5 +1,7 @@
 """One frame of the search by phonemes: hypotheses stay, add a phoneme, and end words."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,11 +44,13 @@ _SURPRISE = 2.5
 class PhonemeSearchState(SearchState):
     """How far the search of one utterance has come.
 
-    words: what words score.
-    silence: log_scores of the blanks since a label was last likely, which all hypotheses have yet to get.
-    silent: whether there are any.
-    last_row: log-probabilities of the last frame [1, phonemes + 1].
-    stepped: whether labels could be added in that.
+    Attributes:
+        words: Scores words, with a memory.
+        silence: Log-probability of the blanks since a label was last likely, which is not in the
+            hypotheses' scores yet.
+        silent: Whether there are such blanks.
+        last_row: Log-probabilities of the last frame, float64 [1, phonemes + 1].
+        stepped: Whether labels could be added in that frame.
     """
 
     words: WordCache
@@ -60,6 +64,13 @@ class PhonemeSteps:
     """The steps with one tree of pronunciations and language model; see `PhonemeSearch`."""
 
     def __init__(self, tree: PronunciationTree, words: WordScorer, config: BeamConfig) -> None:
+        """Prepare what all frames have in common.
+
+        Args:
+            tree: Tree of the pronunciations.
+            words: Scores words.
+            config: Settings of the search.
+        """
         self._tree = tree
         self._config = config
         # What each pronunciation scores at most, without its penalty.
@@ -74,7 +85,14 @@ class PhonemeSteps:
         self._begin_unknown = float(self._unknown[phonemes.BLANK].max())
 
     def step(self, state: PhonemeSearchState, row: Floats, labels: Integers, frame: int) -> None:
-        """The hypotheses after a frame in which some labels are likely."""
+        """Search a frame in which some labels are likely.
+
+        Args:
+            state: How far the search has come; its hypotheses are replaced.
+            row: Log-probabilities with the blank's penalty, float64 [phonemes + 1].
+            labels: Phonemes that are likely, int64 [labels].
+            frame: Number of the frame.
+        """
         beam, tree = state.beam, self._tree
         node, (blank, spoken, given) = beam.fields[NODE], beam.scores
         last = tree.label.take(node)
@@ -109,7 +127,7 @@ class PhonemeSteps:
         state.beam = merge(Hypotheses.joined(options), self._config.beam_size)
 
     def between(self, hypotheses: Hypotheses) -> npt.NDArray[np.bool_]:
-        """Which are between words [hypotheses]."""
+        """Tell which hypotheses are between words, bool [hypotheses]."""
         node = hypotheses.fields[NODE]
         between: npt.NDArray[np.bool_] = (node >= self._tree.roots) & (node < self._tree.outside)
         return between
@@ -121,7 +139,17 @@ class PhonemeSteps:
         total: Floats | None = None,
         last: npt.NDArray[np.uint8] | None = None,
     ) -> Floats:
-        """The log_scores of hypotheses that add nothing in a frame; the last two if they are known."""
+        """Return the scores of hypotheses that add nothing in a frame.
+
+        Args:
+            beam: The hypotheses.
+            row: Log-probabilities with the blank's penalty, float64 [phonemes + 1].
+            total: Total log-probability of each hypothesis, float64 [hypotheses], if it is known.
+            last: Last label of each hypothesis, uint8 [hypotheses], if it is known.
+
+        Returns:
+            New `Hypotheses.scores`, float64 [3, hypotheses].
+        """
         if total is None or last is None:
             total, last = beam.total(), self._tree.label.take(beam.fields[NODE])
         log_scores = np.empty_like(beam.scores)
@@ -131,7 +159,7 @@ class PhonemeSteps:
         return log_scores
 
     def _narrowed(self, limit: float, staying: Floats, scores: Floats) -> float:
-        """The limit, or a higher one that no more hypotheses reach than are kept."""
+        """Return the limit, or a higher one that no more hypotheses reach than are kept."""
         both = np.concatenate((staying, scores))
         both = both[both > limit]
         size = self._config.beam_size
@@ -145,7 +173,7 @@ class PhonemeSteps:
         scores: Floats,
         frame: int,
     ) -> Hypotheses:
-        """Hypotheses that each add a phoneme to one of the beam's."""
+        """Return hypotheses that each add a phoneme to one of the beam's."""
         tree = self._tree
         fields = beam.fields.take(parents, axis=1)
         log_scores = np.empty((3, len(parents)))
@@ -168,7 +196,7 @@ class PhonemeSteps:
         limit: float,
         frame: int,
     ) -> list[Hypotheses]:
-        """Hypotheses that begin an unknown word, go on in one, or end it."""
+        """Return hypotheses that begin an unknown word, go on in one, or end it."""
         tree, node = self._tree, state.beam.fields[NODE]
         rows = (node >= tree.roots).nonzero()[0]
         node = node.take(rows)
@@ -194,9 +222,14 @@ class PhonemeSteps:
         limit: float,
         frame: int,
     ) -> list[Hypotheses]:
-        """Hypotheses whose words end with the phoneme that they just added, if there are any.
+        """Return hypotheses whose words end with the phoneme that they just added, if any do.
 
-        best: of all hypotheses before words ended; limit: what one must score at least.
+        Args:
+            state: How far the search has come.
+            spoken: Hypotheses that just added a phoneme.
+            best: Best score of all hypotheses before words ended.
+            limit: Least score of a hypothesis that is kept.
+            frame: Number of the frame.
         """
         tree = self._tree
         limit = max(limit, best - self._config.word_end_threshold)

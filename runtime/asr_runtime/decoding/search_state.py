@@ -23,41 +23,52 @@ _HASH_TERM = np.int64(1442695040888963407)
 
 
 class Hypotheses:
-    """Columns of two arrays, each a prefix; prefixes with one key have the same future.
+    """Columns of two arrays, each a prefix of the text; prefixes with one key have the same future.
 
-    Two arrays and not nine: of so few numbers, what counts is how often numpy is called.
+    There are two arrays and not nine because, of so few numbers, it counts how often numpy is
+    called. The rows have the names above:
 
-    fields: int64 [6, hypotheses], the rows named above:
-        key, text: `text` is a hash of all labels, which tells prefixes of one key apart.
-        context: of the complete words, as `WordScorer` has it.
-        node: of the begun word in the lexicon.
-        label: the last one. Or began: the frame that the begun word began in, between words the
-            frame that the last one ended in.
-        traceback: number of the prefix in `Traceback`, or, of a new one, the complement of its parent's.
-    log_scores: float64 [3, hypotheses]:
-        blank, spoken: of all paths so far that end in a blank and in the last label. A hypothesis
-            after a word boundary has only the first, for there it is as good as a blank.
-        ahead: what the begun word has been given in advance.
+    - KEY and TEXT: TEXT is a hash of all labels, which tells prefixes of one key apart.
+    - CONTEXT: what the complete words say about the next one, as `WordScorer` has it.
+    - NODE: of the begun word, in the lexicon.
+    - LABEL: the last one. In a search by phonemes BEGAN: the frame that the begun word began in,
+      between words the frame that the last one ended in.
+    - PREFIX: number of the prefix in the `Traceback`, or, of a new one, the complement of its
+      parent's.
+    - BLANK and SPOKEN: log-probability of all paths so far that end in a blank and in the last
+      label. A hypothesis after a word boundary has only the first, because there it is as good as a
+      blank.
+    - LOOKAHEAD: what the begun word has been given in advance.
+
+    Attributes:
+        fields: KEY to PREFIX, int64 [6, hypotheses].
+        scores: BLANK to LOOKAHEAD in nats, float64 [3, hypotheses].
     """
 
     __slots__ = ("fields", "scores")
 
     def __init__(self, fields: Integers, log_scores: Floats) -> None:
+        """Take the arrays as they are.
+
+        Args:
+            fields: int64 [6, hypotheses].
+            log_scores: float64 [3, hypotheses].
+        """
         self.fields = fields
         self.scores = log_scores
 
     def total(self) -> Floats:
-        """Nats of all paths of each."""
+        """Return the total log-probability of each hypothesis, float64 [hypotheses]."""
         total: Floats = np.logaddexp(self.scores[BLANK], self.scores[SPOKEN])
         return total
 
     def take(self, index: Integers) -> Hypotheses:
-        """Some of them."""
+        """Return some hypotheses, by their indices [chosen]."""
         return Hypotheses(self.fields.take(index, axis=1), self.scores.take(index, axis=1))
 
     @staticmethod
     def joined(parts: list[Hypotheses]) -> Hypotheses:
-        """All of several."""
+        """Concatenate several sets of hypotheses."""
         return Hypotheses(
             np.concatenate([part.fields for part in parts], axis=1),
             np.concatenate([part.scores for part in parts], axis=1),
@@ -65,13 +76,26 @@ class Hypotheses:
 
 
 def hash_texts(texts: Integers, labels: Integers | int) -> Integers:
-    """The hashes of texts that each go on with one more label."""
+    """Return the hashes of texts that each go on with one more label.
+
+    Args:
+        texts: Hashes of the texts, int64 [texts].
+        labels: Label that each goes on with, int64 [texts], or one for all.
+
+    Returns:
+        int64 [texts].
+    """
     hashed: Integers = texts * _HASH_FACTOR + labels + _HASH_TERM
     return hashed
 
 
 def merge(options: Hypotheses, size: int) -> Hypotheses:
-    """The best hypotheses, at most `size`: of each key the best prefix, with all its paths."""
+    """Return the best hypotheses: of each key the best prefix, with all its paths.
+
+    Args:
+        options: Hypotheses, several of which may have one key.
+        size: Hypotheses to keep at most.
+    """
     scores = np.maximum(options.scores[BLANK], options.scores[SPOKEN])
     if len(scores) > 3 * size:
         options = options.take(np.argpartition(scores, -3 * size)[-3 * size :])
@@ -103,12 +127,14 @@ _FEW_PREFIXES = 1 << 16
 
 
 class Traceback:
-    """Prefixes, each as the number of the one before, the label it added, and in which frame.
+    """How each hypothesis was spelled: a tree of labels that grows at its leaves.
 
-    Number 0 is the root, the prefix of no label.
+    A prefix is the number of the one before, the label it added, and in which frame. Number 0 is
+    the root, the prefix of no label.
     """
 
     def __init__(self) -> None:
+        """Begin with the root."""
         self._parents = [np.zeros(1, np.int32)]
         self._labels = [np.full(1, NO_LABEL, np.int32)]
         self._frames = [np.zeros(1, np.int32)]
@@ -116,7 +142,7 @@ class Traceback:
         self._limit = _FEW_PREFIXES
 
     def __len__(self) -> int:
-        """How many prefixes are kept, the root among them."""
+        """Return how many prefixes are kept, the root among them."""
         return self._number
 
     @property
@@ -125,7 +151,16 @@ class Traceback:
         return self._number >= self._limit
 
     def add(self, parents: Integers, labels: Integers, frame: Integers | int) -> Integers:
-        """The numbers of new prefixes; `frame` may be one for all."""
+        """Add prefixes.
+
+        Args:
+            parents: Number of the prefix that each goes on from, int64 [prefixes].
+            labels: Label that each adds, int64 [prefixes].
+            frame: Frame in which it adds it, int64 [prefixes], or one for all.
+
+        Returns:
+            The numbers of the new prefixes, int64 [prefixes].
+        """
         self._parents.append(parents.astype(np.int32))
         self._labels.append(labels.astype(np.int32))
         self._frames.append(np.full(len(parents), frame, np.int32))
@@ -134,20 +169,40 @@ class Traceback:
         return np.arange(begin, self._number)
 
     def follow(self, number: int) -> tuple[Integers, Integers]:
-        """Labels of a prefix from its first, and the frames they were added in."""
+        """Return the labels of a prefix from its first, and the frames they were added in.
+
+        Args:
+            number: The prefix.
+
+        Returns:
+            Labels and frames, int64 [labels] both.
+        """
         labels, frames = self.paths(np.array([number]))
         return labels[0], frames[0]
 
     def paths(self, numbers: Integers) -> tuple[Integers, Integers]:
-        """`follow` for several [prefixes, labels of the longest]; others end with NO_LABEL."""
+        """Return what `follow` does for several prefixes.
+
+        Args:
+            numbers: The prefixes, int64 [prefixes].
+
+        Returns:
+            Labels and frames, int64 [prefixes, labels of the longest] both; shorter ones end with
+            NO_LABEL.
+        """
         places = self._places(numbers)
         labels = _joined(self._labels)[places].astype(np.int64)
         return labels, _joined(self._frames)[places].astype(np.int64)
 
     def keep(self, numbers: Integers, without: int = 0) -> Integers:
-        """Forget all but some prefixes and what they are made of; returns their new numbers.
+        """Forget all but some prefixes and what they are made of.
 
-        without: labels to commit at the beginning of each, the same ones for all.
+        Args:
+            numbers: The prefixes to keep, int64 [prefixes].
+            without: Labels to forget at the beginning of each, the same ones for all.
+
+        Returns:
+            The prefixes' new numbers, int64 [prefixes].
         """
         places = self._places(numbers)[:, without:]
         kept = np.unique(np.append(places, 0))
@@ -164,7 +219,7 @@ class Traceback:
         return new
 
     def _places(self, numbers: Integers) -> Integers:
-        """The numbers of all prefixes of some, from the shortest; 0 after the last."""
+        """Return the numbers of all prefixes of some, from the shortest; 0 after the last."""
         parents = _joined(self._parents)
         steps = [np.zeros_like(numbers)]
         while numbers.any():
@@ -189,10 +244,11 @@ def _joined(parts: list[npt.NDArray[np.int32]]) -> npt.NDArray[np.int32]:
 class BestPath:
     """The best text of an utterance.
 
-    labels: its classes, single word boundaries between words; or the pronunciations of its words
-        [labels].
-    start_frames: frame from which on the search spelled each label [labels].
-    score: log_scores.
+    Attributes:
+        labels: Its classes, with single word boundaries between words; or the pronunciations of its
+            words. int64 [labels].
+        start_frames: Frame from which on the search spelled each label, int64 [labels].
+        score: Log-probability of the text, with the language model's share, in nats.
     """
 
     labels: Integers
@@ -202,11 +258,13 @@ class BestPath:
 
 @dataclass(frozen=True)
 class Spelled:
-    """What all hypotheses have spelled [hypotheses, labels of the longest].
+    """What all hypotheses have spelled; every array is int64 [hypotheses, labels of the longest].
 
-    labels: as in `BestPath`; after them whatever is no label.
-    start_frames: frame from which on each label was spelled, or whatever will follow the last one.
-    since: frame from which on it stands that the text before each label has ended.
+    Attributes:
+        labels: As in `BestPath`; after them whatever is no label.
+        start_frames: Frame from which on each label was spelled, or whatever will follow the last
+            one.
+        since: Frame from which on it stands that the text before each label has ended.
     """
 
     labels: Integers
@@ -218,9 +276,11 @@ class Spelled:
 class SearchState:
     """How far the search of one utterance has come.
 
-    beam: the hypotheses after the last frame.
-    traceback: how they were spelled.
-    frames: searched so far; the frames in `trace` count from the first of these.
+    Attributes:
+        beam: Hypotheses after the last frame.
+        traceback: How they were spelled.
+        frames: Number of frames searched so far; those in ``traceback`` count from the first of
+            these.
     """
 
     beam: Hypotheses
@@ -228,10 +288,14 @@ class SearchState:
     frames: int = 0
 
     def spelled(self) -> tuple[Integers, Integers]:
-        """Labels of every hypothesis, and the frames they were added in, as `Traceback.paths` does."""
+        """Return what `Traceback.paths` does for every hypothesis."""
         return self.traceback.paths(self.beam.fields[PREFIX])
 
     def commit(self, labels: int) -> None:
-        """Leave out the first labels, which all hypotheses must share, from what is spelled."""
+        """Leave out the first labels, which all hypotheses must share, from what is spelled.
+
+        Args:
+            labels: How many labels.
+        """
         prefixes = self.beam.fields[PREFIX]
         prefixes[:] = self.traceback.keep(prefixes, labels)

@@ -5,6 +5,8 @@ word's confidence: the geometric mean of its phonemes' probabilities. The letter
 in no dictionary are those that the letter head heard while its phonemes were spoken.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -26,13 +28,17 @@ Integers = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class AlignedWords:
-    """Words with the first and the last frame of each, and those of their phonemes.
+    """Words and their phonemes, and when each was spoken.
 
-    words: pronunciations [words].
-    first, last: frames [words].
-    phonemes: ids of all of them, `word` the place of each one's word [phonemes].
-    phoneme_first, phoneme_last: frames [phonemes].
-    end: the frame in which another word begins, or there are no more.
+    Attributes:
+        words: Pronunciations, int64 [words].
+        first: First frame of each word, int64 [words].
+        last: Last frame of each word, int64 [words].
+        phonemes: Ids of the phonemes of all words, int64 [phonemes].
+        word: Index of each phoneme's word, int64 [phonemes].
+        phoneme_first: First frame of each phoneme, int64 [phonemes].
+        phoneme_last: Last frame of each phoneme, int64 [phonemes].
+        end: Frame in which another word begins, or after the last frame.
     """
 
     words: Integers
@@ -44,8 +50,8 @@ class AlignedWords:
     phoneme_last: Frames
     end: int
 
-    def before(self, place: int) -> "AlignedWords":
-        """Those before one of them."""
+    def before(self, place: int) -> AlignedWords:
+        """Return the words before one of them."""
         number = int(np.searchsorted(self.word, place))
         return AlignedWords(
             self.words[:place],
@@ -60,12 +66,7 @@ class AlignedWords:
 
 
 class WordAligner:
-    """Finds when words were spoken, leaves out those that were not, and writes tokens.
-
-    tree: of the pronunciations; `texts` are its words.
-    vocabulary: the text of each letter class.
-    silence_threshold: see `spoken_words.spoken`.
-    """
+    """Finds when words were spoken, leaves out those that were not, and writes tokens."""
 
     def __init__(
         self,
@@ -75,6 +76,16 @@ class WordAligner:
         heads: Heads,
         silence_threshold: float,
     ) -> None:
+        """Take what all utterances have in common.
+
+        Args:
+            tree: Tree of the pronunciations.
+            texts: The words by their numbers.
+            vocabulary: Text of each letter class.
+            heads: Columns of the rows.
+            silence_threshold: Nats by which blanks must be the more probable for a word to be left
+                out.
+        """
         self._tree = tree
         # In one piece: as strings they take eight times the memory.
         self._texts = "\n".join(texts)
@@ -87,11 +98,16 @@ class WordAligner:
     def align(
         self, rows: Rows, words: Integers, start_frames: Frames, blank_frames: npt.NDArray[np.bool_]
     ) -> AlignedWords:
-        """First and last frame of each word.
+        """Find the first and last frame of each word and of its phonemes.
 
-        rows: natural logarithms, the columns as `heads` says [frames, columns].
-        words, start_frames: as `BestPath` has them, frames counted from the first of these [words].
-        blank_frames: as `PhonemeSearch.blank_frames` gives it [frames].
+        Args:
+            rows: Natural-log probabilities [frames, columns of the heads].
+            words: The pronunciations of a `BestPath`, int64 [words].
+            start_frames: Its start frames, counted from the first of these frames, int64 [words].
+            blank_frames: What `PhonemeSearch.blank_frames` returned for them, bool [frames].
+
+        Returns:
+            The words with their frames.
         """
         log_probs = np.maximum(self._heads.heard(rows), IMPROBABLE)
         ends = np.append(start_frames, len(log_probs))[1:]
@@ -139,12 +155,17 @@ class WordAligner:
         offset: int = 0,
         previous: Token | None = None,
     ) -> tuple[Token, ...]:
-        """The characters of the words that were spoken, a space before each.
+        """Write the characters of the words that were spoken, a space before each word.
 
-        rows: natural logarithms [frames, columns].
-        aligned: what `place` found in them.
-        offset: frames before these, for the times.
-        previous: the token before these, if there is any; the first space begins where it ends.
+        Args:
+            rows: Natural-log probabilities [frames, columns of the heads].
+            aligned: What `align` returned for them.
+            seconds_per_frame: How far apart frames are.
+            offset: Frames before these, for the times.
+            previous: Token before these, if there is any; the first space begins where it ends.
+
+        Returns:
+            Tokens in order.
         """
         log_probs = np.maximum(self._heads.heard(rows), IMPROBABLE)
         gains = gains_over_blank(
@@ -180,7 +201,7 @@ class WordAligner:
         return self._texts[self._begins[word] : self._begins[word + 1] - 1]
 
     def _phonemes(self, word: int, log_probs: npt.NDArray[np.floating[Any]]) -> Integers:
-        """The phonemes of a word; of an unknown one those that are best in its frames."""
+        """Return the phonemes of a word; of an unknown one those that are best in its frames."""
         if word < self._tree.unknown:
             return self._tree.spoken(word).astype(np.int64)
         path = log_probs.argmax(axis=1)
@@ -193,7 +214,7 @@ class WordAligner:
     def _confidences(
         self, log_probs: npt.NDArray[np.floating[Any]], aligned: AlignedWords
     ) -> npt.NDArray[np.float64]:
-        """The geometric mean of the probabilities of each word's phonemes [words]."""
+        """Return the geometric mean of each word's phonemes' probabilities, float64 [words]."""
         sums = np.concatenate(
             (np.zeros((1, log_probs.shape[1])), log_probs.cumsum(axis=0, dtype=np.float64))
         )
@@ -227,7 +248,7 @@ class WordAligner:
         ]
 
     def _heard_letters(self, rows: Rows, seconds: float, offset: int) -> list[Token]:
-        """The longest word that the letter head heard in some frames."""
+        """Return the longest word that the letter head heard in some frames."""
         heads = self._heads
         decoded = greedy_decode(heads.spelled(rows), self._vocabulary, heads.letter_blank, 1.0)
         words: list[list[Token]] = [[]]
@@ -248,7 +269,7 @@ class WordAligner:
 
 
 def _later(letters: list[Token], start: float) -> list[Token]:
-    """Letters that do not begin before some time."""
+    """Return letters none of which begins before some time in seconds."""
     return [
         Token(letter.text, max(letter.start, start), max(letter.end, start), letter.confidence)
         for letter in letters
@@ -256,7 +277,7 @@ def _later(letters: list[Token], start: float) -> list[Token]:
 
 
 def _parts(start_frames: Frames, blank_frames: npt.NDArray[np.bool_]) -> list[int]:
-    """Words to begin a part with: after silence, if it can be, and not too far apart."""
+    """Choose words to begin a part with: after silence if possible, and not too far apart."""
     parts: list[int] = []
     begin = 0
     least, most = PART_FRAMES
@@ -279,7 +300,7 @@ def _parts(start_frames: Frames, blank_frames: npt.NDArray[np.bool_]) -> list[in
 def _align(
     log_probs: npt.NDArray[np.floating[Any]], labels: Integers, blank_frames: npt.NDArray[np.bool_]
 ) -> tuple[Frames, Frames] | None:
-    """`align` in the frames that are not blank_frames, and one of each silence; None if it cannot be."""
+    """Align in frames that may hold labels and one frame of each silence; None if impossible."""
     kept = ~blank_frames
     kept[1:] |= blank_frames[1:] & ~blank_frames[:-1]
     kept[:1] = True

@@ -44,14 +44,26 @@ NOT_A_MODEL = "is not an ONNX model; give the model.onnx that asr-export wrote"
 
 
 class ModelSession:
-    """A model on a device. `card`, `path` and `provider` (ONNX Runtime's name) tell which.
+    """A model on a device.
 
-    phonemes: whether to give what its second head says as well.
-
-    heads: the columns of the rows that it gives.
+    Attributes:
+        card: What the model says about itself.
+        path: The file it came from.
+        provider: ONNX Runtime's name for the device.
+        heads: Columns of the rows that it gives.
     """
 
     def __init__(self, session: Any, path: Path, *, phonemes: bool = False) -> None:
+        """Check that a session keeps the model contract.
+
+        Args:
+            session: The session of ONNX Runtime.
+            path: The file it came from.
+            phonemes: Whether to give what the model's second head says as well.
+
+        Raises:
+            ModelFileError: It does not keep the contract.
+        """
         self._session = session
         self.path = path
         self.provider: str = session.get_providers()[0]
@@ -77,7 +89,7 @@ class ModelSession:
             raise
 
     def with_phonemes(self) -> ModelSession:
-        """The same model, whose rows have the second head's columns beside the letters'."""
+        """Return the same model, whose rows have the second head's columns beside the letters'."""
         return ModelSession(self._session, self.path, phonemes=True)
 
     @property
@@ -98,10 +110,17 @@ class ModelSession:
         return 2 if threads == 1 else 3
 
     def run(self, batch: Sequence[npt.NDArray[np.float32]]) -> list[npt.NDArray[np.float32]]:
-        """Log-probabilities [frames, columns of `heads`] of each waveform [samples] of one batch.
+        """Run one batch.
 
-        Raises AudioContentError if memory does not suffice, and ModelFileError if the model fails
-        or gives something that is no log-probability.
+        Args:
+            batch: Mono float32 waveforms [samples] at the model's rate, -1 to 1.
+
+        Returns:
+            Natural-log probabilities of each waveform, float32 [frames, columns of ``heads``].
+
+        Raises:
+            AudioContentError: Memory does not suffice.
+            ModelFileError: The model fails, or what it gives are not log-probabilities.
         """
         frames, *log_probs = self._run([OUTPUT_LENGTHS, *self._outputs], _padded(batch))
         return self._checked(log_probs, frames, len(batch))
@@ -134,15 +153,21 @@ class ModelSession:
         chunk_frames: int,
         state: npt.NDArray[np.float32],
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """One chunk of a stream, with a model whose card has `streaming`.
+        """Run one chunk of a stream, with a model whose card has ``streaming``.
 
-        samples: [samples] of the context before the chunk, the chunk, and the look-ahead after it.
-        context_frames: how many frames of context they begin with.
-        chunk_frames: frames to emit; at the end of the stream, more than there can be.
-        state: [layers, hidden], what the chunk before gave, or zeros.
+        Args:
+            samples: The context before the chunk, the chunk, and the look-ahead after it, float32
+                [samples].
+            context_frames: Frames of context that they begin with.
+            chunk_frames: Frames to emit; at the end of the stream, more than there can be.
+            state: What the chunk before gave, or zeros, float32 [layers, hidden].
 
-        Returns log-probabilities [frames, columns of `heads`] and the next state. Raises as `run`
-        does.
+        Returns:
+            Natural-log probabilities, float32 [frames, columns of ``heads``], and the next state.
+
+        Raises:
+            AudioContentError: Memory does not suffice.
+            ModelFileError: The model fails, or what it gives are not log-probabilities.
         """
         frames, next_state, *log_probs = self._run(
             [OUTPUT_LENGTHS, NEXT_STATE, *self._outputs],
@@ -174,7 +199,7 @@ class ModelSession:
     def _checked(
         self, heads: list[npt.NDArray[np.float32]], frames: npt.NDArray[np.int64], batch: int
     ) -> list[npt.NDArray[np.float32]]:
-        """The rows of each item, of the outputs of each head."""
+        """Return the rows of each item from the outputs of each head."""
         widths = [self.heads.letters, self.heads.width - self.heads.letters]
         for head, width in zip(heads, widths, strict=False):
             if head.shape != (batch, *heads[0].shape[1:2], width):

@@ -30,12 +30,22 @@ def return_freed_memory() -> None:
 
 
 def load_session(path: Path, *, device: str = "auto", threads: int | None = None) -> ModelSession:
-    """Load a model file onto a device: "cpu", "cuda", or "auto" (CUDA where it works, else CPU).
+    """Load a model file onto a device.
 
-    threads: CPU threads, None for one a core.
+    Args:
+        path: The model file.
+        device: ``"cpu"``, ``"cuda"``, or ``"auto"`` for CUDA where it works and the CPU otherwise.
+        threads: CPU threads, None for one a core.
 
-    Raises ModelFileError for a file that is no model of ours and DeviceError for a device that
-    cannot be used. "auto" warns (DeviceWarning) if a CUDA build is installed but does not work.
+    Returns:
+        The model.
+
+    Raises:
+        ModelFileError: The file is no model of ours.
+        DeviceError: The device cannot be used.
+
+    Warns:
+        DeviceWarning: ``"auto"`` found a CUDA build of ONNX Runtime that does not work.
     """
     if device not in devices.DEVICES:
         raise DeviceError(f"there is no device {device!r}; choose auto, cpu or cuda")
@@ -71,7 +81,7 @@ def _load_on_cpu(onnxruntime: Any, path: Path, content: bytes, options: Any) -> 
 
 
 def _load_on_cuda(onnxruntime: Any, path: Path, content: bytes, options: Any) -> ModelSession | str:
-    """The model on CUDA, proven to run there, or why that does not work."""
+    """Return the model on CUDA, proven to run there, or why that does not work."""
     obstacle = devices.cuda_obstacle(onnxruntime)
     if obstacle is not None:
         return obstacle

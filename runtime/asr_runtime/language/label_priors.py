@@ -27,12 +27,20 @@ def label_priors(
     vocabulary: Sequence[str],
     boundary: str,
 ) -> npt.NDArray[np.float64]:
-    """Natural-log frequency of each class in text, less that of the average letter [classes].
+    """Return how often each class occurs in text, less the average letter.
 
-    The text is that of a language model of such words and `LanguageModel.unigrams`, each word
-    followed by a boundary. A class that does not
-    occur in it counts as average. All rare letters have the same, for nothing is to be gained from
-    hearing them everywhere.
+    The text is that of a language model, each word followed by a boundary. A class that does not
+    occur in it counts as average. All rare letters count the same, because nothing is to be gained
+    from hearing them everywhere.
+
+    Args:
+        words: The language model's words, sorted.
+        unigrams: `LanguageModel.unigrams`, float32 [word ids].
+        vocabulary: Text of each class.
+        boundary: Text of the class between words.
+
+    Returns:
+        Natural-log frequencies, float64 [classes].
     """
     text = np.array(["\n".join(words)]).view(np.uint32)
     word = np.cumsum(text == ord("\n"))
@@ -48,13 +56,17 @@ def label_priors(
 
 
 def phonotactics(pronunciations: Pronunciations) -> npt.NDArray[np.float64]:
-    """Natural-log probability of each phoneme after each, and of a word's beginning and end.
+    """Return how probable each phoneme is after each, and at a word's beginning and end.
 
-    It is that of the words of a vocabulary, each of which counts the same: unknown words are rare
-    ones. Each transition is taken as seen once more than it was.
+    Each word of the vocabulary counts the same, because unknown words are rare ones. Each
+    transition is taken as seen once more than it was.
 
-    Returns [phonemes + 1, phonemes + 1]: the phoneme before, or BLANK at the beginning, and the
-    next one, or BLANK at the end.
+    Args:
+        pronunciations: How the words of a vocabulary are spoken.
+
+    Returns:
+        Natural-log probabilities, float64 [phonemes + 1, phonemes + 1]: by the phoneme before, or
+        BLANK at the beginning, and the next one, or BLANK at the end.
     """
     size = len(PHONEMES) + 1
     labels = pronunciations.phonemes.astype(np.int64)

@@ -6,6 +6,8 @@ look-ahead: S. Ortmanns, H. Ney, A. Eiden, "Language-model look-ahead for large 
 recognition", ICSLP 1996).
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,12 +24,13 @@ NO_WORD = -1
 class Lexicon:
     """A letter tree. Nodes are numbered level by level from the root, 0.
 
-    children: node after each node and class; where no word goes on, it is `outside`, an extra last
-        node, which leads to itself.
-    word: index of the word that ends at each node, or NO_WORD [nodes + 1].
-    depth: letters from the root [nodes + 1]; of `outside`, 0.
-    best: highest score of the words at or below each node [nodes + 1]; of the root and of
-        `outside`, 0.
+    Attributes:
+        children: Node after each node and class; where no word goes on, it is `outside`, an extra
+            last node, which leads to itself.
+        word: Index of the word that ends at each node, or NO_WORD, int32 [nodes + 1].
+        depth: Letters from the root; of `outside` 0. int32 [nodes + 1].
+        best: Highest score of the words at or below each node; of the root and of `outside` 0.
+            float32 [nodes + 1].
     """
 
     children: TrieEdges
@@ -37,7 +40,7 @@ class Lexicon:
 
     @property
     def outside(self) -> int:
-        """The node of every sequence of letters that begins no word."""
+        """Node of every sequence of letters that begins no word."""
         return self.children.outside
 
 
@@ -46,10 +49,14 @@ def build_lexicon(
 ) -> Lexicon:
     """Build the tree of some words.
 
-    words: distinct and sorted; index i is the word's number. Those with a character that is no
-        class are left out.
-    scores: of each word [words], for the look-ahead.
-    vocabulary: the text of each class; letters are classes of one character.
+    Args:
+        words: Distinct and sorted; index i is the word's number. Those with a character that is no
+            class are left out.
+        scores: Score of each word, for the look-ahead, float32 [words].
+        vocabulary: Text of each class; letters are classes of one character.
+
+    Returns:
+        The tree.
     """
     lengths = np.array([len(word) for word in words], np.int64)
     longest = int(lengths.max(initial=0))

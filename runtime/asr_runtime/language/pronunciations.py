@@ -34,9 +34,11 @@ MAX_VARIANTS = 4
 class Pronunciations:
     """Pronunciations, those of a word in a row, its usual one first.
 
-    word: number of the word that each belongs to, from 0, in order [pronunciations].
-    offsets: where the phonemes of each begin, and the end of the last [pronunciations + 1].
-    phonemes: ids of the phonemes of all [phonemes].
+    Attributes:
+        word: Number of the word that each belongs to, from 0, in order, int32 [pronunciations].
+        offsets: Where the phonemes of each begin, and the end of the last, int32 [pronunciations +
+            1].
+        phonemes: Ids of the phonemes of all, uint8 [phonemes].
     """
 
     word: npt.NDArray[np.int32]
@@ -45,9 +47,18 @@ class Pronunciations:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], words: int) -> Pronunciations:
-        """Unpack the arrays of a vocabulary of some number of words.
+        """Unpack the arrays of a vocabulary.
 
-        Raises ValueError, or KeyError for a missing array, unless the arrays fit together.
+        Args:
+            arrays: Arrays of the file by name.
+            words: Number of words.
+
+        Returns:
+            The pronunciations.
+
+        Raises:
+            ValueError: The arrays do not fit together.
+            KeyError: An array is missing.
         """
         packed, counts = arrays[PHONEMES_ARRAY], arrays[COUNTS_ARRAY]
         if packed.dtype != np.uint16 or counts.dtype != np.uint8:
@@ -73,7 +84,7 @@ class Pronunciations:
         return cls(word, offsets, flat[flat != END])
 
     def of(self, word: int) -> tuple[bytes, ...]:
-        """The pronunciations of one word as phoneme ids, the usual one first."""
+        """Return the pronunciations of one word as phoneme ids, the usual one first."""
         first, last = np.searchsorted(self.word, [word, word + 1])
         return tuple(
             self.phonemes[self.offsets[index] : self.offsets[index + 1]].tobytes()
@@ -82,7 +93,7 @@ class Pronunciations:
 
 
 def _unpack_symbols(packed: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint8]:
-    """The three symbols of each number [3 * numbers]."""
+    """Return the three symbols of each number, uint8 [3 * numbers]."""
     symbols = np.empty((len(packed), SYMBOLS_A_NUMBER), np.uint8)
     rest, symbols[:, 2] = np.divmod(packed, np.uint16(SYMBOLS))
     symbols[:, 0], symbols[:, 1] = np.divmod(rest, np.uint16(SYMBOLS))
@@ -90,7 +101,7 @@ def _unpack_symbols(packed: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint8]:
 
 
 def _unpack_numbers(counts: npt.NDArray[np.uint8], words: int) -> npt.NDArray[np.int64]:
-    """How many pronunciations each word has [words]."""
+    """Return how many pronunciations each word has, int64 [words]."""
     bits = np.unpackbits(counts, bitorder="little")
     stops = np.flatnonzero(bits)
     used = stops[-1] + 1 if len(stops) else 0
@@ -108,11 +119,16 @@ def add_pronunciations(
     words: Sequence[str],
     added: Mapping[str, Sequence[bytes]],
 ) -> Pronunciations:
-    """The pronunciations of a larger vocabulary.
+    """Return the pronunciations of a larger vocabulary.
 
-    pronunciations: of `known`, which are sorted.
-    words: these and those of `added`, sorted; the result has their numbers.
-    added: pronunciations of new words, or further ones of known words.
+    Args:
+        pronunciations: How the words of `known` are spoken.
+        known: Words, sorted.
+        words: These and those of `added`, sorted; the result has their numbers.
+        added: Pronunciations of new words, or further ones of known words.
+
+    Returns:
+        The pronunciations of all words.
     """
     if not added:
         return pronunciations
@@ -142,7 +158,16 @@ def add_pronunciations(
 
 
 def spoken_as(pronunciations: Pronunciations, known: Sequence[str], word: str) -> tuple[bytes, ...]:
-    """The pronunciations of a word, none if it is not one of `known`, which are sorted."""
+    """Return the pronunciations of a word.
+
+    Args:
+        pronunciations: How the words of `known` are spoken.
+        known: Words, sorted.
+        word: Any word.
+
+    Returns:
+        Phoneme ids of each, or nothing if the word is not known.
+    """
     place = bisect_left(known, word)
     if place == len(known) or known[place] != word:
         return ()

@@ -19,10 +19,12 @@ from asr_runtime.language.bit_vector import popcount
 class Trie:
     """Nodes are numbered level by level from the root, 0; node i > 0 has edge i - 1 to its parent.
 
-    parents, labels: of each edge, in the order of the nodes they lead to [nodes - 1].
-    depth: labels from the root [nodes].
-    best: highest score of the sequences at or below each node; of the root 0 [nodes].
-    final: the node that each sequence ends at [sequences].
+    Attributes:
+        parents: Parent of each edge, in the order of the nodes they lead to, int64 [nodes - 1].
+        labels: Label of each edge, int64 [nodes - 1].
+        depth: Labels from the root, int32 [nodes].
+        best: Highest score of the sequences at or below each node; of the root 0. float32 [nodes].
+        final: Node that each sequence ends at, int64 [sequences].
     """
 
     parents: npt.NDArray[np.int64]
@@ -33,7 +35,7 @@ class Trie:
 
     @property
     def nodes(self) -> int:
-        """How many there are, the root among them."""
+        """Number of nodes, the root among them."""
         return len(self.depth)
 
 
@@ -43,13 +45,18 @@ def grow_trie(
     scores: npt.NDArray[np.float32],
     gains: npt.NDArray[np.float32] | None = None,
 ) -> Trie:
-    """The tree of some sequences.
+    """Build the tree of some sequences.
 
-    labels: [sequences, longest], sorted so that those with a common beginning follow each other;
-        the same value, whichever, beyond the end of each.
-    lengths: of each sequence, 1 or more [sequences].
-    scores: of each sequence [sequences].
-    gains: what each sequence is worth besides, in equal parts for each of its labels [sequences].
+    Args:
+        labels: Labels of each sequence, integers [sequences, longest], sorted so that those with a
+            common beginning follow each other; the same value, whichever, beyond the end of each.
+        lengths: Labels of each sequence, 1 or more, int64 [sequences].
+        scores: Score of each sequence, float32 [sequences].
+        gains: What each sequence is worth besides, in equal parts for each of its labels, float32
+            [sequences].
+
+    Returns:
+        The tree.
     """
     # Labels that each sequence shares with the one before it.
     same = np.zeros(labels.shape, bool)
@@ -88,12 +95,17 @@ def grow_trie(
 
 @dataclass(frozen=True)
 class TrieEdges:
-    """The edges of a tree, for its `nodes` and `outside`, where all that is no edge leads.
+    """The edges of a tree, for its nodes and `outside`, where all that is no edge leads.
 
-    word, own, below: of each class, the word of bits that its own is in, that bit, and the bits
-        before it [classes].
-    present: bits of the classes that go on, 32 or 64 a word [nodes + 1, words].
-    first: the child of the first bit of each word [nodes + 1, words].
+    The children of a node have consecutive numbers, and a bit for each class tells which of them
+    exist: a child's number is the first one's and the number of bits before its own.
+
+    Attributes:
+        word: Word of bits that each class's own is in, int64 [classes].
+        own: That bit, uint32 or uint64 [classes].
+        below: The bits before it, uint32 or uint64 [classes].
+        present: Bits of the classes that go on, 32 or 64 a word [nodes + 1, words].
+        first: Child of the first bit of each word, int32 [nodes + 1, words].
     """
 
     word: npt.NDArray[np.int64]
@@ -104,13 +116,21 @@ class TrieEdges:
 
     @property
     def outside(self) -> int:
-        """The node of every sequence of letters that is not in the tree; leads to itself."""
+        """Node of every sequence of labels that is not in the tree; it leads to itself."""
         return len(self.present) - 1
 
     def after(
         self, nodes: npt.NDArray[Any], labels: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.int32]:
-        """The node after each of some nodes [n] and each of some classes [k]: [n, k]."""
+        """Follow labels from nodes.
+
+        Args:
+            nodes: Integers [nodes].
+            labels: Classes, int64 [labels].
+
+        Returns:
+            Node after each node and label, int32 [nodes, labels].
+        """
         present, first = self.present.take(nodes, axis=0), self.first.take(nodes, axis=0)
         if present.shape[1] > 1:
             word = self.word[labels]
@@ -126,11 +146,16 @@ def link_edges(
     nodes: int,
     place: npt.NDArray[np.int64],
 ) -> TrieEdges:
-    """The edges to the nodes 1, 2, …, in this order.
+    """Pack edges to the nodes 1, 2, …, in this order.
 
-    parents, labels: of each edge; those of one parent follow each other, in the order of `place`.
-    nodes: the root among them.
-    place: a number below that of classes for each class.
+    Args:
+        parents: Parent of each edge, int64 [edges]; those of one parent follow each other.
+        labels: Class of each edge, int64 [edges]; in the order of `place` below one parent.
+        nodes: Number of nodes, the root among them.
+        place: A number below that of classes for each class, int64 [classes].
+
+    Returns:
+        The packed edges.
     """
     # One word for the phonemes, which are more than 32.
     bits: Any = np.uint64 if 32 < len(place) <= 64 else np.uint32

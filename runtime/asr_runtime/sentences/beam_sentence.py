@@ -1,5 +1,7 @@
 """Beam search of one sentence after another, of which there may be no end."""
 
+from __future__ import annotations
+
 from typing import Generic
 
 import numpy as np
@@ -23,13 +25,23 @@ _CUT_SECONDS = 1.0
 
 
 class BeamSentence(Generic[S, P]):
-    """`Decoder.decode` for frames that come piece by piece; see `SentenceSearch`.
+    """`Decoder.decode` for frames that come some at a time; see `SentenceSearch`.
 
     Words that all hypotheses have in common become stable: their times, their confidences and
     whether they were spoken at all are settled, and their frames are not needed any more.
+
+    Attributes:
+        begin: First frame of the sentence, counted from the first frame of all.
+        frames: Number of frames of all sentences.
     """
 
     def __init__(self, decoder: Decoder[S, P], seconds_per_frame: float) -> None:
+        """Begin before the first frame.
+
+        Args:
+            decoder: The beam search.
+            seconds_per_frame: How far apart frames are.
+        """
         self._heads = decoder.heads
         self._search = decoder.search
         self._aligner = decoder.aligner
@@ -44,7 +56,7 @@ class BeamSentence(Generic[S, P]):
         self._stable: tuple[Token, ...] = ()
 
     def advance(self, rows: Rows) -> None:
-        """Search the next frames [frames, columns]."""
+        """Search the next frames [frames, columns of the heads]."""
         while len(rows):
             step = _STEP - self._state.frames % _STEP
             piece, rows = rows[:step], rows[step:]
@@ -55,13 +67,13 @@ class BeamSentence(Generic[S, P]):
                 self._agree()
 
     def partial(self) -> Partial:
-        """The stable words, and with them the rest of the best hypothesis."""
+        """Return the stable words, and with them the rest of the best hypothesis."""
         tokens = self._with_stable(self._written(self._search.best(self._state)))
         text = _text(tokens).rstrip(WORD_BOUNDARY)
         return Partial(text, _text(self._stable))
 
     def end(self) -> tuple[Token, ...]:
-        """The sentence that ends here."""
+        """Return the sentence that ends here."""
         tokens = self._with_stable(self._written(self._search.finish(self._state)))
         self._state = self._search.begin()
         self.begin = self._origin = self._base = self.frames
@@ -70,7 +82,7 @@ class BeamSentence(Generic[S, P]):
         return tokens
 
     def split(self) -> tuple[Token, ...]:
-        """The sentence up to a word boundary; the search goes on with the words before in mind."""
+        """Return the sentence up to a word boundary; the search goes on, aware of those words."""
         earliest = self.begin + (self.frames - self.begin) // 3
         if self._base <= earliest:
             spelled, best = self._spelled()
@@ -88,7 +100,7 @@ class BeamSentence(Generic[S, P]):
         return tokens
 
     def _spelled(self) -> tuple[Spelled, int]:
-        """What the hypotheses have spelled, and which is the best."""
+        """Return what the hypotheses have spelled, and the index of the best."""
         return self._search.spelled(self._state), self._search.leader(self._state)
 
     def _agree(self) -> None:
@@ -107,9 +119,12 @@ class BeamSentence(Generic[S, P]):
             self._settle(int(settled[-1]), spelled, best)
 
     def _settle(self, place: int, spelled: Spelled, best: int) -> None:
-        """Make the labels before a boundary of the best hypothesis stable.
+        """Make the labels before a boundary of the best hypothesis stable; drop all that differ.
 
-        spelled: of all hypotheses. Those that differ so far are dropped.
+        Args:
+            place: Index of the boundary.
+            spelled: What all hypotheses have spelled.
+            best: Index of the best hypothesis.
         """
         labels, start_frames = spelled.labels, spelled.start_frames
         until = place + self._search.shared
