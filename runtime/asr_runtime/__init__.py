@@ -1,7 +1,7 @@
 """Speech to text from one ONNX file: ``Recognizer.load().transcribe("speech.wav").text``.
 
-The names below are imported when they are first used: a program that needs only
-``asr_runtime.decoding.greedy`` loads numpy and nothing else, and the command line starts quickly.
+The names below are imported when they are first used: a program that needs only `greedy_decode`
+loads numpy and nothing else, and the command line starts quickly.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from asr_runtime.decoding.beam_config import BeamConfig, PhonemeBeamConfig
+    from asr_runtime.decoding.beam_decoder import BeamDecoder
+    from asr_runtime.decoding.greedy import Decoding, greedy_decode
     from asr_runtime.errors import (
         AsrRuntimeError,
         AudioContentError,
@@ -36,7 +38,9 @@ __all__ = [
     "AudioContentError",
     "AudioFileError",
     "BeamConfig",
+    "BeamDecoder",
     "DecoderError",
+    "Decoding",
     "DeviceError",
     "DeviceWarning",
     "EndpointConfig",
@@ -53,6 +57,7 @@ __all__ = [
     "Transcript",
     "Word",
     "__version__",
+    "greedy_decode",
 ]
 
 _MODULE_OF = {
@@ -60,7 +65,9 @@ _MODULE_OF = {
     "AudioContentError": "errors",
     "AudioFileError": "errors",
     "BeamConfig": "decoding.beam_config",
+    "BeamDecoder": "decoding.beam_decoder",
     "DecoderError": "errors",
+    "Decoding": "decoding.greedy",
     "DeviceError": "errors",
     "DeviceWarning": "errors",
     "EndpointConfig": "sentences.endpointing",
@@ -76,10 +83,12 @@ _MODULE_OF = {
     "Token": "transcript",
     "Transcript": "transcript",
     "Word": "transcript",
+    "greedy_decode": "decoding.greedy",
 }
 
 
 def __getattr__(name: str) -> object:
+    """Import a name of this package when it is first used."""
     module = _MODULE_OF.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -89,4 +98,5 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
+    """Return all names, imported or not."""
     return sorted({*globals(), *__all__})
