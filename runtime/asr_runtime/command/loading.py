@@ -29,7 +29,7 @@ def load_recognizer(
     Args:
         model: Model file, None for the default one.
         device: Where the model runs.
-        threads: CPU threads, None for one a core.
+        threads: CPU threads, None for one on each CPU that the process may use.
         decoder: Decoder, None for the model's default.
         language_model: Language model file, None for the default one.
         hotwords: Words or phrases to listen for.

@@ -53,7 +53,9 @@ DeviceOption = Annotated[
 ]
 ThreadsOption = Annotated[
     int | None,
-    typer.Option("--threads", min=1, metavar="N", help="CPU threads; all cores by default."),
+    typer.Option(
+        "--threads", min=1, metavar="N", help="CPU threads; by default all CPUs it may use."
+    ),
 ]
 DecoderOption = Annotated[
     Decoder | None,

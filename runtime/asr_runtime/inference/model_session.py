@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import numpy.typing as npt
 from asr_runtime.decoding.heads import Heads
 from asr_runtime.errors import AsrRuntimeError, AudioContentError, ModelFileError
 from asr_runtime.inference import device as devices
+from asr_runtime.inference.cpus import usable_cpus
 from asr_runtime.model_file.contract import (
     CHUNK_FRAMES,
     CONTEXT_FRAMES,
@@ -106,7 +106,7 @@ class ModelSession:
         hidden = self.card.architecture.get("gru_hidden")
         if isinstance(hidden, int) and 3 * hidden * hidden * _FLOAT_BYTES > _CORE_CACHE_BYTES:
             return 4
-        threads = self._session.get_session_options().intra_op_num_threads or os.cpu_count()
+        threads = self._session.get_session_options().intra_op_num_threads or usable_cpus()
         return 2 if threads == 1 else 3
 
     def run(self, batch: Sequence[npt.NDArray[np.float32]]) -> list[npt.NDArray[np.float32]]:

@@ -35,7 +35,7 @@ def load_session(path: Path, *, device: str = "auto", threads: int | None = None
     Args:
         path: The model file.
         device: ``"cpu"``, ``"cuda"``, or ``"auto"`` for CUDA where it works and the CPU otherwise.
-        threads: CPU threads, None for one a core.
+        threads: CPU threads, None for one on each CPU that the process may use.
 
     Returns:
         The model.
@@ -50,7 +50,7 @@ def load_session(path: Path, *, device: str = "auto", threads: int | None = None
     if device not in devices.DEVICES:
         raise DeviceError(f"there is no device {device!r}; choose auto, cpu or cuda")
     if threads is not None and threads < 1:
-        raise DeviceError(f"{threads} threads are too few; give 1 or more, or none for all cores")
+        raise DeviceError(f"{threads} threads are too few; give 1 or more, or none for all CPUs")
     onnxruntime = devices.load_onnxruntime()
     content = read_model_bytes(path)
     options = devices.quiet_options(onnxruntime, threads)
