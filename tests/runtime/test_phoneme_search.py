@@ -222,14 +222,13 @@ def test_a_sound_put_in_against_what_was_heard_has_low_confidence(make, phoneme_
 
 def test_long_utterances_are_placed_in_parts(make, phoneme_speech):
     decoder = make(beam_size=20)
-    heard = phoneme_speech.random_speech(3, phoneme_speech.SENTENCES * 6)
-    assert len(heard) > 1000
-    quiet = decoder.search.blank_frames(decoder.heads.heard(heard))
-    found = decoder.search.run(decoder.heads.heard(heard))
-    parts = decoder.aligner.align(heard, found.labels, found.start_frames, quiet)
-    begin = found.labels[:40], found.start_frames[:40]
-    whole = decoder.aligner.align(heard[:600], *begin, quiet[:600])
-    assert found.start_frames[40] < 600
+    rows = phoneme_speech.random_speech(3, phoneme_speech.SENTENCES * 6)
+    assert len(rows) > 1000
+    quiet = decoder.search.blank_frames(decoder.heads.heard(rows))
+    best = decoder.search.run(decoder.heads.heard(rows))
+    parts = decoder.aligner.align(rows, best.labels, best.start_frames, quiet)
+    whole = decoder.aligner.align(rows[:600], best.labels[:40], best.start_frames[:40], quiet[:600])
+    assert best.start_frames[40] < 600
     np.testing.assert_array_equal(parts.first[:35], whole.first[:35])
     np.testing.assert_array_equal(parts.last[:35], whole.last[:35])
     assert (parts.first[1:] > parts.last[:-1]).all()

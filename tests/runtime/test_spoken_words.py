@@ -58,6 +58,7 @@ def test_all_frames_of_a_letter_count() -> None:
     one = np.array([A])
     last = np.array([0]), np.array([3])
     short, long = (
-        spoken_labels(log_probs, one, np.array([0]), end, BLANK, SPACE, threshold=1.0) for end in last
+        spoken_labels(log_probs, one, np.array([0]), end, BLANK, SPACE, threshold=1.0)
+        for end in last
     )
     assert (short.all(), long.all()) == (True, False)
