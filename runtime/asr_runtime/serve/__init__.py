@@ -1,1 +1,1 @@
-"""``asr-serve``: the recogniser behind HTTP, WebSocket and Wyoming, for programs on other machines."""
+"""``asr-serve``: the recogniser behind HTTP, WebSocket and Wyoming."""

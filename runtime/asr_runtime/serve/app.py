@@ -15,8 +15,8 @@ from starlette.exceptions import HTTPException
 from asr_runtime import __version__
 from asr_runtime.recognizer import Recognizer
 from asr_runtime.serve import errors, live, metrics
-from asr_runtime.serve.guards import Guards
 from asr_runtime.serve.errors import RequestError
+from asr_runtime.serve.guards import Guards
 from asr_runtime.serve.responses import (
     MEDIA_TYPES,
     ResponseFormat,

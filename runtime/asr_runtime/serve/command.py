@@ -6,6 +6,8 @@ import asyncio
 import ipaddress
 import logging
 import os
+import signal
+import socket
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -63,6 +65,9 @@ def serve(
     timeout: Annotated[
         float, typer.Option(min=0.1, help="Seconds that a transcription may take.")
     ] = 600.0,
+    idle: Annotated[
+        float, typer.Option(min=0.1, help="Seconds that a client may pause while it sends.")
+    ] = 30.0,
     token_file: Annotated[
         Path | None,
         typer.Option(help=f"File with the token that clients must send; or set {_TOKEN}."),
@@ -85,6 +90,7 @@ def serve(
         streams=streams,
         max_upload_bytes=int(max_upload_mb * MEGABYTE),
         max_seconds=max_seconds,
+        idle_seconds=idle,
         timeout_seconds=timeout,
         token=_token(token_file),
         origins=tuple(cors_origin or ()),
@@ -111,10 +117,9 @@ async def _run(
 
     from asr_runtime.serve.app import create_app
 
+    listener = _listen(host, port)
     config = uvicorn.Config(
         create_app(recognizer, settings),
-        host=host,
-        port=port,
         access_log=False,
         log_level="warning",
         timeout_graceful_shutdown=_GRACE_SECONDS,
@@ -125,21 +130,40 @@ async def _run(
     logging.basicConfig(stream=sys.stderr, format="%(message)s")
     logging.getLogger("asr_runtime.serve").setLevel(logging.INFO)
     server = uvicorn.Server(config)
-    tasks = [asyncio.create_task(server.serve()), asyncio.create_task(_announce(server))]
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # The server stops gracefully at both and then passes them on to whoever was there before.
+        signal.signal(number, lambda *_: None)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    tasks = [serving, asyncio.create_task(_announce(server))]
     if wyoming is not None:
         from asr_runtime.serve.wyoming_door import WyomingDoor
 
         tasks.append(asyncio.create_task(WyomingDoor(recognizer, settings).run(wyoming)))
     # Whatever ends first, the server at its stop or one that failed, ends all.
     pending = set(tasks)
-    while pending and not tasks[0].done():
+    while pending and not serving.done():
         done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
     for task in pending:
         task.cancel()
-    if not server.started:
-        raise AsrRuntimeError(f"cannot listen at {host}:{port}; is the port taken?")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket at the address, so that what is wrong with it is known before anything starts."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        raise AsrRuntimeError(
+            f"cannot listen at {host}:{port} ({error.strerror}); choose another --host or --port"
+        ) from None
+    return listener
 
 
 async def _announce(server: uvicorn.Server) -> None:
@@ -147,8 +171,8 @@ async def _announce(server: uvicorn.Server) -> None:
     while not server.started:
         await asyncio.sleep(0.02)
     for listener in server.servers:
-        for socket in listener.sockets:
-            host, port = socket.getsockname()[:2]
+        for bound in listener.sockets:
+            host, port = bound.getsockname()[:2]
             print(f"listening at http://{host}:{port}", flush=True)
 
 

@@ -1,4 +1,4 @@
-"""What a server answers when it cannot do what was asked, in the form that OpenAI's clients read."""
+"""What a server answers when it cannot do what was asked, as OpenAI's clients read it."""
 
 from __future__ import annotations
 

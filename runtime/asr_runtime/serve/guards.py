@@ -52,8 +52,11 @@ class Guards:
                 raise RequestError(401, "send the server's token: Authorization: Bearer TOKEN")
             guarded.check_length(scope)
             await self._app(scope, guarded.receive, guarded.send)
+            if guarded.refusal is not None:
+                raise guarded.refusal
         except RequestError as error:
             if not guarded.status:
+                guarded.refusal = None
                 await answer(error)(scope, receive, guarded.send)
         finally:
             self._record(scope, guarded, time.monotonic() - begin)
@@ -65,9 +68,9 @@ class Guards:
         headers = dict(scope["headers"])
         if headers.get(b"origin") and scope.get("method") == "OPTIONS":
             return True  # a browser asks first, without the token, whether it may ask
-        sent = headers.get(b"authorization", b"").removeprefix(b"Bearer ")
+        scheme, _, sent = headers.get(b"authorization", b"").partition(b" ")
         # The time that this takes does not tell how much of it was right.
-        return hmac.compare_digest(sent, token.encode())
+        return scheme.lower() == b"bearer" and hmac.compare_digest(sent, token.encode())
 
     def _record(self, scope: Scope, request: _Request, seconds: float) -> None:
         path = scope["path"] if scope["path"] in _PATHS else "other"
@@ -93,6 +96,7 @@ class _Request:
         self._complete = False
         self.received = 0
         self.status = 0
+        self.refusal: RequestError | None = None
 
     def check_length(self, scope: Scope) -> None:
         """Refuse a body that says itself that it is too long."""
@@ -108,16 +112,24 @@ class _Request:
             message = await asyncio.wait_for(self._receive(), self._settings.idle_seconds)
         except asyncio.TimeoutError:
             seconds = self._settings.idle_seconds
-            raise RequestError(408, f"nothing arrived for {seconds:g} s; send it again") from None
+            problem = f"nothing arrived for {seconds:g} s; send it again"
+            self.refusal = RequestError(408, problem)
+            raise self.refusal from None
         if message["type"] == "http.request":
             self.received += len(message.get("body", b""))
             self._complete = not message.get("more_body", False)
             if self.received > self._settings.max_upload_bytes:
-                raise self._too_long()
+                self.refusal = self._too_long()
+                raise self.refusal
         return message
 
     async def send(self, message: Message) -> None:
-        """Pass a part of the answer on."""
+        """Pass a part of the answer on.
+
+        The framework calls whatever breaks off a body malformed; its own answer is then dropped.
+        """
+        if self.refusal is not None and not self.status:
+            return
         if message["type"] == "http.response.start":
             self.status = message["status"]
         await self._send(message)

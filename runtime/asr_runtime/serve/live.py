@@ -19,7 +19,7 @@ import numpy as np
 from fastapi import WebSocket, WebSocketDisconnect
 
 from asr_runtime.errors import AsrRuntimeError
-from asr_runtime.live.live_stream import LiveStream, StreamResult
+from asr_runtime.live.live_stream import StreamResult
 from asr_runtime.recognizer import Recognizer
 from asr_runtime.serve.errors import RequestError
 from asr_runtime.serve.guards import log
@@ -62,7 +62,8 @@ class Streams:
             self._metrics.streams.set(self._open)
 
     async def _serve(self, socket: WebSocket) -> None:
-        stream = self._begin(socket.query_params.get("sample_rate", "16000"))
+        rate = _sample_rate(socket.query_params.get("sample_rate", "16000"))
+        stream = self._recognizer.stream(rate)
         seconds = 0.0
         while True:
             message = await self._next(socket)
@@ -70,7 +71,7 @@ class Streams:
             if data is not None:
                 samples = _samples(data)
                 await self._send(socket, await self._run(stream.feed, samples))
-                seconds += len(samples) / stream.sample_rate
+                seconds += len(samples) / rate
                 if seconds > self._settings.max_seconds:
                     raise RequestError(_POLICY, "the stream is too long; begin another one")
             elif _is_end(message.get("text")):
@@ -79,13 +80,6 @@ class Streams:
                 await socket.close()
                 log("stream", audio_seconds=round(seconds, 3))
                 return
-
-    def _begin(self, sample_rate: str) -> LiveStream:
-        try:
-            rate = float(sample_rate)
-        except ValueError:
-            raise RequestError(_POLICY, "sample_rate is a number of Hz") from None
-        return self._recognizer.stream(rate)
 
     async def _next(self, socket: WebSocket) -> dict[str, Any]:
         try:
@@ -110,6 +104,13 @@ class Streams:
         """Take no more streams."""
         self._closing = True
         self._pool.shutdown(wait=True)
+
+
+def _sample_rate(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise RequestError(_POLICY, "sample_rate is a number of Hz") from None
 
 
 def _samples(data: bytes) -> np.ndarray[Any, np.dtype[np.int16]]:

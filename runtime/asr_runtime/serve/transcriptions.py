@@ -27,9 +27,7 @@ class Transcriptions:
     transcription at the next segment, so that nobody computes for nobody.
     """
 
-    def __init__(
-        self, recognizer: Recognizer, settings: ServerSettings, metrics: Metrics
-    ) -> None:
+    def __init__(self, recognizer: Recognizer, settings: ServerSettings, metrics: Metrics) -> None:
         self._recognizer = recognizer
         self._settings = settings
         self._metrics = metrics
@@ -121,7 +119,7 @@ class Transcriptions:
             def progress(seconds: float) -> None:
                 _check_seconds(seconds, limit)
                 if stopped():
-                    raise _Stopped
+                    raise _StoppedError
 
             duration = 0.0
             try:
@@ -130,7 +128,7 @@ class Transcriptions:
                     yield segment
                     if stopped():
                         return
-            except _Stopped:
+            except _StoppedError:
                 return
         self._metrics.audio_seconds.inc(duration)
         self._metrics.computing_seconds.inc(time.perf_counter() - begin)
@@ -141,7 +139,7 @@ class Transcriptions:
         self._pool.shutdown(wait=True)
 
 
-class _Stopped(Exception):
+class _StoppedError(Exception):
     """Nobody waits for the transcript any more."""
 
 

@@ -8,8 +8,10 @@ after the last word.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,12 +24,12 @@ from wyoming.server import AsyncEventHandler, AsyncServer
 
 from asr_runtime import __version__
 from asr_runtime.errors import AsrRuntimeError
-from asr_runtime.live.live_stream import LiveStream
+from asr_runtime.live.live_stream import LiveStream, StreamResult
 from asr_runtime.recognizer import Recognizer
 from asr_runtime.serve.settings import ServerSettings
 
 _ATTRIBUTION = Attribution(name="asr-export", url="")
-_WIDTHS = {1: np.dtype("u1"), 2: np.dtype("<i2"), 4: np.dtype("<i4")}
+_WIDTHS: dict[int, npt.DTypeLike] = {1: "u1", 2: "<i2", 4: "<i4"}
 
 
 class WyomingDoor:
@@ -104,7 +106,7 @@ class _Handler(AsyncEventHandler):
 
     async def _feed(self, chunk: AudioChunk) -> None:
         assert self._stream is not None
-        samples: npt.NDArray[np.generic] = np.frombuffer(chunk.audio, _WIDTHS[chunk.width])
+        samples = np.frombuffer(chunk.audio, _WIDTHS[chunk.width])
         samples = samples.reshape(-1, chunk.channels)
         self._seconds += len(samples) / chunk.rate
         if self._seconds > self._settings.max_seconds:
@@ -117,14 +119,18 @@ class _Handler(AsyncEventHandler):
         await self.write_event(Transcript(text=" ".join(self._texts), language="en").event())
         self._stream, self._texts = None, []
 
-    async def _run(self, function: partial[object] | object) -> None:
+    async def _run(self, function: Callable[[], Iterable[StreamResult]]) -> None:
         loop = asyncio.get_running_loop()
-        results = await loop.run_in_executor(self._pool, lambda: list(function()))  # type: ignore[operator]
+        results = await loop.run_in_executor(self._pool, lambda: list(function()))
         self._texts += [result.text for result in results if result.is_final and result.text]
 
 
 def _info(recognizer: Recognizer) -> Info:
-    common = {"attribution": _ATTRIBUTION, "installed": True, "version": __version__}
+    common: dict[str, Any] = {
+        "attribution": _ATTRIBUTION,
+        "installed": True,
+        "version": __version__,
+    }
     name = recognizer.model_path.stem
     model = AsrModel(name=name, description="English", languages=["en"], **common)
     program = AsrProgram(
