@@ -58,7 +58,7 @@ def test_documentation_travels_in_the_card(
     assert (code, stderr) == (0, "")
     code, stdout, _ = asr_export("inspect", out)
     assert stdout.rstrip().endswith("# A tiny model\n\nTrained on nothing, for nothing.")
-    assert Recognizer.load(out, device="cpu").card.extra["documentation"] == text.read_text()
+    assert Recognizer.load(out, device="cpu").card.documentation == text.read_text()
     missing = asr_export("onnx", tiny_checkpoint, out, "--model-card", tmp_path / "no.md")
     _fails(missing, "no.md: cannot be read as text")
 

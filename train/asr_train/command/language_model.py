@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from asr_runtime.language.language_model_file import MAX_ORDER
+from asr_runtime.language.language_model_file import MAX_READABLE_ORDER
 from asr_train.data.manifest import read_manifest
 from asr_train.errors import ConfigError
+from asr_train.ngram.counting import MAX_COUNTED_ORDER
 from asr_train.output import check_writable
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ def language_model(
         ),
     ],
     out: Annotated[Path, typer.Option(help="File to write.")],
-    order: Annotated[int, typer.Option(min=2, max=4, help="Words of the longest n-grams.")] = 3,
+    order: Annotated[
+        int, typer.Option(min=2, max=MAX_COUNTED_ORDER, help="Words of the longest n-grams.")
+    ] = 3,
     vocabulary: Annotated[
         int, typer.Option(min=1, max=65_534, help="Number of words, the most frequent ones.")
     ] = 50_000,
@@ -107,10 +110,10 @@ def language_model(
         _echo_perplexities(dev_text or [], converted.after, converted.before)
         typer.echo(f"wrote {out}, {converted.size / 1e6:.2f} MB")
         return
-    if order > MAX_ORDER and arpa is None:
+    if order > MAX_READABLE_ORDER and arpa is None:
         raise ConfigError(
-            f"the runtime reads n-grams of up to {MAX_ORDER} words; for longer ones give --arpa, "
-            "for other programs"
+            f"the runtime reads n-grams of up to {MAX_READABLE_ORDER} words; for longer ones "
+            "give --arpa, for other programs"
         )
     if weights and weights_text is not None:
         raise ConfigError("--weights and --weights-text exclude each other; give one")
@@ -136,7 +139,11 @@ def language_model(
         shown = (f"{path} {w:.3f}" for path, w in zip(texts, report.weights, strict=True))
         typer.echo(f"weights: {', '.join(shown)}")
     for file in report.files:
-        unread = "" if order <= MAX_ORDER else f" (n-grams of {order} words: not for the runtime)"
+        unread = (
+            ""
+            if order <= MAX_READABLE_ORDER
+            else f" (n-grams of {order} words: not for the runtime)"
+        )
         typer.echo(f"wrote {file.path}, {file.size / 1e6:.2f} MB{unread}")
         for number, (counted, kept) in enumerate(zip(report.counted, file.kept, strict=True), 1):
             typer.echo(f"{number}-grams: {counted:,} counted, {kept:,} kept")

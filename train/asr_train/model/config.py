@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
+from asr_runtime.model_file import contract
 from asr_train.errors import ConfigError
 
-SAMPLE_RATE = 16_000  # Hz; the contract's only rate
+SAMPLE_RATE = contract.SAMPLE_RATE
+"""Samples a second, the model contract's only rate."""
 
 
 @dataclass(frozen=True)
