@@ -25,14 +25,13 @@ def _fails(result: tuple[int, str, str], message: str) -> None:
 
 @pytest.fixture(scope="module")
 def models(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from asr_export.formats.onnx import export_onnx
-    from asr_export.formats.torchscript import export_torchscript
+    from asr_export import export
     from asr_train.checkpoints.checkpoint import load_checkpoint
 
     folder = tmp_path_factory.mktemp("models")
     checkpoint = load_checkpoint(tiny_checkpoint)
-    export_onnx(checkpoint, folder / "model.onnx")
-    export_torchscript(checkpoint, folder / "model.pt")
+    export(checkpoint, folder / "model.onnx")
+    export(checkpoint, folder / "model.pt")
     return folder
 
 
