@@ -6,6 +6,7 @@ is light: the module of a format, and PyTorch with it, is imported when it is fi
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -172,14 +173,18 @@ FORMATS: tuple[Format, ...] = (
 """All formats, in the order of tables; the last one has the suffixes that no other has."""
 
 
-def format_of(path: Path) -> Format:
-    """The format of a file, by its name."""
-    suffix = path.suffix.lower()
+def format_of(path: str | os.PathLike[str]) -> Format:
+    """Choose the format of a file by its suffix."""
+    suffix = Path(path).suffix.lower()
     return next((row for row in FORMATS if suffix in row.suffixes), FORMATS[-1])
 
 
 def format_named(name: str) -> Format:
-    """The format of a command's name; ``KeyError`` when there is none."""
+    """Find a format by the name of its command.
+
+    Raises:
+        KeyError: there is none of that name.
+    """
     return {row.name: row for row in FORMATS}[name]
 
 
@@ -197,7 +202,7 @@ class OpenedModel(NamedTuple):
     backend: Backend
 
 
-def open_model(path: Path, threads: int | None = None) -> OpenedModel:
+def open_model(path: str | os.PathLike[str], threads: int | None = None) -> OpenedModel:
     """Open an exported model; its name tells the format.
 
     Args:
@@ -207,21 +212,23 @@ def open_model(path: Path, threads: int | None = None) -> OpenedModel:
     Raises:
         ExportError: not such a model, or not one of ours.
     """
+    path = Path(path)
     backend, text = format_of(path).files.open(path, threads)
     return OpenedModel(path, _parse_card(path, text), backend)
 
 
-def load_backend(path: Path, threads: int | None = None) -> Backend:
+def load_backend(path: str | os.PathLike[str], threads: int | None = None) -> Backend:
     """Open an exported model for its results alone; as ``open_model`` does it."""
     return open_model(path, threads).backend
 
 
-def read_card(path: Path) -> ModelCard:
+def read_card(path: str | os.PathLike[str]) -> ModelCard:
     """Read the card of an exported model.
 
     Raises:
         ExportError: not such a model, or not one of ours.
     """
+    path = Path(path)
     return _parse_card(path, format_of(path).files.card_text(path))
 
 

@@ -24,6 +24,9 @@ def store_compactly(model: onnx.ModelProto) -> None:
     network runs in float32, at float32's speed and to the same bits. (It would not fold
     ``DequantizeLinear``.) Which weights this applies to is decided before the export, by rounding:
     see ``round_weights``, and ``asr-train compact``.
+
+    Args:
+        model: the graph; defaults of its inputs stay as they are.
     """
     graph = model.graph
     inputs = {value.name for value in graph.input}  # whose defaults keep their names

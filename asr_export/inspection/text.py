@@ -14,7 +14,7 @@ _Rows = Sequence[tuple[str, str]]
 
 
 def inspection_text(report: Mapping[str, Any]) -> str:
-    """The report of ``inspect_model`` as lines of text; sections that it lacks are left out."""
+    """Lay out the report of ``inspect_model``; sections that it lacks are left out."""
     card: Mapping[str, Any] = report[CARD_KEY]
     architecture = card.get("architecture")
     sections: list[tuple[str, _Rows]] = [

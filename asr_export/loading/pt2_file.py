@@ -41,7 +41,7 @@ _TENSOR_LISTS = (
     "data/constants/model_constants_config.json",
 )
 
-#: Of ``aten``. Others can do harm: ``from_file``, for one, opens files.
+#: Operators of ``aten`` that may occur. Others can do harm: ``from_file``, for one, opens files.
 _OPERATORS = frozenset(
     re.findall(
         r"\w+",
@@ -119,7 +119,7 @@ def _checked_graph(graph: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check(value: Any, key: str) -> None:
-    """Every string of the JSON below ``key``; notes on the nodes are dropped."""
+    """Check every string of the JSON below ``key``; notes on the nodes are dropped."""
     if isinstance(value, dict):
         if "metadata" in value:
             value["metadata"] = {}
