@@ -29,7 +29,7 @@ RUNTIME_MAY_IMPORT = {"numpy", "onnxruntime", "sounddevice", "soundfile", "soxr"
 EXPORT_LEAVES = {"errors"}
 
 #: Modules beside the packages of asr_runtime that import nothing of it, so that all may use them.
-RUNTIME_LEAVES = {"bounded_json", "errors", "transcript"}
+RUNTIME_LEAVES = {"bounded_json", "errors", "subtitles", "transcript"}
 
 
 class Import(NamedTuple):
