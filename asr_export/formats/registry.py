@@ -159,16 +159,6 @@ FORMATS: tuple[Format, ...] = (
         arithmetic={Precision.fp32: (Arithmetic.fp32,)},
     ),
     Format(
-        name="safetensors",
-        title="safetensors",
-        suffixes=(".safetensors",),
-        implementation="SafetensorsFormat",
-        name_rule="the file's name must end in .safetensors",
-        summary="Export the weights and the model's card alone, and verify.",
-        example="model.safetensors",
-        arithmetic={Precision.fp32: (Arithmetic.fp32,)},
-    ),
-    Format(
         name="torchscript",
         title="TorchScript",
         suffixes=(),
