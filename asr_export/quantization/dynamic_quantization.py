@@ -87,7 +87,16 @@ class TwoHeadedUtteranceByUtterance(UtteranceByUtterance):
     def forward(  # type: ignore[override]
         self, input_values: Tensor, input_lengths: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Run a batch, by the model contract; phonemes are the third output."""
+        """Run a batch, by the model contract, with the phonemes as third output.
+
+        Args:
+            input_values: float32 [batch, samples].
+            input_lengths: int64 [batch], samples of each.
+
+        Returns:
+            Log-probabilities of letters float32 [batch, frames, classes], frames int64 [batch], and
+            log-probabilities of phonemes float32 [batch, frames, phonemes + 1].
+        """
         rows, lengths = self.joined(input_values, input_lengths)
         letters = self.blanks[0] + 1
         return rows[:, :, :letters], lengths, rows[:, :, letters:]

@@ -11,6 +11,7 @@ import onnx
 import pytest
 
 from asr_runtime import Recognizer
+from asr_runtime.model_file.contract import CARD_KEY
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -122,6 +123,9 @@ def test_bad_input_is_one_clear_line(
     model = onnx.load(models / "model.onnx")
     del model.metadata_props[:]
     onnx.save(model, bare)
+    newer = tmp_path / "newer.onnx"
+    model.metadata_props.add(key=CARD_KEY, value='{"format_version": 2, "sound": "other"}')
+    onnx.save(model, newer)
     file = tmp_path / "file"
     file.touch()
 
@@ -134,5 +138,6 @@ def test_bad_input_is_one_clear_line(
     _fails(asr_export("inspect", garbage), "is not an ONNX file")
     _fails(asr_export("inspect", not_script), "is not a TorchScript file")
     _fails(asr_export("inspect", bare), "carries no model_card")
+    _fails(asr_export("inspect", newer), "newer.onnx: it has model format 2 and this version reads")
     _fails(asr_export("inspect", tmp_path), "is a folder")
     assert not (tmp_path / "a.onnx").exists()
