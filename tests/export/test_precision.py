@@ -19,6 +19,7 @@ from asr_export.formats.onnx import to_onnx
 from asr_export.graph.generated_dft import INITIALIZER, generate_dft
 from asr_export.loading.backends import OnnxBackend, TorchBackend
 from asr_export.quantization.weights import round_weights
+from asr_export.source.quantized_checkpoint import QuantizedCheckpoint
 from asr_export.verification.probe import probe_signal
 from asr_train.checkpoints.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
@@ -219,7 +220,8 @@ def test_int8_reads_real_speech_as_the_checkpoint_does(shared_data: Path, tmp_pa
     from asr_train.model.vocabulary import BLANK_ID, VOCABULARY
 
     checkpoint = load_checkpoint(EDGE)
-    onnx.save(to_onnx(checkpoint, Precision.int8), tmp_path / "model.onnx")
+    source = QuantizedCheckpoint(checkpoint, ExportOptions(Precision.int8))
+    onnx.save(to_onnx(source), tmp_path / "model.onnx")
     assert (tmp_path / "model.onnx").stat().st_size < 5e6
     forms = (TorchBackend(checkpoint.model), OnnxBackend(tmp_path / "model.onnx"))
     rows = read_manifest(shared_data / "dev.jsonl")[::13]
