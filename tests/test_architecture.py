@@ -25,6 +25,9 @@ LADDER = {
 #: sounddevice come with its extras.
 RUNTIME_MAY_IMPORT = {"numpy", "onnxruntime", "sounddevice", "soundfile", "soxr", "typer"}
 
+#: Modules beside the packages of asr_export that import nothing of it, so that all may use them.
+EXPORT_LEAVES = {"errors"}
+
 #: What the extra ``serve`` brings; for that room alone.
 SERVER_MAY_IMPORT = {"fastapi", "prometheus_client", "starlette", "uvicorn", "wyoming"}
 
@@ -79,9 +82,26 @@ def runtime_floors() -> dict[str, int]:
     }
 
 
+def export_floors() -> dict[str, int]:
+    """Floor by package of asr_export, 0 the highest, from its table in ARCHITECTURE.md."""
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    table = text.partition("**`asr_export`**")[2].partition("|---|---|\n")[2].partition("\n\n")[0]
+    rows = [line.split("|")[1] for line in table.splitlines()]
+    return {
+        name.removesuffix(".py"): floor
+        for floor, cell in enumerate(rows)
+        for name in re.findall(r"`([^`]+)`", cell)
+    }
+
+
+def room(item: Import, package: str) -> str:
+    """The package inside ``package``, or the module beside those, that an import stands in."""
+    return item.file.relative_to(LADDER[package]).parts[0].removesuffix(".py")
+
+
 def runtime_room(item: Import) -> str:
     """The package, or the module beside the packages, that an import stands in."""
-    return item.file.relative_to(LADDER["asr_runtime"]).parts[0].removesuffix(".py")
+    return room(item, "asr_runtime")
 
 
 @pytest.mark.parametrize("package", LADDER)
@@ -145,5 +165,30 @@ def test_no_package_of_the_runtime_imports_one_above_it_in_the_table() -> None:
             continue
         # A name that the package offers at its top would come from the front door.
         elif floors.get(target, -1) <= floors[room]:
+            wrong.append(str(one))
+    assert not wrong
+
+
+def test_every_package_of_the_exporter_stands_in_the_table() -> None:
+    folder = LADDER["asr_export"]
+    rooms = {path.parent.name for path in folder.glob("*/__init__.py")}
+    modules = {path.stem for path in folder.glob("*.py") if not path.stem.startswith("__")}
+    assert export_floors().keys() == (rooms | modules) - EXPORT_LEAVES
+
+
+def test_no_package_of_the_exporter_imports_one_above_it_in_the_table() -> None:
+    """So its import arrows go one way, and there is no circle."""
+    floors = export_floors()
+    wrong = []
+    for one in imports(LADDER["asr_export"]):
+        here, parts = room(one, "asr_export"), one.module.split(".")
+        if parts[0] != "asr_export" or here.startswith("__"):
+            continue
+        target = parts[1]
+        if here in EXPORT_LEAVES:
+            wrong.append(str(one))
+        elif target in EXPORT_LEAVES or target == here:
+            continue
+        elif floors.get(target, -1) <= floors[here]:
             wrong.append(str(one))
     assert not wrong

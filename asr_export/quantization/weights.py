@@ -19,7 +19,14 @@ _ROUNDING = {
 
 
 def round_weights(model: ResCNNBiGRU, precision: Precision) -> ResCNNBiGRU:
-    """``model`` itself for fp32, else a copy with its weights rounded; both compute in float32.
+    """Round a model's weights; it computes in float32 all the same.
+
+    Args:
+        model: stays as it is.
+        precision: what the weights are rounded to.
+
+    Returns:
+        ``model`` itself for fp32, else a copy.
 
     Raises:
         ExportError: a weight that is not finite, or too large for float16.

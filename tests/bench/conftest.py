@@ -21,7 +21,7 @@ from asr_bench.measuring.timing import Contender
 from asr_bench.model_forms.latency import Cell, LatencySettings, measure_latency
 from asr_bench.model_forms.subjects import EAGER, ONNX, Subject
 from asr_bench.results import Results, Settings
-from asr_export.formats.onnx import export_onnx
+from asr_export import ExportOptions, export
 from asr_train.checkpoints.checkpoint import load_checkpoint
 from asr_train.model.chunking import Chunking
 from asr_train.model.config import ModelConfig
@@ -124,7 +124,7 @@ def environment() -> Environment:
 def streaming_model(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """``tiny.onnx``, random weights, for whole recordings and for streams."""
     path = tmp_path_factory.mktemp("streaming") / "tiny.onnx"
-    export_onnx(load_checkpoint(tiny_checkpoint), path, chunking=Chunking(21, 11))
+    export(load_checkpoint(tiny_checkpoint), path, ExportOptions(chunking=Chunking(21, 11)))
     return path
 
 

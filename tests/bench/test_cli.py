@@ -169,7 +169,7 @@ def test_a_wrong_model_is_never_timed(
     source = load_checkpoint(checkpoint)
     module, model = run.exports["to_torchscript"], run.exports["to_onnx"]
     other_weights = Checkpoint(ResCNNBiGRU(source.model.config).eval())
-    wrong_module = to_torchscript(other_weights)
+    wrong_module = to_torchscript(other_weights.model)
     for modules, models, right in (
         (module, model, True),
         (wrong_module, model, False),

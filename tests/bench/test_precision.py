@@ -18,9 +18,11 @@ from asr_bench.model_forms.forms import FORMS, Form
 from asr_bench.model_forms.latency import LatencySettings
 from asr_bench.model_forms.precision import CHECKPOINT, Accuracy, Cost, measure_cost
 from asr_bench.model_forms.precision_report import PrecisionReport
+from asr_export import export
 from asr_export.formats.onnx import to_onnx
-from asr_export.formats.torchscript import export_torchscript
 from asr_export.quantization.precision import Precision
+from asr_export.source.options import ExportOptions
+from asr_export.source.quantized_checkpoint import QuantizedCheckpoint
 from asr_train.checkpoints.checkpoint import Checkpoint, load_checkpoint
 
 
@@ -33,14 +35,14 @@ def asr_bench(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
 
 
 def save_int8(checkpoint: Checkpoint, path: Path) -> None:
-    """What ``export_onnx`` writes, without its half a minute of checks."""
-    onnx.save(to_onnx(checkpoint, Precision.int8), path)
+    """What ``export`` writes, without its half a minute of checks."""
+    onnx.save(to_onnx(QuantizedCheckpoint(checkpoint, ExportOptions(Precision.int8))), path)
 
 
 @pytest.fixture(scope="module")
 def two_forms() -> tuple[Form, ...]:
     return (
-        Form("TorchScript", Precision.fp32, "model.pt", export_torchscript),
+        Form("TorchScript", Precision.fp32, "model.pt", export),
         Form("ONNX", Precision.int8, "model.onnx", save_int8),
     )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 import pytest
@@ -24,6 +23,7 @@ from asr_bench.full_run.machine_rates import MachineRates
 from asr_bench.full_run.run import Measurements, Plan, count_errors, measure
 from asr_bench.full_run.run_cli import default_threads
 from asr_bench.results import read_results
+from asr_export import ExportOptions
 
 LIMIT = 60.0
 
@@ -235,13 +235,14 @@ def test_a_checkpoint_has_every_backend_and_exports_only_what_is_chosen(
     assert model.operations_per_second is not None
     exported: list[str] = []
 
-    def export(_: object, path: Path, precision: Any = None, **options: object) -> None:
-        exported.append(f"{precision.value} {'chunking' in options}")
-        if "chunking" in options:
+    def export(_: object, path: Path, options: ExportOptions) -> None:
+        streaming = options.chunking is not None
+        exported.append(f"{options.precision.value} {streaming}")
+        if streaming:
             raise RuntimeError("not today\nnor tomorrow")
 
-    monkeypatch.setattr("asr_bench.model_forms.forms.export_onnx", export)
-    monkeypatch.setattr("asr_bench.engines.catalogue.export_onnx", export)
+    monkeypatch.setattr("asr_bench.model_forms.forms.export", export)
+    monkeypatch.setattr("asr_bench.engines.catalogue.export", export)
     chosen = choose(model.engines, ["ONNX Runtime tiny fp16", "int8, beam"])
     failures = model.export(chosen, tmp_path)
     assert exported == ["fp16 False", "int8 True"]

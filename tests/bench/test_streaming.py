@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from asr_bench import cli
-from asr_export.formats.onnx import export_onnx
+from asr_export import export
 from asr_train.checkpoints.checkpoint import Checkpoint
 
 TEXTS = ["cab bead deaf fade", "cafe face"]
@@ -48,7 +48,7 @@ def test_a_model_that_cannot_stream(
     run_command_line: Callable[..., tuple[int, str, str]],
 ) -> None:
     path = tmp_path / "whole.onnx"
-    export_onnx(loaded, path)
+    export(loaded, path)
     code, _, err = run_command_line(
         cli.main, "streaming", "--manifest", write_manifest(TEXTS), "--model", path
     )

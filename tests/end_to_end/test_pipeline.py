@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from asr_export.formats.onnx import export_onnx
+from asr_export import export
 from asr_runtime import Recognizer
 from asr_train.augmentation.config import MaskingConfig
 from asr_train.checkpoints.checkpoint import load_checkpoint
@@ -40,7 +40,7 @@ def device_model(
     )
     Trainer(tiny_config, config, rows * 60).fit()
     model = tmp_path / "model.onnx"
-    export_onnx(load_checkpoint(tmp_path / "run" / "best"), model)
+    export(load_checkpoint(tmp_path / "run" / "best"), model)
     return model
 
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import torch
 
+from asr_export import Precision, read_card
 from asr_export.formats.torchscript import to_torchscript
-from asr_export.loading.backends import TorchBackend, read_card
-from asr_export.quantization.precision import Precision
+from asr_export.loading.backends import TorchBackend
 from asr_export.quantization.weights import round_weights
-from asr_export.verification.transcripts import read_recordings
+from asr_export.verification.transcripts import transcribe_recordings
 from asr_runtime import Recognizer
 from asr_runtime.decoding.greedy import greedy_text
 from asr_runtime.recognizer import DEFAULT_MODEL
@@ -41,9 +41,9 @@ def test_default_model_comes_from_the_checkpoint_in_the_repository(
     checkpoint: Checkpoint,
 ) -> None:
     card = read_card(DEFAULT_MODEL)
-    assert card["checkpoint_sha256"] == checkpoint.sha256
-    assert card["architecture"] == {"name": "ResCNN-BiGRU", **checkpoint.model.config.to_dict()}
-    assert card["precision"] == "int8"
+    assert card.checkpoint_sha256 == checkpoint.sha256
+    assert card.architecture == {"name": "ResCNN-BiGRU", **checkpoint.model.config.to_dict()}
+    assert card.precision == "int8"
     assert DEFAULT_MODEL.stat().st_size < 5e6
 
 
@@ -59,18 +59,16 @@ def test_three_forms_give_the_same_text_on_every_dev_clip(
     checkpoint: Checkpoint, dev: list[Utterance]
 ) -> None:
     card = read_card(DEFAULT_MODEL)
-    rounded = replace(
-        checkpoint, model=round_weights(checkpoint.model, Precision(card["precision"]))
-    )
+    rounded = replace(checkpoint, model=round_weights(checkpoint.model, Precision(card.precision)))
     store = FileStore(dev)
     audio = [np.asarray(store[index]) for index in range(len(dev))]
     recognizer = Recognizer.load(device="cpu", decoder="greedy")
     onnx = [greedy_text(values, VOCABULARY, BLANK_ID) for values in recognizer.log_probs(audio)]
     # In batches: a form must also be right on padded recordings.
-    readings = read_recordings(
+    readings = transcribe_recordings(
         {
             "PyTorch": TorchBackend(rounded.model),
-            "TorchScript": TorchBackend(to_torchscript(rounded)),
+            "TorchScript": TorchBackend(to_torchscript(rounded.model)),
         },
         [len(samples) / 16_000 for samples in audio],
         audio,
@@ -82,7 +80,7 @@ def test_three_forms_give_the_same_text_on_every_dev_clip(
 
     # The card states the checkpoint's; rounding its weights may cost 0.3 points.
     rates = error_rates([row.text for row in dev], onnx)
-    stated = card["word_error_rate"]["dev_greedy"]
+    stated = (card.word_error_rate or {})["dev_greedy"]
     assert rates.word_error_rate == pytest.approx(stated, abs=0.003)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from asr_runtime.language.language_model import BOUNDARY, FIRST_WORD, UNKNOWN
 from asr_runtime.language.language_model_file import read_arrays, read_language_model
 from asr_train.errors import DataError
 from asr_train.ngram.building import BuildSettings, build_language_model
@@ -19,13 +20,7 @@ from asr_train.ngram.perplexity import perplexity
 from asr_train.ngram.pruning import Pruner, entropy_worth, keep_only
 from asr_train.ngram.quantisation import quantise
 from asr_train.ngram.resmoothing import smooth_again
-from asr_train.ngram.vocabulary import (
-    BOUNDARY,
-    FIRST_WORD,
-    UNKNOWN,
-    Vocabulary,
-    choose_vocabulary,
-)
+from asr_train.ngram.vocabulary import Vocabulary, choose_vocabulary
 from asr_train.ngram.writing import largest_that_fits, write_language_model
 
 WORDS = ["the", "a", "cat", "dog", "sat", "ran", "on", "under", "mat", "tree", "big", "red"]

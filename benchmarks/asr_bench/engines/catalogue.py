@@ -23,15 +23,14 @@ from asr_bench.engines.vosk import Vosk
 from asr_bench.engines.whisper_cpp import WhisperCpp
 from asr_bench.errors import BenchError
 from asr_bench.model_forms.forms import FORMS, Form, export_forms
-from asr_export.formats.onnx import export_onnx
-from asr_export.graph.streaming_inputs import DEFAULT_CHUNK_MS, DEFAULT_LOOKAHEAD_MS
+from asr_export.exporting import export
+from asr_export.formats.registry import format_of, read_card
 from asr_export.inspection.flops import operations_per_second
-from asr_export.loading.backends import read_card
 from asr_export.quantization.precision import Precision
+from asr_export.source.options import ExportOptions, stream_chunking
 from asr_runtime.recognizer import DECODERS, DEFAULT_MODEL
 from asr_train.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from asr_train.errors import ConfigError
-from asr_train.model.chunking import Chunking
 from asr_train.model.config import ModelConfig
 
 #: By the name that ``--peer-model`` takes.
@@ -41,10 +40,8 @@ LOCAL_PEERS: dict[str, type[LocalPeer]] = {
 
 
 def _export_streaming(checkpoint: Checkpoint, path: Path) -> object:
-    chunking = Chunking.from_milliseconds(
-        checkpoint.model.config, DEFAULT_CHUNK_MS, DEFAULT_LOOKAHEAD_MS
-    )
-    return export_onnx(checkpoint, path, Precision.int8, chunking=chunking)
+    chunking = stream_chunking(checkpoint.model.config)
+    return export(checkpoint, path, ExportOptions(Precision.int8, chunking=chunking))
 
 
 #: What asr-runtime ships: whole recordings and streams from one file.
@@ -140,16 +137,16 @@ def _checkpoint_model(path: Path, folder: Path) -> BenchModel:
 
 def _file_model(path: Path) -> BenchModel:
     card = read_card(path)
-    name, precision = path.stem, str(card.get("precision", "fp32"))
-    streaming = bool(card.get("streaming"))
+    name, precision = path.stem, card.precision or "fp32"
+    streaming = card.streaming is not None
     engines: list[Engine] = [
         *(AsrRun(name, str(path), precision, decoder, streaming) for decoder in reversed(DECODERS)),
         OnnxRuntime(name, str(path), precision),
         OnnxRuntime(name, str(path), precision, "cuda"),
     ]
-    if path.suffix == ".onnx":
+    if format_of(path).name == "onnx":
         engines.append(OpenVino(name, str(path), precision))
-    shape = {key: value for key, value in card.get("architecture", {}).items() if key != "name"}
+    shape = {key: value for key, value in card.architecture.items() if key != "name"}
     try:
         operations = operations_per_second(ModelConfig.from_dict(shape)).total
     except (ConfigError, TypeError):

@@ -16,6 +16,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from asr_runtime.model_file import contract
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     Samples = npt.NDArray[np.float32]
 
-SAMPLE_RATE = 16_000
+SAMPLE_RATE = contract.SAMPLE_RATE
 """Hz, of all samples that engines are given."""
 
 

@@ -56,6 +56,7 @@ class OnnxRuntime(Backend):
         import onnxruntime
 
         from asr_bench.engines.ctc_transcriber import CtcTranscriber
+        from asr_runtime.model_file import contract
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -69,7 +70,7 @@ class OnnxRuntime(Backend):
 
         def run(samples: Samples) -> Any:
             lengths = np.array([samples.size], dtype=np.int64)
-            feeds = {"input_values": samples[None, :], "input_lengths": lengths}
-            return session.run(["logprobs", "output_lengths"], feeds)
+            feeds = {contract.INPUT_VALUES: samples[None, :], contract.INPUT_LENGTHS: lengths}
+            return session.run([contract.LOG_PROBS, contract.OUTPUT_LENGTHS], feeds)
 
         return CtcTranscriber(run)

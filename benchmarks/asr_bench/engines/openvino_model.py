@@ -32,6 +32,7 @@ class OpenVino(Backend):
         import openvino
 
         from asr_bench.engines.ctc_transcriber import CtcTranscriber
+        from asr_runtime.model_file import contract
 
         core = openvino.Core()
         # Without the hint it may compute in bfloat16, which the others do not.
@@ -40,7 +41,9 @@ class OpenVino(Backend):
 
         def run(samples: Samples) -> Any:
             lengths = np.array([samples.size], dtype=np.int64)
-            outputs = compiled({"input_values": samples[None, :], "input_lengths": lengths})
-            return outputs["logprobs"], outputs["output_lengths"]
+            outputs = compiled(
+                {contract.INPUT_VALUES: samples[None, :], contract.INPUT_LENGTHS: lengths}
+            )
+            return outputs[contract.LOG_PROBS], outputs[contract.OUTPUT_LENGTHS]
 
         return CtcTranscriber(run)

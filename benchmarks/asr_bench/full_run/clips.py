@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from asr_export.verification.parity import probe_signal
+from asr_export.verification.probe import probe_signal
 from asr_train.data.audio_store import decode
 from asr_train.data.manifest import Utterance
 from asr_train.model.config import SAMPLE_RATE

@@ -82,6 +82,8 @@ def small_model() -> bytes:
 
     from asr_export.formats.onnx import to_onnx
     from asr_export.quantization.precision import Precision
+    from asr_export.source.options import ExportOptions
+    from asr_export.source.quantized_checkpoint import QuantizedCheckpoint
     from asr_train.checkpoints.checkpoint import Checkpoint
     from asr_train.model.config import ModelConfig
     from asr_train.model.network import ResCNNBiGRU
@@ -92,7 +94,8 @@ def small_model() -> bytes:
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(1)
         checkpoint = Checkpoint(ResCNNBiGRU(config).eval())
-    return bytes(to_onnx(checkpoint, Precision.int8).SerializeToString())
+    source = QuantizedCheckpoint(checkpoint, ExportOptions(Precision.int8))
+    return bytes(to_onnx(source).SerializeToString())
 
 
 def audio() -> Target:

@@ -18,12 +18,12 @@ from asr_bench.fuzzing.seeds import AUDIO, LANGUAGE_MODELS, MODELS
 from asr_runtime import AsrRuntimeError, BeamConfig, Recognizer
 from asr_runtime.decoding.beam_decoder import BeamDecoder
 from asr_runtime.language.language_model_file import read_language_model
+from asr_runtime.model_file.contract import SAMPLE_RATE
 
 OK = "transcribed"
 #: Kinds of outcomes that should not be.
 CRASH, HANG, MEMORY, BUG, NOISE = "crash", "hang", "memory", "bug", "noise"
 
-_SAMPLE_RATE = 16_000
 _MEMORY_WORDS = ("memory does not suffice", "allocate memory", "bad_alloc", "bad allocation")
 
 
@@ -102,8 +102,8 @@ def _trials(target: str) -> Callable[[Path], object]:
 
 def _try_model(path: Path) -> None:
     recognizer = Recognizer.load(path, device="cpu", threads=1, decoder="greedy")
-    noise = np.random.default_rng(1).normal(0, 0.1, _SAMPLE_RATE).astype(np.float32)
-    recognizer.transcribe(noise, _SAMPLE_RATE).to_dict()
+    noise = np.random.default_rng(1).normal(0, 0.1, SAMPLE_RATE).astype(np.float32)
+    recognizer.transcribe(noise, SAMPLE_RATE).to_dict()
 
 
 def _try_language_model(path: Path) -> None:

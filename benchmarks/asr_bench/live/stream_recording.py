@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from asr_runtime.model_file.contract import SAMPLE_RATE
 from asr_runtime.recognizer import Recognizer
 
 Samples = npt.NDArray[np.float32]
 
-SAMPLE_RATE = 16_000
 #: Samples fed at a time: 20 ms, as a sound card gives them.
 PIECE = SAMPLE_RATE // 50
 

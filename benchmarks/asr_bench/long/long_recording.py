@@ -18,10 +18,10 @@ from asr_bench.errors import BenchError
 from asr_bench.measuring import measured_command
 from asr_runtime.audio.audio_file import read_audio
 from asr_runtime.audio.waveform import to_waveform
+from asr_runtime.model_file.contract import SAMPLE_RATE
 from asr_train.data.manifest import Utterance
 from asr_train.evaluation.metrics import error_rates
 
-SAMPLE_RATE = 16_000
 SILENCE_SECONDS = (0.3, 2.5)
 """Between two clips, at random."""
 

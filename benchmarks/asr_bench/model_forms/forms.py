@@ -6,11 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from asr_export.formats.onnx import export_onnx
-from asr_export.formats.ort import export_ort
-from asr_export.formats.pt2 import export_pt2
-from asr_export.formats.torchscript import export_torchscript
+from asr_export.exporting import export
+from asr_export.formats.registry import format_named
 from asr_export.quantization.precision import Precision
+from asr_export.source.options import ExportOptions
 from asr_train.checkpoints.checkpoint import Checkpoint
 
 
@@ -40,36 +39,26 @@ class Form:
         return folder / self.label.replace(" ", "-").lower() / self.file_name
 
 
-def _onnx(precision: Precision) -> Form:
-    return Form(
-        "ONNX",
-        precision,
-        "model.onnx",
-        lambda checkpoint, path: export_onnx(checkpoint, path, precision),
-    )
+def _form(name: str, precision: Precision) -> Form:
+    row = format_named(name)
+
+    def write(checkpoint: Checkpoint, path: Path) -> object:
+        return export(checkpoint, path, ExportOptions(precision))
+
+    return Form(row.title, precision, row.example, write)
 
 
 #: In the order of the table; the first is what the others are compared with. To add a form that is
 #: loaded in a new way, tell ``form_process`` how, by the suffix of its file.
 FORMS: tuple[Form, ...] = (
-    _onnx(Precision.fp32),
-    _onnx(Precision.fp16),
-    _onnx(Precision.int8),
-    Form("ORT", Precision.fp32, "model.ort", export_ort),
-    Form(
-        "ORT",
-        Precision.int8,
-        "model.ort",
-        lambda checkpoint, path: export_ort(checkpoint, path, Precision.int8),
-    ),
-    Form("TorchScript", Precision.fp32, "model.pt", export_torchscript),
-    Form(
-        "TorchScript",
-        Precision.int8,
-        "model.pt",
-        lambda checkpoint, path: export_torchscript(checkpoint, path, Precision.int8),
-    ),
-    Form("torch.export", Precision.fp32, "model.pt2", export_pt2),
+    _form("onnx", Precision.fp32),
+    _form("onnx", Precision.fp16),
+    _form("onnx", Precision.int8),
+    _form("ort", Precision.fp32),
+    _form("ort", Precision.int8),
+    _form("torchscript", Precision.fp32),
+    _form("torchscript", Precision.int8),
+    _form("pt2", Precision.fp32),
 )
 
 

@@ -15,7 +15,7 @@ from asr_bench.measuring.timing import Contender, interleave, measuring, wait_fo
 from asr_bench.model_forms.subjects import Subject
 from asr_export.inspection.flops import count_operations
 from asr_export.loading.backends import Backend, Floats
-from asr_export.verification.parity import probe_signal
+from asr_export.verification.probe import probe_signal
 from asr_train.model.config import SAMPLE_RATE
 
 #: Seconds; the activations of longer ones do not fit into a small machine's memory.

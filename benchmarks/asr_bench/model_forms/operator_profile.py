@@ -15,7 +15,7 @@ import onnxruntime
 
 from asr_bench.errors import BenchError
 from asr_bench.model_forms.latency import LatencySettings
-from asr_export.verification.parity import probe_signal
+from asr_export.verification.probe import probe_signal
 from asr_runtime.errors import ModelFileError
 from asr_runtime.inference.device import CPU_PROVIDER, quiet_options
 from asr_runtime.inference.session import load_session

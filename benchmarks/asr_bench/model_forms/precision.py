@@ -12,9 +12,10 @@ import numpy as np
 from asr_bench.measuring.timing import Contender, interleave
 from asr_bench.model_forms.form_process import FormProcess
 from asr_bench.model_forms.latency import LatencySettings
-from asr_export.loading.backends import TorchBackend, load_backend
-from asr_export.verification.parity import probe_signal
-from asr_export.verification.transcripts import Reading, read_recordings
+from asr_export.formats.registry import load_backend
+from asr_export.loading.backends import TorchBackend
+from asr_export.verification.probe import probe_signal
+from asr_export.verification.transcripts import TranscriptSet, transcribe_recordings
 from asr_train.checkpoints.checkpoint import Checkpoint
 from asr_train.data.audio_store import FileStore
 from asr_train.data.manifest import Utterance
@@ -78,10 +79,10 @@ def measure_accuracy(
         signal = probe_signal(probe_seconds, seed=0)
         return {
             label: Accuracy(reading.max_difference, reading.mean_difference)
-            for label, reading in read_recordings(forms, [probe_seconds], [signal]).items()
+            for label, reading in transcribe_recordings(forms, [probe_seconds], [signal]).items()
         }
     durations = [row.duration for row in utterances]
-    readings = read_recordings(forms, durations, FileStore(utterances))
+    readings = transcribe_recordings(forms, durations, FileStore(utterances))
     references = [row.text for row in utterances]
     return {
         label: _accuracy(references, reading, readings[CHECKPOINT])
@@ -144,7 +145,9 @@ class _Stopwatch:
         return self._now
 
 
-def _accuracy(references: Sequence[str], reading: Reading, checkpoint: Reading) -> Accuracy:
+def _accuracy(
+    references: Sequence[str], reading: TranscriptSet, checkpoint: TranscriptSet
+) -> Accuracy:
     return Accuracy(
         max_difference=reading.max_difference,
         mean_difference=reading.mean_difference,

@@ -12,7 +12,9 @@ import torch
 
 from asr_export.formats.onnx import to_onnx
 from asr_export.formats.torchscript import to_torchscript
-from asr_export.loading.backends import Backend, OnnxBackend, TorchBackend, load_torchscript
+from asr_export.loading.backends import Backend, OnnxBackend, TorchBackend
+from asr_export.loading.model_files import load_torchscript
+from asr_export.source.quantized_checkpoint import QuantizedCheckpoint
 from asr_export.verification.parity import check_parity
 from asr_train.checkpoints.checkpoint import Checkpoint
 from asr_train.model.config import ModelConfig, preset
@@ -61,8 +63,8 @@ def prepare(name: str, checkpoint: Checkpoint, threads: Iterable[int]) -> Subjec
     eager = TorchBackend(model)
     with tempfile.TemporaryDirectory(prefix="asr-bench-") as folder:
         torchscript_path, onnx_path = Path(folder, "model.pt"), Path(folder, "model.onnx")
-        torch.jit.save(to_torchscript(checkpoint), torchscript_path)
-        onnx.save(to_onnx(checkpoint), onnx_path)
+        torch.jit.save(to_torchscript(model), torchscript_path)
+        onnx.save(to_onnx(QuantizedCheckpoint(checkpoint)), onnx_path)
         torchscript = TorchBackend(load_torchscript(torchscript_path)[0])
         backends: dict[int, dict[str, Backend]] = {
             count: {

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asr_train.errors import ConfigError
+from asr_train.ngram.counting import MAX_COUNTED_ORDER
 from asr_train.output import check_writable
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ def language_model(
         ),
     ],
     out: Annotated[Path, typer.Option(help="File to write.")],
-    order: Annotated[int, typer.Option(min=2, max=4, help="Words of the longest n-grams.")] = 3,
+    order: Annotated[
+        int, typer.Option(min=2, max=MAX_COUNTED_ORDER, help="Words of the longest n-grams.")
+    ] = 3,
     vocabulary: Annotated[
         int, typer.Option(min=1, max=65_534, help="Number of words, the most frequent ones.")
     ] = 50_000,
@@ -80,7 +83,7 @@ def language_model(
     licence: Annotated[str, typer.Option(help="The text's licence, for the file.")] = "",
 ) -> None:
     """Build a word n-gram model for the runtime's beam search (modified Kneser-Ney)."""
-    from asr_runtime.language.language_model_file import MAX_ORDER
+    from asr_runtime.language.language_model_file import MAX_READABLE_ORDER
     from asr_train.ngram.building import BuildSettings, build_language_model
     from asr_train.ngram.converting import convert_language_model, is_model
 
@@ -98,10 +101,10 @@ def language_model(
         )
         _echo_conversion(converted, out, dev_texts)
         return
-    if order > MAX_ORDER and arpa is None:
+    if order > MAX_READABLE_ORDER and arpa is None:
         raise ConfigError(
-            f"the runtime reads n-grams of up to {MAX_ORDER} words; for longer ones give --arpa, "
-            "for other programs"
+            f"the runtime reads n-grams of up to {MAX_READABLE_ORDER} words; for longer ones "
+            "give --arpa, for other programs"
         )
     if weights and weights_text is not None:
         raise ConfigError("--weights and --weights-text exclude each other; give one")
@@ -119,7 +122,7 @@ def language_model(
         lexicon,
     )
     report = build_language_model(texts, out, settings, dev_texts, weights_text, further, arpa)
-    _echo_report(report, texts, dev_texts, order > MAX_ORDER)
+    _echo_report(report, texts, dev_texts, order > MAX_READABLE_ORDER)
 
 
 def _echo_conversion(report: ConversionReport, out: Path, dev_texts: list[Path]) -> None:

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from asr_runtime.model_file import contract
 from asr_train.errors import ConfigError
 from asr_train.settings import check_settings, convert, field_types, setting
 
-SAMPLE_RATE = 16_000  # Hz; the contract's only rate
+SAMPLE_RATE = contract.SAMPLE_RATE
+"""Samples a second, the model contract's only rate."""
 
 
 class WeightQuantization(str, Enum):

@@ -18,11 +18,12 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
+from asr_runtime.language.language_model import BOUNDARY, FIRST_WORD, UNKNOWN
 from asr_train.errors import DataError
-from asr_train.ngram.counting import MAX_ORDER, Keys, contexts, last_words, suffixes
+from asr_train.ngram.counting import MAX_COUNTED_ORDER, Keys, contexts, last_words, suffixes
 from asr_train.ngram.kneser_ney import NgramModel, Order, log_probabilities
 from asr_train.ngram.pruning import set_context_probabilities
-from asr_train.ngram.vocabulary import BOUNDARY, FIRST_WORD, MAX_WORDS, UNKNOWN, Vocabulary
+from asr_train.ngram.vocabulary import MAX_WORDS, Vocabulary
 
 _START, _END, _UNKNOWN = "<s>", "</s>", "<unk>"
 _NEVER = -99.0
@@ -95,7 +96,7 @@ def _lines(
 
 
 def read_arpa(
-    path: Path, order: int = MAX_ORDER, progress: Callable[[int], object] | None = None
+    path: Path, order: int = MAX_COUNTED_ORDER, progress: Callable[[int], object] | None = None
 ) -> tuple[NgramModel, Vocabulary]:
     """Read a model; plain, ``.gz`` or ``.xz``.
 

@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from asr_train.ngram.vocabulary import BOUNDARY, Ids
+from asr_runtime.language.language_model import BOUNDARY
+from asr_train.ngram.vocabulary import Ids
 
-MAX_ORDER = 4
+MAX_COUNTED_ORDER = 4
+"""Words of the longest n-grams whose ids fit a key; the runtime reads shorter ones."""
 
 PART = 1 << 24
 """N-grams that are counted, or smoothed, at a time; 40 bytes of memory each."""
@@ -54,8 +56,8 @@ def count_ngrams(
 
     Args:
         ids: uint16 [words], as ``Vocabulary.encode`` gives them; may lie in a file.
-        order: words of an n-gram, 1 to MAX_ORDER. BOUNDARY occurs at either end of one, never
-            inside.
+        order: words of an n-gram, 1 to MAX_COUNTED_ORDER. BOUNDARY occurs at either end of one,
+            never inside.
         folder: where to put the counts; in memory without it.
         progress: called with the number of n-grams of each part.
         part: n-grams to sort at a time. More of them begin with one word if that is so frequent.

@@ -11,11 +11,9 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from asr_runtime.language.language_model import BOUNDARY, FIRST_WORD, UNKNOWN
 from asr_train.ngram.vocabulary import (
-    BOUNDARY,
-    FIRST_WORD,
     SENTENCE_END,
-    UNKNOWN,
     Ids,
     Vocabulary,
     split_words,

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from asr_runtime.language.language_model import BOUNDARY
 from asr_train.ngram.counting import (
     Counts,
     Keys,
@@ -24,7 +25,6 @@ from asr_train.ngram.counting import (
     slices,
     suffixes,
 )
-from asr_train.ngram.vocabulary import BOUNDARY
 
 Floats = npt.NDArray[np.float64]
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from asr_runtime.language.language_model import BOUNDARY, UNKNOWN
 from asr_train.ngram.kneser_ney import Floats, NgramModel, log_probabilities
-from asr_train.ngram.vocabulary import BOUNDARY, UNKNOWN, Ids
+from asr_train.ngram.vocabulary import Ids
 
 _SLICE = 1 << 22
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from asr_runtime.language.language_model import BOUNDARY
 from asr_train.ngram.counting import Counts, Keys, contexts, first_words, last_words, suffixes
 from asr_train.ngram.kneser_ney import (
     NgramModel,
@@ -25,7 +26,6 @@ from asr_train.ngram.kneser_ney import (
     log_probabilities,
     smooth_unigrams,
 )
-from asr_train.ngram.vocabulary import BOUNDARY
 
 _SLICE = 1 << 22
 

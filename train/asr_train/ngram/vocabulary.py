@@ -9,15 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from asr_runtime.language.language_model import BOUNDARY, FIRST_WORD, UNKNOWN
 from asr_train.errors import DataError
 
-UNKNOWN = 0
-"""Word id of every word outside the vocabulary."""
-
-BOUNDARY = 1
-"""Word id of a sentence's start where it is context, and of its end where it is predicted."""
-
-FIRST_WORD = 2
 MAX_WORDS = 65_534
 """Words besides the two special ones, so that an id takes 16 bits."""
 

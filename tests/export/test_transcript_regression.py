@@ -12,12 +12,9 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from asr_export.errors import ParityError
-from asr_export.quantization.arithmetic import Arithmetic
-from asr_export.quantization.precision import Precision
-from asr_export.verification.parity import ParityReport
-from asr_export.verification.transcript_regression import ReadingLoss
-from asr_export.verification.transcripts import read_recordings
+from asr_export import Arithmetic, ParityError, ParityReport, Precision
+from asr_export.verification.transcript_regression import TranscriptRegression
+from asr_export.verification.transcripts import transcribe_recordings
 from asr_train.checkpoints.checkpoint import WEIGHTS
 from asr_train.evaluation.metrics import ErrorRates
 from asr_train.model.vocabulary import BLANK_ID, NUM_CLASSES
@@ -118,9 +115,11 @@ def test_a_bad_manifest_is_one_line(
 
 
 @pytest.fixture
-def loss() -> ReadingLoss:
+def regression() -> TranscriptRegression:
     rates = ErrorRates(0.2, 0.1, 1000)
-    return ReadingLoss(Precision.fp32, 200, 3600.0, 200, 0.0, 1e-5, 1e-6, rates, rates, 100, 50)
+    return TranscriptRegression(
+        Precision.fp32, 200, 3600.0, 200, 0.0, 1e-5, 1e-6, rates, rates, 100, 50
+    )
 
 
 @pytest.mark.parametrize(
@@ -151,9 +150,9 @@ def loss() -> ReadingLoss:
         ({"max_difference": np.inf}, "output_lengths differ"),
     ],
 )
-def test_limits(loss: ReadingLoss, changes: dict, failure: str | None) -> None:
-    changed = dataclasses.replace(loss, **changes)
-    report = ParityReport((), 1e-4, reading=changed)
+def test_limits(regression: TranscriptRegression, changes: dict, failure: str | None) -> None:
+    changed = dataclasses.replace(regression, **changes)
+    report = ParityReport((), 1e-4, transcripts=changed)
     assert changed.passed is report.passed is (failure is None)
     if failure is None:
         report.require()
@@ -182,7 +181,7 @@ class _Scripted:
         return logprobs, np.full(len(values), 2)
 
 
-def test_readings_keep_the_order_and_mind_the_lengths() -> None:
+def test_transcripts_keep_the_order_and_mind_the_lengths() -> None:
     """Recordings of 50, 20 and 30 s: batches of like length, within a minute, padded."""
     seconds = (50.0, 20.0, 30.0)
     store = [
@@ -193,13 +192,13 @@ def test_readings_keep_the_order_and_mind_the_lengths() -> None:
         "near": _Scripted([2, 3, 4], shift=0.25),
         "far": _Scripted([2, 3, 5]),
     }
-    readings = read_recordings(forms, seconds, store, progress=False)
+    transcripts = transcribe_recordings(forms, seconds, store, progress=False)
     assert forms["near"].batches == [(2, 16_000 * 30), (1, 16_000 * 50)]
-    assert readings["reference"].texts == ("a", "b", "c")
-    assert readings["near"].texts == ("a", "b", "c")
-    assert readings["far"].texts == ("a", "b", "d")
-    assert readings["far"].equal_texts(readings["reference"]) == 2
-    assert readings["near"].max_difference == readings["near"].mean_difference == 0.25
-    assert readings["reference"].max_difference == 0
-    assert readings["far"].max_difference == 9
-    assert readings["far"].mean_difference == pytest.approx(2 * 9 / (3 * 2 * NUM_CLASSES))
+    assert transcripts["reference"].texts == ("a", "b", "c")
+    assert transcripts["near"].texts == ("a", "b", "c")
+    assert transcripts["far"].texts == ("a", "b", "d")
+    assert transcripts["far"].equal_texts(transcripts["reference"]) == 2
+    assert transcripts["near"].max_difference == transcripts["near"].mean_difference == 0.25
+    assert transcripts["reference"].max_difference == 0
+    assert transcripts["far"].max_difference == 9
+    assert transcripts["far"].mean_difference == pytest.approx(2 * 9 / (3 * 2 * NUM_CLASSES))
