@@ -53,7 +53,7 @@ def from_json(kind: type[Record], value: object, place: str = "") -> Record:
         inner = f"{place}.{name}" if place else name
         if name in value:
             found[field.name] = _read(types_of[field.name], value[name], inner)
-        elif field.default is dataclasses.MISSING:
+        elif field.default is field.default_factory is dataclasses.MISSING:
             raise RecordError(f"{inner} is missing")
     return kind(**found)
 

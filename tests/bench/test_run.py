@@ -12,18 +12,20 @@ import pytest
 
 from asr_bench import cli
 from asr_bench.engines.asr_run import AsrRun
-from asr_bench.engines.catalogue import bench_model, choose, peer_engines
 from asr_bench.engines.engine import Engine
 from asr_bench.engines.engine_process import EngineFailureError, EngineProcess, Timing
-from asr_bench.engines.fleet import Fleet
 from asr_bench.engines.install_size import install_bytes
+from asr_bench.engines.pool import EnginePool
+from asr_bench.engines.registry import choose, model_under_test, peer_engines
+from asr_bench.engines.timed_stream import TimedStream
 from asr_bench.errors import BenchError
-from asr_bench.full_run import normalization
-from asr_bench.full_run.clips import Recording, write_clips
-from asr_bench.full_run.machine_rates import MachineRates
-from asr_bench.full_run.run import Measurements, Plan, count_errors, measure
-from asr_bench.full_run.run_cli import default_threads
 from asr_bench.results import read_results
+from asr_bench.runs import normalization
+from asr_bench.runs.clips import Recording, write_clips
+from asr_bench.runs.machine_rates import MachineRates
+from asr_bench.runs.measure import count_errors, measure
+from asr_bench.runs.plan import Measurements, Plan
+from asr_bench.runs.run_command import default_threads
 
 LIMIT = 60.0
 
@@ -50,8 +52,8 @@ class ScriptedProcess:
     def transcribe_batch(self, audio: Path, size: int) -> Timing:
         return Timing(size, size)
 
-    def stream(self, audio: Path, chunk_ms: float, _: float) -> tuple[list[float], float]:
-        return [chunk_ms] * 2, 0.5
+    def stream(self, audio: Path, chunk_ms: float, _: float) -> TimedStream:
+        return TimedStream("one two", 0.9, (chunk_ms,) * 2, 0.5)
 
     def peak_memory(self) -> int:
         return 1000 * self.asked
@@ -60,20 +62,20 @@ class ScriptedProcess:
         self.log.append(f"{self.name}{self.threads} ends")
 
 
-Run = Callable[..., tuple[Measurements, Fleet, list[str]]]
+Run = Callable[..., tuple[Measurements, EnginePool, list[str]]]
 
 
 @pytest.fixture
 def run(fake_engine: ModuleType, plan: Plan, rates: MachineRates) -> Run:
-    def run(*names: str) -> tuple[Measurements, Fleet, list[str]]:
+    def run(*names: str) -> tuple[Measurements, EnginePool, list[str]]:
         ScriptedProcess.log = []
         steps: list[None] = []
         engines = [fake_engine.FakeEngine("sleeps", name) for name in names]
-        fleet = Fleet(engines, ScriptedProcess, lambda: steps.append(None))  # type: ignore[arg-type]
+        pool = EnginePool(engines, ScriptedProcess, lambda: steps.append(None))  # type: ignore[arg-type]
         found = Measurements()
-        measure(plan, fleet, rates, found)
+        measure(plan, pool, rates, found)
         assert len(steps) == plan.runs(engines)
-        return found, fleet, ScriptedProcess.log
+        return found, pool, ScriptedProcess.log
 
     return run
 
@@ -93,8 +95,8 @@ def test_engines_take_turns_in_every_round_and_only_one_works(run: Run) -> None:
 
 
 def test_what_is_measured_stands_where_it_belongs(run: Run, rates: MachineRates) -> None:
-    found, fleet, _ = run("a", "b")
-    assert fleet.failures == {}
+    found, pool, _ = run("a", "b")
+    assert pool.failures == {}
     short, long, *two_threads = found.latency["b sleeps"]
     assert (short.duration, short.threads, long.duration) == (1.0, 1, 5.0)
     # Twice the count of what the process was asked; the first is the warm-up.
@@ -139,8 +141,8 @@ def test_an_engine_with_one_thread_is_asked_for_no_more(
 
 
 def test_one_that_fails_is_left_out_and_the_run_goes_on(run: Run) -> None:
-    found, fleet, log = run("a", "ill", "b")
-    assert fleet.failures == {"ill sleeps": "the process that runs ill ended with code 1: no more"}
+    found, pool, log = run("a", "ill", "b")
+    assert pool.failures == {"ill sleeps": "the process that runs ill ended with code 1: no more"}
     assert len(found.latency["a sleeps"]) == len(found.latency["b sleeps"]) == 4
     assert "ill2 short" not in log
     assert log.count("ill1 ends") == 2  # the cold start, and the one that failed
@@ -153,16 +155,16 @@ def test_real_processes_that_die_and_hang(
         with path.open("wb") as file:
             np.save(file, np.zeros(800, np.float32))
     engines = [fake_engine.FakeEngine(name) for name in ("prints", "dies", "hangs")]
-    fleet = Fleet(
+    pool = EnginePool(
         engines,
         lambda one, threads: EngineProcess(one, threads, 2.0 if "hangs" in one.name else LIMIT),
     )
     found = Measurements()
-    measure(plan, fleet, rates, found)
+    measure(plan, pool, rates, found)
     assert set(found.latency) == {"fake prints"}
     assert found.accuracy["fake prints"].words == 3
-    assert fleet.failures["fake dies"].endswith("ended with code 3: about to die")
-    assert "did not answer within 2 s" in fleet.failures["fake hangs"]
+    assert pool.failures["fake dies"].endswith("ended with code 3: about to die")
+    assert "did not answer within 2 s" in pool.failures["fake hangs"]
 
 
 def test_clips_are_speech_of_exactly_that_length(tmp_path: Path) -> None:
@@ -216,13 +218,13 @@ def test_choosing_engines() -> None:
     with pytest.raises(BenchError, match="'pocketsphinx' takes no model; those that do: onnx-asr"):
         peer_engines({"pocketsphinx": "x"})
     unnamed = next(one for one in peers if one.name == "whisper.cpp")
-    assert unnamed.obstacle() == "no model was named (--peer-model whisper.cpp=PATH)"
+    assert unnamed.unavailable_reason() == "no model was named (--peer-model whisper.cpp=PATH)"
 
 
 def test_a_checkpoint_has_every_backend_and_exports_only_what_is_chosen(
     tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = bench_model(tiny_checkpoint, tmp_path)
+    model = model_under_test(tiny_checkpoint, tmp_path)
     assert [engine.name for engine in model.engines] == [
         *("asr-run tiny int8, beam", "asr-run tiny int8, greedy"),
         *("asr-run tiny fp32, beam", "asr-run tiny fp32, greedy"),
@@ -232,7 +234,7 @@ def test_a_checkpoint_has_every_backend_and_exports_only_what_is_chosen(
         *("ONNX Runtime tiny fp32", "ONNX Runtime tiny fp16", "ONNX Runtime tiny int8"),
         *("ONNX Runtime tiny fp32, cuda", "OpenVINO tiny fp32"),
     ]
-    assert model.operations_per_second is not None
+    assert model.info.operations_per_second_of_audio is not None
     exported: list[str] = []
 
     def export(_: object, path: Path, precision: Any = None, **options: object) -> None:
@@ -240,10 +242,9 @@ def test_a_checkpoint_has_every_backend_and_exports_only_what_is_chosen(
         if "chunking" in options:
             raise RuntimeError("not today\nnor tomorrow")
 
-    monkeypatch.setattr("asr_bench.model_forms.forms.export_onnx", export)
-    monkeypatch.setattr("asr_bench.engines.catalogue.export_onnx", export)
+    monkeypatch.setattr("asr_export.formats.onnx.export_onnx", export)
     chosen = choose(model.engines, ["ONNX Runtime tiny fp16", "int8, beam"])
-    failures = model.export(chosen, tmp_path)
+    failures = model.export(chosen)
     assert exported == ["fp16 False", "int8 True"]
     # One that cannot be exported is left out, with the reason, and the others go on.
     assert {path: failures.get(path) for one in chosen for path in one.files()[:1]} == {
@@ -259,8 +260,8 @@ def test_the_command(
     monkeypatch: pytest.MonkeyPatch,
     run_command_line: Callable[..., tuple[int, str, str]],
 ) -> None:
-    monkeypatch.setattr("asr_bench.full_run.run_cli._EVERY", (1, 1))
-    monkeypatch.setattr("asr_bench.full_run.run_cli._COLD_STARTS", (1, 1))
+    monkeypatch.setattr("asr_bench.runs.run_command._EVERY", (1, 1))
+    monkeypatch.setattr("asr_bench.runs.run_command._COLD_STARTS", (1, 1))
     out = tmp_path / "a" / "b"
     code, printed, _ = run_command_line(
         cli.main,
@@ -328,7 +329,6 @@ def test_bad_input_is_one_line(
     run_command_line: Callable[..., tuple[int, str, str]],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("asr_runtime.recognizer.DEFAULT_MODEL", Path("nothing"))
     code, out, err = run_command_line(cli.main, "run", "--out", "out", *arguments)
     assert (code, out) == (1, "")
     assert err.startswith("asr-bench: ")

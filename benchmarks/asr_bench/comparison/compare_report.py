@@ -8,8 +8,7 @@ from typing import Any
 
 from asr_bench.comparison.compare import MEMORY_NOISE, Change, Comparison, Unit
 from asr_bench.comparison.speed_change import CONFIDENCE, CONFIDENCE_TOGETHER
-from asr_bench.tables.table_report import plural
-from asr_bench.tables.text_table import aligned, escaped, markdown_lines
+from asr_bench.reporting.table import aligned, escaped, markdown_lines, plural
 
 FORMAT_VERSION = 1
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from asr_bench.measuring.bootstrap import RESAMPLES, Interval, Rounds, Values, interval
+from asr_bench.measuring.bootstrap import RESAMPLES, Interval, Resamples, Values, interval
 
 #: Of the intervals that decide: a comparison holds a hundred of them or more.
 CONFIDENCE = 0.99
@@ -150,8 +150,8 @@ def together(changes: Sequence[SpeedChange]) -> SpeedChange:
 
 @functools.lru_cache(maxsize=256)  # the controls serve every engine
 def _ratio(pair: Pair, seed: int) -> tuple[float, Values]:
-    before = Rounds(seed, 0)
-    after = before if pair.same_work else Rounds(seed, 1)
+    before = Resamples(seed, 0)
+    after = before if pair.same_work else Resamples(seed, 1)
     if pair.elsewhere:
         first = before.stretch_medians(pair.before, pair.elsewhere)
         second = after.stretch_medians(pair.after, pair.elsewhere)

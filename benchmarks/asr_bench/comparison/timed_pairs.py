@@ -9,10 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from asr_bench.comparison.speed_change import Pair, SpeedChange, speed_change
-from asr_bench.measuring.reliability import doubts, machine_doubts
-from asr_bench.measuring.statistics import scattered
+from asr_bench.measuring.reliability import machine_warnings, reliability_warnings, scattered
+from asr_bench.reporting.table import plural
 from asr_bench.results import EngineResult, Results, Rooflines, Seconds
-from asr_bench.tables.table_report import plural
 
 CPU_TIME = "CPU time"
 
@@ -117,7 +116,7 @@ def _machine_doubts(
     """Of CPU time only if other work shared the cores and their caches in one run alone."""
     if measure == CPU_TIME:
         return () if busy[0] == busy[1] else ("other work kept all cores busy in one run only",)
-    found = [*machine_doubts(before.environment), *machine_doubts(after.environment)]
+    found = [*machine_warnings(before.environment), *machine_warnings(after.environment)]
     if any(busy) and not found:
         found.append("noisy when measured")
     return tuple(dict.fromkeys(found))
@@ -203,7 +202,7 @@ def _positive(samples: Seconds) -> Seconds:
 
 
 def _doubts(first: _Timed, second: _Timed, *, scatter: bool = True) -> tuple[str, ...]:
-    found: list[str] = []
+    warnings: list[str] = []
     for run in (first, second):
-        found += doubts(run.samples, alike=run.alike and scatter)
-    return tuple(dict.fromkeys(found))
+        warnings += reliability_warnings(run.samples, alike=run.alike and scatter)
+    return tuple(dict.fromkeys(warnings))

@@ -10,7 +10,7 @@ import onnxruntime
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from asr_bench.measuring.timing import Contender
+from asr_bench.measuring.timing import Candidate
 
 #: Rows and columns: large enough for the full rate, small enough (33 ms at 65 GFLOP/s) for every
 #: round to have one.
@@ -24,11 +24,11 @@ class Roofline:
     """One product, computed by each engine.
 
     Attributes:
-        contenders: one an engine.
+        candidates: one an engine.
         operations: floating-point operations of a run, or bytes.
     """
 
-    contenders: tuple[Contender, ...]
+    candidates: tuple[Candidate, ...]
     operations: float
 
 
@@ -49,8 +49,8 @@ def matrix_products(threads: int, size: int = SIZE) -> Roofline:
     torch_left, torch_right = torch.from_numpy(left), torch.from_numpy(right)
     return Roofline(
         (
-            Contender("sgemm torch", lambda: torch.mm(torch_left, torch_right)),
-            Contender("sgemm onnxruntime", lambda: session.run(["product"], {"left": left})),
+            Candidate("sgemm torch", lambda: torch.mm(torch_left, torch_right)),
+            Candidate("sgemm onnxruntime", lambda: session.run(["product"], {"left": left})),
         ),
         operations=2.0 * size**3,
     )
@@ -60,7 +60,7 @@ def memory_copy(size: int = COPIED_BYTES) -> Roofline:
     """A copy from memory to memory in PyTorch; its ``operations`` are bytes read and written."""
     source = torch.ones(size // 4)
     target = torch.empty_like(source)
-    return Roofline((Contender("memory copy", lambda: target.copy_(source)),), 2.0 * size)
+    return Roofline((Candidate("memory copy", lambda: target.copy_(source)),), 2.0 * size)
 
 
 def _product(right: np.ndarray) -> onnx.ModelProto:
