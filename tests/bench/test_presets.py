@@ -105,7 +105,7 @@ def test_precision(
     )
     assert code == 0
     script, int8, eager = read(tmp_path / "p.json").engines
-    assert (script.name, int8.name) == ("TorchScript tiny fp32", "ONNX Runtime tiny int8")
+    assert (script.name, int8.name) == ("TorchScript tiny fp32", "ONNX tiny int8")
     assert script.model_bytes is not None
     assert int8.model_bytes is not None
     assert int8.model_bytes < script.model_bytes

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr_bench.engines.asr_run import AsrRun
+from asr_bench.engines.asr_session import AsrSession
 from asr_bench.engines.engine import Engine
 from asr_bench.engines.faster_whisper import FasterWhisper
 from asr_bench.engines.local_model_peer import LocalModelPeer
@@ -79,11 +80,11 @@ LATENCY_ENGINES: tuple[Row, ...] = (
 
 #: For ``asr-bench precision``: every format; the last is the reference of the log-probabilities.
 FORMAT_ENGINES: tuple[Row, ...] = (
-    lambda m: OnnxRuntime(m.name, m.file("ONNX fp32"), "fp32"),
-    lambda m: OnnxRuntime(m.name, m.file("ONNX fp16"), "fp16"),
-    lambda m: OnnxRuntime(m.name, m.file("ONNX int8"), "int8"),
-    lambda m: OnnxRuntime(m.name, m.file("ORT fp32"), "ORT fp32"),
-    lambda m: OnnxRuntime(m.name, m.file("ORT int8"), "ORT int8"),
+    lambda m: AsrSession(m.name, m.file("ONNX fp32"), "fp32"),
+    lambda m: AsrSession(m.name, m.file("ONNX fp16"), "fp16"),
+    lambda m: AsrSession(m.name, m.file("ONNX int8"), "int8"),
+    lambda m: AsrSession(m.name, m.file("ORT fp32"), "fp32"),
+    lambda m: AsrSession(m.name, m.file("ORT int8"), "int8"),
     lambda m: TorchScript(m.name, m.file("TorchScript fp32"), "fp32"),
     lambda m: TorchScript(m.name, m.file("TorchScript int8"), "int8"),
     lambda m: TorchExport(m.name, m.file("torch.export fp32"), "fp32"),
