@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 _LINES = ("-", "--", "-.", ":")
+#: The same figures give the same file; letters are stored as text, a third of the size of outlines.
+_SAVED = {
+    "svg.hashsalt": "asr-bench",
+    "svg.fonttype": "none",
+    "font.sans-serif": ["DejaVu Sans", "Arial"],
+}
 
 
 @dataclass(frozen=True)
@@ -228,7 +234,7 @@ def _svg(figure: Figure) -> str:
     from matplotlib import rc_context
 
     file = io.StringIO()
-    # The same figures give the same file; white behind it also where the page is dark.
-    with rc_context({"svg.hashsalt": "asr-bench", "svg.fonttype": "none", "path.simplify": True}):
+    # White behind it also where the page is dark.
+    with rc_context(_SAVED):
         figure.savefig(file, format="svg", facecolor="white", metadata={"Date": None})
     return file.getvalue()
