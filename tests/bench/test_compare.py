@@ -174,7 +174,7 @@ def test_cpu_time_counts_if_both_runs_or_none_were_on_a_busy_machine(quiet, quie
     assert not mixed.regressions
     change = found(mixed, "CPU time", where="30 s, 1")
     assert change.verdict == "noisy"
-    assert change.doubts == ("other work kept all cores busy in one run only",)
+    assert change.warnings == ("other work kept all cores busy in one run only",)
 
 
 def test_few_samples_do_not_count(quiet, quiet_again) -> None:
@@ -186,7 +186,7 @@ def test_few_samples_do_not_count(quiet, quiet_again) -> None:
 
     comparison = compare(quiet, with_engine(quiet_again, OURS, latency=few))
     assert not comparison.regressions
-    assert found(comparison, "latency", where="30 s, 1").doubts == ("only 3 samples",)
+    assert found(comparison, "latency", where="30 s, 1").warnings == ("only 3 samples",)
 
 
 def test_other_machines_are_said_first_and_their_times_do_not_count(quiet, quiet_again) -> None:
@@ -296,7 +296,7 @@ def test_words_of_other_recordings_are_compared_as_a_whole(
     change = found(compare(old, new), "word error rate")
     assert change.interval is None
     assert change.verdict == verdict
-    assert change.doubts == ("other recordings, so compared as a whole",)
+    assert change.warnings == ("other recordings, so compared as a whole",)
 
 
 def test_other_projects_get_worse_on_their_own(quiet, quiet_again) -> None:
