@@ -45,7 +45,7 @@ def stream_recording(
 
     Args:
         recognizer: Recogniser with a streaming model.
-        samples: float32 [samples] at 16 kHz.
+        samples: Float32 [samples] at 16 kHz.
         chunk_ms: Audio that goes through the model at a time, in milliseconds.
         lookahead_ms: Audio that a chunk waits for beyond its end, in milliseconds.
     """

@@ -21,11 +21,11 @@ COPIED_BYTES = 128 * 2**20
 
 @dataclass(frozen=True)
 class Roofline:
-    """One product, computed by each engine.
+    """One kind of work, done by each library.
 
     Attributes:
-        candidates: one an engine.
-        operations: floating-point operations of a run, or bytes.
+        candidates: One for each library.
+        operations: Floating-point operations of a run, or bytes.
     """
 
     candidates: tuple[Candidate, ...]
@@ -33,7 +33,7 @@ class Roofline:
 
 
 def matrix_products(threads: int, size: int = SIZE) -> Roofline:
-    """``size`` × ``size`` products in PyTorch and ONNX Runtime.
+    """Make fp32 products of [size, size] matrices in PyTorch and ONNX Runtime.
 
     Either may be the faster: their libraries favour different processors. PyTorch's threads are
     process-wide and left to the caller.
@@ -57,7 +57,7 @@ def matrix_products(threads: int, size: int = SIZE) -> Roofline:
 
 
 def memory_copy(size: int = COPIED_BYTES) -> Roofline:
-    """A copy from memory to memory in PyTorch; its ``operations`` are bytes read and written."""
+    """Make a copy from memory to memory; its ``operations`` are bytes read and written."""
     source = torch.ones(size // 4)
     target = torch.empty_like(source)
     return Roofline((Candidate("memory copy", lambda: target.copy_(source)),), 2.0 * size)
