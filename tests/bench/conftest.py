@@ -1,5 +1,6 @@
 """A small streaming model, a plan and a machine for tests of the benchmarks."""
 
+import dataclasses
 import importlib
 import os
 import sys
@@ -111,3 +112,14 @@ def simulate() -> Callable[..., Results]:
         patch.syspath_prepend(str(Path(__file__).parent))
         made: Callable[..., Results] = importlib.import_module("simulated_run").simulated_run
     return made
+
+
+@pytest.fixture(scope="session")
+def quiet(simulate: Callable[..., Results], environment: Environment) -> Results:
+    here = dataclasses.replace(environment, memory_bytes=8 << 30)
+    return simulate(here, 1, spikes=0.0, noise=0.01)
+
+
+@pytest.fixture(scope="session")
+def quiet_again(simulate: Callable[..., Results], quiet: Results) -> Results:
+    return simulate(quiet.environment, 2, spikes=0.0, noise=0.01)

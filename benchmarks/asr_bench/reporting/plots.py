@@ -20,7 +20,7 @@ _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 _LINES = ("-", "--", "-.", ":")
 #: The same figures give the same file; letters are stored as text, a third of the size of outlines.
-_SAVED = {
+_SAVED: dict[Any, Any] = {
     "svg.hashsalt": "asr-bench",
     "svg.fonttype": "none",
     "font.sans-serif": ["DejaVu Sans", "Arial"],
