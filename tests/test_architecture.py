@@ -192,3 +192,26 @@ def test_no_package_of_the_exporter_imports_one_above_it_in_the_table() -> None:
         elif floors.get(target, -1) <= floors[here]:
             wrong.append(str(one))
     assert not wrong
+
+
+#: Packages of asr_bench, and modules beside them, from the lowest floor to the highest: each may
+#: import itself and those before it.
+BENCH_FLOORS = (
+    *("errors", "measuring", "json_records", "results", "exporting", "options", "engines"),
+    *("reporting", "runs", "comparison", "profiling", "long_form", "hotwords", "fuzzing", "cli"),
+)
+
+
+def test_no_package_of_the_benchmarks_imports_one_above_it() -> None:
+    folder = LADDER["asr_bench"]
+    rooms = {path.relative_to(folder).parts[0].removesuffix(".py") for path in folder.rglob("*.py")}
+    assert rooms == {*BENCH_FLOORS, "__init__"}
+    wrong = []
+    for one in imports(folder):
+        package, _, inner = one.module.partition(".")
+        room = one.file.relative_to(folder).parts[0].removesuffix(".py")
+        if package == "asr_bench" and inner and room != "__init__":
+            target = inner.partition(".")[0]
+            if BENCH_FLOORS.index(target) > BENCH_FLOORS.index(room):
+                wrong.append(str(one))
+    assert not wrong

@@ -39,9 +39,9 @@ class Seed:
     """A valid file.
 
     Attributes:
-        name: for reports; its suffix is that of the damaged files.
-        content: its bytes.
-        weight: how often it is damaged, compared with the others.
+        name: For reports; its suffix is that of the damaged files.
+        content: Its bytes.
+        weight: How often it is damaged, compared with the others.
     """
 
     name: str
@@ -54,9 +54,9 @@ class Target:
     """A kind of file that the runtime reads.
 
     Attributes:
-        name: one of the constants above.
-        seeds: valid files of the kind.
-        mutation: how they are damaged.
+        name: One of the constants above.
+        seeds: Valid files of the kind.
+        mutation: How they are damaged.
     """
 
     name: str
@@ -71,13 +71,13 @@ class Target:
 
 
 def models(small: bytes) -> Target:
-    """A small model, and the shipped one, which takes longer and is mostly weights."""
+    """Return a small model, and the shipped one, which takes longer and is mostly weights."""
     shipped = Seed(DEFAULT_MODEL.name, _read(DEFAULT_MODEL))
     return Target(MODELS, [Seed("small.onnx", small, 3.0), shipped], _mutate_model)
 
 
 def small_model() -> bytes:
-    """An export of ours of 70 kB with random weights."""
+    """Return an export of ours of 70 kB with random weights."""
     import torch
 
     from asr_export.formats.onnx import to_onnx
@@ -118,7 +118,7 @@ def audio() -> Target:
 
 
 def language_models(path: Path = DEFAULT_LANGUAGE_MODEL) -> Target:
-    """The shipped language model, or another one."""
+    """Return the shipped language model, or another one."""
     return Target(LANGUAGE_MODELS, [Seed(path.name, _read(path))], _mutate_language_model)
 
 

@@ -33,7 +33,7 @@ class Outcome:
 
     Attributes:
         kind: OK, the name of an ``AsrRuntimeError``, or what should not be.
-        message: of the error; of a bug, with its traceback.
+        message: Message of the error; of a bug, with its traceback.
     """
 
     kind: str
@@ -49,10 +49,10 @@ def serve(connection: Connection, target: str, valid: Path, memory_bytes: int) -
     """Try the files whose paths come through the connection until it closes; answer each.
 
     Args:
-        connection: paths in, ``Outcome`` out.
-        target: the kind of file.
-        valid: a file of that kind; it takes the process to its usual size.
-        memory_bytes: of address space that a file may take beyond that.
+        connection: Paths in, ``Outcome`` out.
+        target: The kind of file.
+        valid: A file of that kind; it takes the process to its usual size.
+        memory_bytes: Address space that a file may take beyond that.
     """
     trial = _trials(target)
     with tempfile.TemporaryFile("w+b") as complaints:
