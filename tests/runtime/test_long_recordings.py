@@ -151,7 +151,7 @@ def pieces_of_short_limit(recognizer):
 
 
 def asr_source(samples):
-    from asr_runtime.audio.sample_blocks import SampleBlocks
+    from asr_runtime.audio.audio_source import SampleBlocks
 
     return SampleBlocks(samples, 16000)
 

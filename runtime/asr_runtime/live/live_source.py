@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asr_runtime.audio.audio_reader import AudioReader
+from asr_runtime.audio.channels import MIX, Channels
 
 
 class LiveSource(ABC):
@@ -40,8 +41,10 @@ class FileSource(LiveSource):
 
     _BLOCK_SECONDS = 0.25
 
-    def __init__(self, path: str) -> None:
-        self._reader = AudioReader(path)
+    def __init__(
+        self, path: str, *, channels: Channels = MIX, accept_incomplete: bool = False
+    ) -> None:
+        self._reader = AudioReader(path, channels=channels, accept_incomplete=accept_incomplete)
         self.sample_rate = self._reader.sample_rate
         self._open = True
 
@@ -61,3 +64,7 @@ class FileSource(LiveSource):
         """As in `LiveSource`."""
         self._open = False
         self._reader.close()
+
+    def warnings(self) -> list[str]:
+        """Return what people should know about the audio; complete once it is closed."""
+        return self._reader.warnings

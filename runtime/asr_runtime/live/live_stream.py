@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from asr_runtime.audio.waveform_stream import WaveformStream
+from asr_runtime.audio.level import LIVE_LOOKAHEAD_SECONDS
+from asr_runtime.audio.waveform import WaveformStream
 from asr_runtime.errors import ModelFileError, StreamError
 from asr_runtime.inference.session import ModelSession
 from asr_runtime.model_file.model_card import ModelCard, StreamingCard
@@ -85,7 +86,9 @@ class LiveStream:
         self._lookahead_frames = _frames(
             card, "lookahead_ms", lookahead_ms, streaming.lookahead_frames, 0
         )
-        self._audio = WaveformStream(sample_rate, card.sample_rate)
+        self._audio = WaveformStream(
+            sample_rate, card.sample_rate, lookahead_seconds=LIVE_LOOKAHEAD_SECONDS
+        )
         self._state = np.zeros(streaming.state_shape, np.float32)
         # Samples from the context of the next chunk on, in the pieces they came in.
         self._pieces: list[npt.NDArray[np.float32]] = []

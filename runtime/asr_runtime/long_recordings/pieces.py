@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from asr_runtime.audio.audio_source import AudioBlocks
-from asr_runtime.audio.waveform import Waveform, check_duration, to_waveform
-from asr_runtime.audio.waveform_stream import WaveformStream
+from asr_runtime.audio.samples import check_duration
+from asr_runtime.audio.waveform import Waveform, WaveformStream, to_waveform
 from asr_runtime.inference.session import ModelSession
 from asr_runtime.long_recordings.joining import join
 from asr_runtime.long_recordings.stitching import SeamConfig, stitch
