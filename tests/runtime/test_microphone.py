@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from asr_runtime import MicrophoneError
-from asr_runtime.command.doctor import diagnose
+from asr_runtime.command.diagnosis import diagnose
 from asr_runtime.live import microphone
 from asr_runtime.live.microphone import MicrophoneSource
 

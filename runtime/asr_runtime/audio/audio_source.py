@@ -13,8 +13,7 @@ import numpy.typing as npt
 
 from asr_runtime.audio.audio_reader import AudioFile, AudioReader
 from asr_runtime.audio.channels import MIX, Channels
-from asr_runtime.audio.raw_stream import check_raw
-from asr_runtime.audio.sample_format import SampleFormat, raw_format
+from asr_runtime.audio.raw_stream import as_array
 from asr_runtime.audio.samples import Mono, checked_sample_rate, to_frames
 from asr_runtime.audio.waveform import Mixdown
 from asr_runtime.errors import AudioContentError
@@ -95,39 +94,36 @@ class SampleBlocks:
         )
 
 
-def as_array(samples: npt.ArrayLike, sample_format: SampleFormat | None = None) -> npt.NDArray[Any]:
-    """Return samples as an array, without checking more than their type.
+class OneChannel:
+    """One channel of audio that is open, read as if there were no other.
 
-    Args:
-        samples: what numpy makes an array of; or bytes, bytearray or a memoryview of bytes.
-        sample_format: how samples lie in bytes; None for 16-bit little-endian mono.
-
-    Raises:
-        AudioContentError: Bytes end inside a sample.
-        AudioFileError: Bytes are those of a file.
-        TypeError: It holds no samples.
+    Attributes:
+        channel: The number of the channel, from 1 on.
+        sample_rate: Hz.
+        channel_count: 1.
     """
-    is_bytes = isinstance(samples, (bytes, bytearray))
-    if isinstance(samples, memoryview) and samples.format in ("B", "b", "c"):
-        is_bytes = True
-    if is_bytes:
-        data = bytes(samples)  # type: ignore[arg-type]
-        check_raw(data[:4096])
-        described = sample_format or raw_format("s16le", 16_000)
-        if len(data) % described.frame_bytes:
-            raise AudioContentError(
-                f"{len(data)} bytes are no whole number of samples of {described.frame_bytes} "
-                "bytes; give whole ones"
-            )
-        decoded = described.decode(data)
-        return decoded[:, 0] if described.channels == 1 else decoded
-    if samples is None or isinstance(samples, (str, os.PathLike, dict, set)):
-        raise TypeError(
-            f"samples are of type {type(samples).__name__}; give a numpy array or bytes"
-        )
-    if callable(getattr(samples, "read", None)):
-        raise TypeError("a file brings its own sample rate; leave sample_rate out")
-    return np.asarray(samples)
+
+    channel_count = 1
+
+    def __init__(self, audio: AudioBlocks, channel: int) -> None:
+        """Choose a channel.
+
+        Args:
+            audio: What is open, and stays open.
+            channel: The number of the channel, from 1 on.
+        """
+        self._audio = audio
+        self.channel = channel
+        self.sample_rate = audio.sample_rate
+
+    @property
+    def warnings(self) -> list[str]:
+        """What people should know about the audio; complete once all blocks were read."""
+        return self._audio.warnings
+
+    def blocks(self, channels: Channels | None = None) -> Iterator[Mono]:
+        """Yield the channel's samples from the first to the last: float32 [samples], -1..1."""
+        return self._audio.blocks(self.channel)
 
 
 @contextmanager

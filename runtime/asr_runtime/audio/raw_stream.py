@@ -1,14 +1,19 @@
-"""Samples without a header, from a file or through a pipe."""
+"""Samples without a header: from a file, through a pipe, or as bytes in memory."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from typing import Any
 
-from asr_runtime.audio.file_kind import CONVERT, Route, file_kind
-from asr_runtime.audio.sample_format import SampleFormat
+import numpy as np
+import numpy.typing as npt
+
+from asr_runtime.audio.file_kind import CONVERT, START_BYTES, Route, file_kind
+from asr_runtime.audio.sample_format import SampleFormat, raw_format
 from asr_runtime.audio.samples import Frames
 from asr_runtime.audio.wav_stream import ByteStream
-from asr_runtime.errors import AudioFileError
+from asr_runtime.errors import AudioContentError, AudioFileError
 
 # Samples may begin like these.
 _UNSURE = frozenset({"MP3", "AAC", "AC-3", "MPEG-TS", "MPEG video", "Musepack"})
@@ -70,3 +75,82 @@ def check_raw(start: bytes) -> None:
         f"is {kind.name} and not samples without a header; "
         f"leave --sample-rate out for a file, and convert a stream: {CONVERT}"
     )
+
+
+class SampleBytes:
+    """Makes arrays of samples, whatever they come in; bytes may be divided anywhere.
+
+    Attributes:
+        rest: Bytes of a sample that has not come as a whole.
+    """
+
+    def __init__(self, sample_format: SampleFormat | None = None) -> None:
+        """Begin with no samples.
+
+        Args:
+            sample_format: How samples lie in bytes; None for 16-bit little-endian mono.
+        """
+        self._format = sample_format or raw_format("s16le", 16_000)
+        self._is_checked = False
+        self.rest = b""
+
+    def array(self, samples: npt.ArrayLike) -> npt.NDArray[Any]:
+        """Return samples as an array, of which nothing but the type is checked.
+
+        Args:
+            samples: What numpy makes an array of; or bytes, bytearray or a memoryview of bytes.
+
+        Returns:
+            [samples] or [samples, channels], of the type that they have; of bytes float32, -1..1.
+
+        Raises:
+            AudioFileError: Bytes are those of a file.
+            TypeError: It holds no samples.
+        """
+        is_bytes = isinstance(samples, (bytes, bytearray))
+        if isinstance(samples, memoryview) and samples.format in ("B", "b", "c"):
+            is_bytes = True
+        if not is_bytes:
+            return _array(samples)
+        data = bytes(samples)  # type: ignore[arg-type]
+        if not self._is_checked:
+            check_raw(data[:START_BYTES])
+            self._is_checked = True
+        data = self.rest + data
+        whole = len(data) - len(data) % self._format.frame_bytes
+        self.rest = data[whole:]
+        decoded = self._format.decode(data[:whole])
+        return decoded[:, 0] if self._format.channels == 1 else decoded
+
+
+def as_array(samples: npt.ArrayLike) -> npt.NDArray[Any]:
+    """Return all samples as an array; see `SampleBytes`.
+
+    Raises:
+        AudioContentError: Bytes end inside a sample.
+        AudioFileError: Bytes are those of a file.
+        TypeError: It holds no samples.
+    """
+    stream = SampleBytes()
+    result = stream.array(samples)
+    if stream.rest:
+        raise AudioContentError(
+            "bytes end inside a sample; give 16-bit little-endian mono samples, or an array"
+        )
+    return result
+
+
+def _array(samples: npt.ArrayLike) -> npt.NDArray[Any]:
+    if samples is None or isinstance(samples, (str, os.PathLike, dict, set, frozenset)):
+        raise TypeError(
+            f"samples are of type {type(samples).__name__}; give a numpy array or bytes"
+        )
+    if callable(getattr(samples, "read", None)):
+        raise TypeError("a file brings its own sample rate; leave sample_rate out")
+    array = np.asarray(samples)
+    if array.dtype.kind in "OSU":
+        raise TypeError(
+            f"samples are of type {type(samples).__name__} and hold no numbers; give a numpy array "
+            "or bytes"
+        )
+    return array

@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from asr_runtime.audio.channels import MIX, ChannelMixer, Channels
 from asr_runtime.audio.level import LOOKAHEAD_SECONDS, FaintSpeechGain, SignalCheck
+from asr_runtime.audio.raw_stream import SampleBytes, as_array
+from asr_runtime.audio.sample_format import SampleFormat
 from asr_runtime.audio.samples import (
     Frames,
     Mono,
@@ -50,7 +52,7 @@ def to_waveform(
         AudioContentError: They are no audio, or too short.
     """
     rate = checked_sample_rate(sample_rate)
-    mono = ChannelMixer(channels, rate).mix(to_frames(samples))
+    mono = ChannelMixer(channels, rate).mix(to_frames(as_array(samples)))
     duration = len(mono) / rate
     check_duration(duration)
     resampled = _resampled(mono, rate, target_rate)
@@ -72,6 +74,7 @@ class WaveformStream:
         target_rate: Hz of the result.
         channels: MIX, or the number of the channel to take, from 1 on.
         lookahead_seconds: how long faint samples wait for louder ones.
+        sample_format: how samples lie in bytes, if bytes are fed; None for 16-bit mono.
 
     Raises:
         AudioContentError: The sample rate is none, or there cannot be such a channel.
@@ -83,10 +86,12 @@ class WaveformStream:
         target_rate: int,
         channels: Channels = MIX,
         lookahead_seconds: float = LOOKAHEAD_SECONDS,
+        sample_format: SampleFormat | None = None,
     ) -> None:
         self._rate = checked_sample_rate(sample_rate)
         self._mixer = ChannelMixer(channels, self._rate)
         self._gain = FaintSpeechGain(target_rate, lookahead_seconds)
+        self._bytes = SampleBytes(sample_format)
         self._samples = 0
         self._resampler = _resampler(self._rate, target_rate)
 
@@ -98,15 +103,18 @@ class WaveformStream:
     @property
     def warnings(self) -> list[str]:
         """What people should know about the samples, once they have ended."""
-        return [*self._mixer.remarks, *self._gain.remarks]
+        rest = ["it ended inside a sample"] if self._bytes.rest else []
+        return [*rest, *self._mixer.remarks, *self._gain.remarks]
 
     def feed(self, samples: npt.ArrayLike) -> Mono:
         """Return the next samples, as `to_waveform` takes them, at the target rate [samples].
 
         Raises:
             AudioContentError: They are no audio; they are left out, and the stream can go on.
+            AudioFileError: They are the bytes of a file.
+            TypeError: They are no samples at all.
         """
-        mono = self._mixer.mix(to_frames(samples))
+        mono = self._mixer.mix(to_frames(self._bytes.array(samples)))
         self._samples += len(mono)
         if self._resampler is not None:
             mono = self._resampler.resample_chunk(mono)
