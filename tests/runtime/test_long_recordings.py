@@ -179,6 +179,7 @@ def test_memory_does_not_grow_with_the_recording(recognizer, speak, short_window
 
     class Endless:
         sample_rate = 16000
+        warnings = ()
 
         def __init__(self, blocks):
             self.number = blocks

@@ -17,7 +17,7 @@ from asr_runtime.audio.samples import Frames, Mono
 WINDOW_SECONDS = 0.02
 """The level is measured in windows of this length."""
 
-FAINT = -46.0
+FAINT = -52.0
 """Level in dBFS below which speech is amplified. That of usual speech is -30 to -8."""
 
 TARGET = -16.0

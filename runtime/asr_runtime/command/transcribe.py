@@ -95,8 +95,12 @@ def transcribe(
     chosen = parse_channels(channels)
     if chosen == SEPARATE and (stream or microphone):
         raise typer.BadParameter("--channels separate takes files; give the number of one channel")
-    if microphone and (raw_format is not None or sample_rate is not None):
-        raise typer.BadParameter("--sample-rate needs --stream; other audio brings its own")
+    if microphone and raw_format is not None:
+        raise typer.BadParameter("--raw-format takes a file or a stream")
+    if sample_rate is not None and not stream and (microphone or raw_format is None):
+        raise typer.BadParameter(
+            "--sample-rate needs --stream or --raw-format; other audio brings its own"
+        )
     raw = parse_raw_format(raw_format, sample_rate)
     if doctor:
         from asr_runtime.command.doctor import examine

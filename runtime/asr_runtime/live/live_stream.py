@@ -53,7 +53,7 @@ class StreamResult:
             "text": self.text,
             "start": round(self.start, SECONDS_DIGITS),
             "duration": round(self.duration, SECONDS_DIGITS),
-            **{key: value for key, value in known.items() if key != "warnings"},
+            **known,
         }
 
 
