@@ -127,7 +127,7 @@ def test_forgotten_prefixes_do_not_matter(make_language_model, monkeypatch):
     search.advance(small, values)
     assert same(search.finish(small), search.finish(whole))
     # The text itself, what its ends may be, and at most as much again.
-    assert len(small.trace) < 2000 < len(whole.trace)
+    assert len(small.traceback) < 2000 < len(whole.traceback)
 
 
 def test_forgotten_labels_leave_the_rest(make_language_model):

@@ -266,7 +266,7 @@ def test_forgotten_prefixes_do_not_matter(make, phoneme_speech, monkeypatch):
     small = search.begin()
     search.advance(small, values)
     assert same(search.finish(small), search.finish(whole))
-    assert len(small.trace) < 500 < len(whole.trace)
+    assert len(small.traceback) < 500 < len(whole.traceback)
 
 
 def test_hotwords_are_pronounced_as_they_are_given(decode, phoneme_speech):

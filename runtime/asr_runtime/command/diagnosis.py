@@ -160,7 +160,7 @@ def _try_devices(
     )
     facts = {
         "cpu": f"works, {os.cpu_count()} logical cores, {usable_cpus()} of them for this process",
-        "cuda": "works" if cuda is not None else reason or "not tried, for want of a model",
+        "cuda": "works" if cuda is not None else reason or "not tried, because there is no model",
         "nvidia_driver_supports_cuda": devices.cuda_driver(),
         "cuda_libraries_not_found": missing,
         "auto_uses": "cuda" if cuda is not None else "cpu",

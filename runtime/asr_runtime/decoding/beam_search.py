@@ -1,4 +1,4 @@
-"""CTC prefix beam search over words, with fields-array operations over the hypotheses.
+"""CTC prefix beam search over words, with whole-array operations over the hypotheses.
 
 A. Hannun, A. Maas, D. Jurafsky, A. Ng, "First-pass large vocabulary continuous speech recognition
 using bi-directional recurrent DNNs" (2014), for the two probabilities of a prefix, with and without

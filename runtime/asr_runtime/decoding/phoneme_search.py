@@ -1,4 +1,4 @@
-"""CTC beam search over words by their sounds, with fields-array operations over the hypotheses.
+"""CTC beam search over words by their sounds, with whole-array operations over the hypotheses.
 
 As `beam_search`, but down a tree of pronunciations. There is no label between words: a hypothesis
 that comes to a phoneme with which words end goes on in the tree, and is also ended, once for each

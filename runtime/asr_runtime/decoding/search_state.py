@@ -11,11 +11,11 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 LOG_ZERO = -1e30
-"""Nats of the impossible: instead of minus infinity, whose differences are no numbers."""
+"""Log-probability of the impossible; unlike minus infinity, it has differences that are numbers."""
 
 KEY, TEXT, CONTEXT, NODE, LABEL, PREFIX = range(6)
 BEGAN = LABEL
-"""The row's name in the search by phonemes, whose nodes tell the last label."""
+"""Name of that row in the search by phonemes, whose nodes tell the last label."""
 BLANK, SPOKEN, LOOKAHEAD = range(3)
 
 _HASH_FACTOR = np.int64(6364136223846793005)
@@ -214,7 +214,7 @@ class Traceback:
         self._frames = [_joined(self._frames)[kept]]
         self._number = len(kept)
         self._limit = max(_FEW_PREFIXES, 2 * len(kept))
-        # Numbers grow along a path, so that the largest is the fields of it.
+        # Numbers grow along a path, so that the largest is all of it.
         new: Integers = np.searchsorted(kept, places.max(axis=1, initial=0))
         return new
 

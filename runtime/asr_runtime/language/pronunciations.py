@@ -1,4 +1,4 @@
-"""The pronunciations of a fields vocabulary in some 6 bytes a word.
+"""The pronunciations of a whole vocabulary in some 6 bytes a word.
 
 Two arrays of a language model file hold them, in the order of the words:
 

@@ -195,8 +195,8 @@ class MicrophoneSource(LiveSource):
         lost = []
         if self._lost_frames:
             lost.append(
-                f"{self._lost_frames / self.sample_rate:.1f} s of audio were lost, for the model "
-                "is slower than speech here; use the greedy decoder or larger chunks"
+                f"{self._lost_frames / self.sample_rate:.1f} s of audio were lost, because the "
+                "model is slower than speech here; use the greedy decoder or larger chunks"
             )
         if self._overflows:
             lost.append(f"the system lost audio {self._overflows} times; it does not say how much")
