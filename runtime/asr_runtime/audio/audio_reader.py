@@ -30,7 +30,7 @@ from asr_runtime.audio.sound_file import (
     SoundFileDecoder,
 )
 from asr_runtime.audio.wav_layout import WavLayout, read_wav_layout
-from asr_runtime.audio.wav_stream import ByteStream, WavReader
+from asr_runtime.audio.wav_stream import ByteStream, WavReader, contains_wav
 from asr_runtime.audio.waveform import Mixdown
 from asr_runtime.errors import AudioFileError
 
@@ -197,6 +197,8 @@ class AudioReader:
         """Begin with a WAV whose samples are coded; libsndfile needs its size filled in."""
         recordings = []
         for segment in layout.segments:
+            if contains_wav(self._file, segment.start, segment.stop):
+                self._damaged("another WAV begins before the end that a header promises")
             header = read_at(self._file, segment.begin, segment.header.size)
             size = min(segment.stop - segment.start, 0xFFFFFFFF)
             order = "big" if segment.header.big_endian else "little"

@@ -253,21 +253,47 @@ class _Walk:
         return sum(run.frames * run.header.samples / run.header.sample_rate for run in self._runs)
 
     def _recording(self, run: _Run) -> Recording:
-        header = run.header
-        extents = run.extents
-        frames = run.frames
-        if run.first_size:
-            frames -= 1
-        if run.declared is not None and frames > run.declared + SLACK_FRAMES:
-            # The decoder would stop where the tag says.
-            extents = [(extents[0][0] + run.first_size, extents[0][1]), *extents[1:]]
-        elif run.declared is not None and frames < run.declared - SLACK_FRAMES:
+        header, extents = run.header, run.extents
+        prefix = b""
+        frames = run.frames - (1 if run.first_size else 0)
+        start = extents[0][0]
+        if run.declared is not None and frames < run.declared - SLACK_FRAMES:
             self._problem = self._problem or (
                 f"the MP3 header promises {run.declared} frames and {frames} are there"
             )
-        slack = (SLACK_FRAMES + 4) * header.samples
+        if run.first_size and (run.declared is None or abs(frames - run.declared) > SLACK_FRAMES):
+            # The decoder stops where the tag says.
+            prefix = _with_frames(self._view(start, run.first_size), header, frames)
+            extents = [(start + run.first_size, extents[0][1]), *extents[1:]]
+        elif not run.first_size and header.kind[1] == 3:
+            # Without a tag it guesses from the first frame's size, and stops where that says.
+            prefix = _tag_frame(self._view(start, 4), frames, sum(b - a for a, b in extents))
         samples = frames * header.samples
-        return Recording(tuple(extents), b"", samples, slack, header.sample_rate)
+        slack = (SLACK_FRAMES + 4) * header.samples
+        return Recording(tuple(extents), prefix, samples, slack, header.sample_rate)
+
+
+def _with_frames(frame: bytes, header: FrameHeader, frames: int) -> bytes:
+    """Return a frame that has a Xing tag, or that of VBRI, with another number of frames."""
+    at = header.tag_at
+    if frame[at : at + 4] not in (b"Xing", b"Info"):
+        return frame[:50] + struct.pack(">I", frames) + frame[54:]
+    (flags,) = struct.unpack(">I", frame[at + 4 : at + 8])
+    if not flags & 1:
+        return frame
+    return frame[: at + 8] + struct.pack(">I", frames) + frame[at + 12 :]
+
+
+def _tag_frame(head: bytes, frames: int, size: int) -> bytes:
+    """Return a silent frame with a Xing tag, of the kind of the frame that `head` begins."""
+    for bit_rate_index in range(1, 15):
+        # Without a checksum and padding.
+        new = bytes((head[0], head[1] | 1, bit_rate_index << 4 | head[2] & 0x0C, head[3]))
+        header = parse_frame_header(new)
+        if header is not None and header.size >= header.tag_at + 16:
+            tag = b"Xing" + struct.pack(">III", 3, frames, size + header.size)
+            return (new + bytes(header.tag_at - 4) + tag).ljust(header.size, b"\0")
+    return b""
 
 
 def _tag_size(data: bytes) -> int:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
+from asr_runtime.audio.byte_view import read_at
 from asr_runtime.audio.file_kind import CONVERT
 from asr_runtime.audio.sample_format import SampleFormat
 from asr_runtime.audio.samples import Frames
@@ -24,6 +25,7 @@ _READ_BYTES = 1 << 12
 
 _FORMS = (b"RIFF", b"RIFX", b"RF64")
 _START_BYTES = 12
+_SEARCH_BYTES = 1 << 20
 
 
 class Readable(Protocol):
@@ -222,6 +224,16 @@ def _decodable(header: WavHeader) -> SampleFormat:
     if header.format is None:
         raise AudioFileError(f"is WAV with {header.coded}; give 16-bit samples: {CONVERT}")
     return header.format
+
+
+def contains_wav(file: BinaryIO, start: int, stop: int) -> bool:
+    """Whether another WAV begins within a part of a seekable file."""
+    overlap = _START_BYTES - 1
+    for position in range(start, stop, _SEARCH_BYTES):
+        data = read_at(file, position, min(_SEARCH_BYTES + overlap, stop - position))
+        if _find_wav(data) is not None:
+            return True
+    return False
 
 
 def _find_wav(data: bytes) -> int | None:
