@@ -15,7 +15,6 @@ import numpy.typing as npt
 from asr_runtime.audio.audio_reader import AudioFile
 from asr_runtime.audio.audio_source import Audio, AudioBlocks, OneChannel, open_source
 from asr_runtime.audio.channels import MIX, Channels, checked_channels
-from asr_runtime.audio.sample_format import raw_format as as_sample_format
 from asr_runtime.decoding.beam_config import BeamConfig
 from asr_runtime.decoding.decoder import AnyDecoder
 from asr_runtime.decoding.decoder_choice import DECODERS, check_decoder_name, load_decoder
@@ -338,7 +337,11 @@ class Recognizer:
             StreamError: The milliseconds are impossible.
         """
         decoder = self._recordings.sentence_decoder(endpoint)
-        sample_format = as_sample_format(raw_format, sample_rate)
+        sample_format = None
+        if raw_format != "s16le":
+            from asr_runtime.audio import sample_format as formats
+
+            sample_format = formats.raw_format(raw_format, sample_rate)
         return LiveStream(
             self._session,
             decoder,

@@ -8,20 +8,14 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
-from typing import Any, BinaryIO, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, cast
 
 import numpy as np
 
 from asr_runtime.audio.byte_view import ByteView, file_size, read_at
 from asr_runtime.audio.channels import MIX, Channels, checked_channels
-from asr_runtime.audio.chunk_layout import read_chunked_layout
 from asr_runtime.audio.file_kind import START_BYTES, FileKind, Route, file_kind
-from asr_runtime.audio.flac_layout import read_flac_layout
 from asr_runtime.audio.layout import Layout, Recording, id3_size, whole_file
-from asr_runtime.audio.mpeg_layout import read_mpeg_layout
-from asr_runtime.audio.ogg_layout import read_ogg_layout
-from asr_runtime.audio.raw_stream import RawReader, check_raw
-from asr_runtime.audio.sample_format import SampleFormat
 from asr_runtime.audio.samples import Frames, Mono
 from asr_runtime.audio.sound_file import (
     BLOCK_SAMPLES,
@@ -29,8 +23,6 @@ from asr_runtime.audio.sound_file import (
     DamagedAudioError,
     SoundFileDecoder,
 )
-from asr_runtime.audio.wav_layout import WavLayout, read_wav_layout
-from asr_runtime.audio.wav_stream import ByteStream, WavReader, contains_wav
 from asr_runtime.audio.waveform import Mixdown
 from asr_runtime.errors import AudioFileError
 
@@ -38,6 +30,10 @@ AudioFile: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview |
 """A path, the bytes of a file, or an open binary file or stream."""
 
 _MOST_IN_MEMORY = 4 << 20  # bytes of a stream that cannot be rewound; more goes to a file
+
+if TYPE_CHECKING:
+    from asr_runtime.audio.sample_format import SampleFormat
+    from asr_runtime.audio.wav_layout import WavLayout
 
 _Blocks: TypeAlias = Iterator[tuple[float, Frames]]
 
@@ -167,15 +163,26 @@ class AudioReader:
 
     def _layout(self, kind: FileKind) -> Layout | None:
         if kind.route is Route.FLAC:
+            from asr_runtime.audio.flac_layout import read_flac_layout
+
             return read_flac_layout(self._file, kind.begin)
         if kind.route is Route.OGG:
+            from asr_runtime.audio.ogg_layout import read_ogg_layout
+
             return read_ogg_layout(self._file, kind.begin)
         if kind.route is Route.CHUNKS:
+            from asr_runtime.audio.chunk_layout import read_chunked_layout
+
             return read_chunked_layout(self._file, kind.begin)
         # An MP3, or something before it that players leave out.
+        from asr_runtime.audio.mpeg_layout import read_mpeg_layout
+
         return read_mpeg_layout(self._file)
 
     def _start_wav(self, begin: int) -> None:
+        from asr_runtime.audio.wav_layout import read_wav_layout
+        from asr_runtime.audio.wav_stream import ByteStream, WavReader
+
         layout = read_wav_layout(self._file, begin)
         if layout.problem is not None:
             self._damaged(layout.problem)
@@ -195,6 +202,8 @@ class AudioReader:
 
     def _start_coded(self, layout: WavLayout) -> None:
         """Begin with a WAV whose samples are coded; libsndfile needs its size filled in."""
+        from asr_runtime.audio.wav_stream import contains_wav
+
         recordings = []
         for segment in layout.segments:
             if contains_wav(self._file, segment.start, segment.stop):
@@ -276,6 +285,9 @@ class AudioReader:
         self._open = read
 
     def _start_raw(self, raw_format: SampleFormat) -> None:
+        from asr_runtime.audio.raw_stream import RawReader, check_raw
+        from asr_runtime.audio.wav_stream import ByteStream
+
         size = file_size(self._file)
         check_raw(read_at(self._file, 0, START_BYTES))
         self.sample_rate, self.channel_count = raw_format.sample_rate, raw_format.channels

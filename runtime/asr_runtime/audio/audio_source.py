@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from asr_runtime.audio.audio_reader import AudioFile, AudioReader
 from asr_runtime.audio.channels import MIX, Channels
-from asr_runtime.audio.raw_stream import as_array
 from asr_runtime.audio.samples import Mono, checked_sample_rate, to_frames
 from asr_runtime.audio.waveform import Mixdown
 from asr_runtime.errors import AudioContentError
@@ -67,7 +66,7 @@ class SampleBlocks:
     ) -> None:
         self.sample_rate = checked_sample_rate(sample_rate)
         self._channels = channels
-        self._samples = as_array(samples)
+        self._samples = samples if isinstance(samples, np.ndarray) else _as_array(samples)
         self.channel_count = self._samples.shape[1] if self._samples.ndim == 2 else 1
         frames = len(self._samples) if self._samples.ndim else 0
         self.duration: float | None = frames / self.sample_rate
@@ -164,6 +163,12 @@ def open_source(
         if error.subject is None:
             error.subject = subject
         raise
+
+
+def _as_array(samples: npt.ArrayLike) -> npt.NDArray[Any]:
+    from asr_runtime.audio.raw_stream import as_array
+
+    return as_array(samples)
 
 
 def _parts(samples: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from asr_runtime.audio.byte_view import file_size, read_at
+from asr_runtime.audio.file_kind import chunked_kind
 from asr_runtime.audio.layout import Layout, Recording
 
-_W64_RIFF = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
 _W64_TAIL = b"\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
 _PADDING = 4096
 """Bytes of zeros behind the audio that need no remark."""
@@ -26,17 +26,6 @@ class _Part:
 
     stop: int
     problem: str | None = None
-
-
-def chunked_kind(start: bytes) -> str | None:
-    """Return "AIFF", "AU", "W64" or "CAF" for the first 16 bytes of such a file, else None."""
-    if start[:4] == b"FORM" and start[8:12] in (b"AIFF", b"AIFC"):
-        return "AIFF"
-    if start[:4] in (b".snd", b"dns."):
-        return "AU"
-    if start[:16] == _W64_RIFF:
-        return "W64"
-    return "CAF" if start[:4] == b"caff" else None
 
 
 def read_chunked_layout(file: BinaryIO, begin: int = 0) -> Layout:

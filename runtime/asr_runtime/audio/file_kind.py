@@ -1,21 +1,26 @@
-"""What a file or a pipe carries, told from its first bytes; its name says nothing."""
+"""What a file or a pipe carries, told from its first bytes; its name says nothing.
+
+What takes the kinds apart is imported when it is needed, so that the command starts quickly.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
-from asr_runtime.audio.chunk_layout import chunked_kind
 from asr_runtime.audio.layout import id3_size
-from asr_runtime.audio.mpeg_layout import parse_frame_header
-from asr_runtime.audio.ogg_layout import DECODABLE, ogg_codec
-from asr_runtime.audio.wav_layout import is_wav
 
 START_BYTES = 4096
 """Bytes that tell what they begin."""
 
 CONVERT = "ffmpeg -i INPUT -f wav - | asr-run --stream -"
 """What makes a WAV stream of anything else."""
+
+
+WAV_FORMS = (b"RIFF", b"RIFX", b"RF64")
+"""What a WAV begins with."""
+
+_W64_RIFF = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
 
 
 class Route(Enum):
@@ -30,8 +35,7 @@ class Route(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True)
-class FileKind:
+class FileKind(NamedTuple):
     """A kind of file.
 
     Attributes:
@@ -92,12 +96,30 @@ def file_kind(start: bytes) -> FileKind:
     return _kind(start)
 
 
+def is_wav(start: bytes) -> bool:
+    """Whether the first 12 bytes are a WAV's: RIFF, the big-endian RIFX, or RF64."""
+    return start[:4] in WAV_FORMS and start[8:12] == b"WAVE"
+
+
+def chunked_kind(start: bytes) -> str | None:
+    """Return "AIFF", "AU", "W64" or "CAF" for the first 16 bytes of such a file, else None."""
+    if start[:4] == b"FORM" and start[8:12] in (b"AIFF", b"AIFC"):
+        return "AIFF"
+    if start[:4] in (b".snd", b"dns."):
+        return "AU"
+    if start[:16] == _W64_RIFF:
+        return "W64"
+    return "CAF" if start[:4] == b"caff" else None
+
+
 def _kind(start: bytes) -> FileKind:
     if is_wav(start[:12]):
         return FileKind("WAV", Route.WAV)
     if start.startswith(b"fLaC"):
         return FileKind("FLAC", Route.FLAC)
     if start.startswith(b"OggS"):
+        from asr_runtime.audio.ogg_layout import DECODABLE, ogg_codec
+
         codec = ogg_codec(start)
         if codec is not None and codec not in DECODABLE:
             return FileKind(f"Ogg {codec}", Route.MEDIA)
@@ -128,6 +150,8 @@ def _mpeg_audio(start: bytes) -> FileKind:
         following = start[size : size + 2]
         if size >= 7 and (len(following) < 2 or (following[0] == 0xFF and following[1] >= 0xF0)):
             return FileKind("AAC", Route.MEDIA)
+    from asr_runtime.audio.mpeg_layout import parse_frame_header
+
     if parse_frame_header(start[:4]) is not None:
         return FileKind("MP3", Route.MPEG)
     return FileKind("", Route.UNKNOWN)

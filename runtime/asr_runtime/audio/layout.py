@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from asr_runtime.audio.byte_view import Extent
 
 
-@dataclass(frozen=True)
-class Recording:
+class Recording(NamedTuple):
     """One recording within a file, as its decoder takes it.
 
     Attributes:
@@ -26,8 +25,7 @@ class Recording:
     sample_rate: float | None = None
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(NamedTuple):
     """The recordings of a file, in their order.
 
     Files that were joined by appending one to the other hold several. Decoders stop after the

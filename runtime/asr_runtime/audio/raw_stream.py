@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +12,10 @@ import numpy.typing as npt
 from asr_runtime.audio.file_kind import CONVERT, START_BYTES, Route, file_kind
 from asr_runtime.audio.sample_format import SampleFormat, raw_format
 from asr_runtime.audio.samples import Frames
-from asr_runtime.audio.wav_stream import ByteStream
 from asr_runtime.errors import AudioContentError, AudioFileError
+
+if TYPE_CHECKING:
+    from asr_runtime.audio.wav_stream import ByteStream
 
 # Samples may begin like these.
 _UNSURE = frozenset({"MP3", "AAC", "AC-3", "MPEG-TS", "MPEG video", "Musepack"})

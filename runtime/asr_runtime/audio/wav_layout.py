@@ -12,6 +12,7 @@ from enum import Enum
 from typing import BinaryIO, Protocol
 
 from asr_runtime.audio.byte_view import file_size, read_at
+from asr_runtime.audio.file_kind import is_wav
 from asr_runtime.audio.layout import id3_size
 from asr_runtime.audio.sample_format import A_LAW, MOST_CHANNELS, MU_LAW, SampleFormat
 from asr_runtime.audio.samples import checked_sample_rate
@@ -22,7 +23,6 @@ from asr_runtime.errors import AudioFileError
 _SMALLEST_PLACEHOLDER = 0x7FFFF000
 _LARGEST_SIZE = 0xFFFFFFFF
 
-_FORMS = (b"RIFF", b"RIFX", b"RF64")
 _START_BYTES = 12  # RIFF, a size and WAVE
 LOOK_AHEAD = 13
 """Bytes behind the samples that tell what follows them: padding, and a header's start."""
@@ -141,11 +141,6 @@ class WavLayout:
             frames = (segment.stop - segment.start) // sample_format.frame_bytes
             seconds += frames / sample_format.sample_rate
         return seconds
-
-
-def is_wav(start: bytes) -> bool:
-    """Whether the first 12 bytes are a WAV's."""
-    return start[:4] in _FORMS and start[8:12] == b"WAVE"
 
 
 def read_wav_layout(file: BinaryIO, begin: int = 0) -> WavLayout:

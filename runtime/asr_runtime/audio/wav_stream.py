@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, Protocol
 
 from asr_runtime.audio.byte_view import read_at
-from asr_runtime.audio.file_kind import CONVERT
+from asr_runtime.audio.file_kind import CONVERT, WAV_FORMS, is_wav
 from asr_runtime.audio.sample_format import SampleFormat
 from asr_runtime.audio.samples import Frames
 from asr_runtime.audio.wav_layout import (
@@ -14,7 +14,6 @@ from asr_runtime.audio.wav_layout import (
     Following,
     WavHeader,
     chunk_bytes,
-    is_wav,
     read_wav_header,
     what_follows,
 )
@@ -23,7 +22,6 @@ from asr_runtime.errors import AudioFileError
 # Little, for samples that are no audio spoil all that came in the same piece.
 _READ_BYTES = 1 << 12
 
-_FORMS = (b"RIFF", b"RIFX", b"RF64")
 _START_BYTES = 12
 _SEARCH_BYTES = 1 << 20
 
@@ -250,7 +248,7 @@ def _unfinished_wav(data: bytes) -> int:
     """Return how many of the last bytes might begin a WAV; usually none."""
     for count in range(min(len(data), _START_BYTES - 1), 0, -1):
         tail = data[-count:]
-        begins = any(form.startswith(tail[:4]) for form in _FORMS)
+        begins = any(form.startswith(tail[:4]) for form in WAV_FORMS)
         if begins and b"WAVE".startswith(tail[8:]):
             return count
     return 0

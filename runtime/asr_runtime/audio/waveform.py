@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from asr_runtime.audio.channels import MIX, ChannelMixer, Channels
 from asr_runtime.audio.level import LOOKAHEAD_SECONDS, FaintSpeechGain, SignalCheck
-from asr_runtime.audio.raw_stream import SampleBytes, as_array
-from asr_runtime.audio.sample_format import SampleFormat
 from asr_runtime.audio.samples import (
     Frames,
     Mono,
@@ -20,6 +18,10 @@ from asr_runtime.audio.samples import (
     checked_sample_rate,
     to_frames,
 )
+
+if TYPE_CHECKING:
+    from asr_runtime.audio.raw_stream import SampleBytes
+    from asr_runtime.audio.sample_format import SampleFormat
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def to_waveform(
         AudioContentError: They are no audio, or too short.
     """
     rate = checked_sample_rate(sample_rate)
-    mono = ChannelMixer(channels, rate).mix(to_frames(as_array(samples)))
+    mono = ChannelMixer(channels, rate).mix(to_frames(_as_array(samples)))
     duration = len(mono) / rate
     check_duration(duration)
     resampled = _resampled(mono, rate, target_rate)
@@ -91,7 +93,8 @@ class WaveformStream:
         self._rate = checked_sample_rate(sample_rate)
         self._mixer = ChannelMixer(channels, self._rate)
         self._gain = FaintSpeechGain(target_rate, lookahead_seconds)
-        self._bytes = SampleBytes(sample_format)
+        self._sample_format = sample_format
+        self._bytes: SampleBytes | None = None
         self._samples = 0
         self._resampler = _resampler(self._rate, target_rate)
 
@@ -103,7 +106,7 @@ class WaveformStream:
     @property
     def warnings(self) -> list[str]:
         """What people should know about the samples, once they have ended."""
-        rest = ["it ended inside a sample"] if self._bytes.rest else []
+        rest = ["it ended inside a sample"] if self._bytes and self._bytes.rest else []
         return [*rest, *self._mixer.remarks, *self._gain.remarks]
 
     def feed(self, samples: npt.ArrayLike) -> Mono:
@@ -114,11 +117,20 @@ class WaveformStream:
             AudioFileError: They are the bytes of a file.
             TypeError: They are no samples at all.
         """
-        mono = self._mixer.mix(to_frames(self._bytes.array(samples)))
+        mono = self._mixer.mix(to_frames(self._array(samples)))
         self._samples += len(mono)
         if self._resampler is not None:
             mono = self._resampler.resample_chunk(mono)
         return self._gain.feed(mono)
+
+    def _array(self, samples: npt.ArrayLike) -> npt.NDArray[Any]:
+        if isinstance(samples, np.ndarray):
+            return samples
+        if self._bytes is None:
+            from asr_runtime.audio.raw_stream import SampleBytes
+
+            self._bytes = SampleBytes(self._sample_format)
+        return self._bytes.array(samples)
 
     def finish(self) -> Mono:
         """Return what is left at the target rate when the audio ends [samples]."""
@@ -168,6 +180,14 @@ class Mixdown:
             yield mono if resampler is None else resampler.resample_chunk(mono)
         if resampler is not None:
             yield resampler.resample_chunk(nothing, last=True)
+
+
+def _as_array(samples: npt.ArrayLike) -> npt.NDArray[Any]:
+    if isinstance(samples, np.ndarray):
+        return samples
+    from asr_runtime.audio.raw_stream import as_array
+
+    return as_array(samples)
 
 
 def _resampler(rate: float, target_rate: float) -> Any:

@@ -6,11 +6,10 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from asr_runtime.audio.audio_reader import AudioReader
 from asr_runtime.audio.audio_source import OneChannel
-from asr_runtime.audio.sample_format import SampleFormat
 from asr_runtime.command.messages import report
 from asr_runtime.command.options import MIX, SEPARATE
 from asr_runtime.command.progress_bar import ProgressBar, clock_time
@@ -18,6 +17,9 @@ from asr_runtime.command.transcript_writers import JsonWriter, TextWriter
 from asr_runtime.errors import AsrRuntimeError
 from asr_runtime.recognizer import Recognizer
 from asr_runtime.transcript import Transcript
+
+if TYPE_CHECKING:
+    from asr_runtime.audio.sample_format import SampleFormat
 
 STANDARD_INPUT = "-"
 

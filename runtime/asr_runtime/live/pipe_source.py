@@ -14,11 +14,10 @@ import numpy.typing as npt
 
 from asr_runtime.audio.audio_reader import open_audio
 from asr_runtime.audio.channels import MIX, Channels
-from asr_runtime.audio.file_kind import CONVERT, START_BYTES, Route, file_kind
+from asr_runtime.audio.file_kind import CONVERT, START_BYTES, Route, file_kind, is_wav
 from asr_runtime.audio.media import MediaDecoder, open_media
 from asr_runtime.audio.raw_stream import RawReader, check_raw
 from asr_runtime.audio.sample_format import SampleFormat, raw_format
-from asr_runtime.audio.wav_layout import is_wav
 from asr_runtime.audio.wav_stream import ByteStream, Readable, WavReader
 from asr_runtime.audio.waveform import Mixdown
 from asr_runtime.errors import AudioFileError
