@@ -20,6 +20,7 @@ from asr_runtime.audio.samples import Frames, Mono
 from asr_runtime.audio.sound_file import (
     BLOCK_SAMPLES,
     READABLE,
+    SMALL_BLOCK_SAMPLES,
     DamagedAudioError,
     SoundFileDecoder,
 )
@@ -213,7 +214,7 @@ class AudioReader:
             order = "big" if segment.header.big_endian else "little"
             header = header[:-4] + size.to_bytes(4, cast(Any, order))
             recordings.append(Recording(((segment.start, segment.stop),), header))
-        self._start_recordings(Layout(tuple(recordings)), FileKind("WAV", Route.WAV), None)
+        self._start_recordings(Layout(tuple(recordings)), FileKind("WAV", Route.WAV), self._file)
 
     def _start_recordings(
         self, layout: Layout | None, kind: FileKind, source: AudioFile | None
@@ -229,8 +230,18 @@ class AudioReader:
         self._remarks += layout.remarks
         ready: list[SoundFileDecoder] = []
         seconds: list[float | None] = []
+        block = SMALL_BLOCK_SAMPLES if self._accept_incomplete else BLOCK_SAMPLES
         for recording in recordings:
-            decoder = SoundFileDecoder(file, recording)
+            try:
+                decoder = SoundFileDecoder(file, recording, block)
+            except AudioFileError:
+                # There are codings of WAV, AIFF and CAF that libsndfile does not know.
+                if kind.route not in (Route.WAV, Route.CHUNKS) or not _has_media_decoder():
+                    raise
+                if len(recordings) > 1:
+                    self._damaged("several files were joined, of which only the first can be read")
+                self._start_media(source, kind)
+                return
             try:
                 decoder.check_end()
             except DamagedAudioError as error:
@@ -242,20 +253,24 @@ class AudioReader:
             else:
                 ready.append(decoder)
                 self._resources.callback(decoder.close)
+        if kind.route is Route.UNKNOWN and ready[0].format != "MP3":
+            self._remarks.append(f"{ready[0].format} does not tell whether a file is whole")
         self.sample_rate, self.channel_count = ready[0].sample_rate, ready[0].channels
         self.duration = None if None in seconds else sum(filter(None, seconds))
 
         def read() -> _Blocks:
-            first = ready.pop() if ready else SoundFileDecoder(file, recordings[0])
+            first = ready.pop() if ready else SoundFileDecoder(file, recordings[0], block)
             yield from first.blocks()
             for recording in recordings[1:]:
-                yield from SoundFileDecoder(file, recording).blocks()
+                yield from SoundFileDecoder(file, recording, block).blocks()
 
         self._open = read
 
     def _start_media(self, source: AudioFile | None, kind: FileKind) -> None:
-        from asr_runtime.audio.media import open_media
+        from asr_runtime.audio.media import holds_several, open_media
 
+        if holds_several(self._file, kind.name):
+            self._damaged("several files were joined, of which only the first can be read")
         is_path = isinstance(source, (str, os.PathLike))
         place = source if is_path and os.path.isfile(cast(Any, source)) else self._file
         if isinstance(place, io.BytesIO) and hasattr(os, "memfd_create"):
@@ -392,6 +407,12 @@ def open_audio(path: str | os.PathLike[str]) -> BinaryIO:
     except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
         reason = getattr(error, "strerror", None) or error
         raise AudioFileError(f"cannot be opened ({reason}); check the path") from None
+
+
+def _has_media_decoder() -> bool:
+    from asr_runtime.audio.media import has_media_decoder
+
+    return has_media_decoder()
 
 
 def _check_stream(source: object) -> None:

@@ -17,6 +17,9 @@ READABLE = "WAV, FLAC, Ogg, Opus or MP3"
 BLOCK_SAMPLES = 1 << 17
 """Samples of all channels that are decoded at a time."""
 
+SMALL_BLOCK_SAMPLES = 1 << 12
+"""The same of files that may be damaged."""
+
 # libsndfile's count for a file whose header leaves the length open.
 _UNKNOWN_FRAMES = np.iinfo(np.int64).max
 
@@ -39,10 +42,13 @@ class SoundFileDecoder:
     Args:
         file: the seekable file that it is in.
         recording: which part of it.
+        block_samples: samples of all channels to decode at a time. Those of the block in which
+            decoding stops are lost.
 
     Attributes:
         sample_rate: Hz.
         channels: number of channels.
+        format: libsndfile's name of the format.
         frames: samples of each channel as far as the file says it, else None; of an MP3 it may be
             an estimate.
 
@@ -50,12 +56,16 @@ class SoundFileDecoder:
         AudioFileError: libsndfile is missing or cannot decode it.
     """
 
-    def __init__(self, file: BinaryIO, recording: Recording) -> None:
+    def __init__(
+        self, file: BinaryIO, recording: Recording, block_samples: int = BLOCK_SAMPLES
+    ) -> None:
         self._file = file
+        self._block_samples = block_samples
         self._recording = recording
         self._sound = self._open()
         self.sample_rate = int(self._sound.samplerate)
         self.channels = int(self._sound.channels)
+        self.format = str(self._sound.format)
         self._counted = 0 < self._sound.frames < _UNKNOWN_FRAMES
         frames = int(self._sound.frames) if self._counted else None
         self.frames = frames if recording.frames is None else recording.frames
@@ -72,8 +82,11 @@ class SoundFileDecoder:
             # Cut off, in all likelihood. Say so now, and not when hours have been transcribed.
             self._sound.close()
             self._sound = self._open()
-            for _ in self.blocks():
-                pass
+            try:
+                for _ in self.blocks():
+                    pass
+            finally:
+                self._sound = self._open()
         # What looked for the last frame is not what reads from the first.
         self._sound.close()
         self._sound = self._open()
@@ -87,7 +100,7 @@ class SoundFileDecoder:
         sound, error_class = self._sound, soundfile_module().LibsndfileError
         decoded = 0
         # Of a file with a thousand channels, a block is as large as of one with one.
-        block_frames = max(BLOCK_SAMPLES // sound.channels, 1)
+        block_frames = max(self._block_samples // sound.channels, 1)
         try:
             while True:
                 try:

@@ -214,6 +214,8 @@ def read_wav_header(stream: ByteReader, advice: str = "check what sends it") -> 
         AudioContentError: It states a sample rate that nothing records with.
     """
     start = stream.exactly(_START_BYTES)
+    if len(start) < _START_BYTES:
+        raise _damaged("ends before the audio", advice)
     order = ">" if start[:4] == b"RIFX" else "<"
     file_bytes = struct.unpack(order + "I", start[4:8])[0] + 8
     described: tuple[SampleFormat | None, str] | None = None
