@@ -334,7 +334,7 @@ class AvDecoder:
         self._container: Any = None
         file = source if isinstance(source, (str, os.PathLike)) else _Rest(source, begin)
         try:
-            with av.logging.Capture():
+            with _complaints(av):
                 self._container = av.open(file, "r", metadata_errors="replace")
             streams = self._container.streams.audio
             if not streams:
@@ -361,7 +361,7 @@ class AvDecoder:
         resampler = av.AudioResampler(format="flt")
         done = 0
         while True:
-            with av.logging.Capture() as complaints:
+            with _complaints(av) as complaints:
                 try:
                     packet = next(self._packets, None)
                     frames = [] if packet is None else packet.decode()
@@ -394,6 +394,18 @@ class AvDecoder:
         """Release the decoder."""
         if self._container is not None:
             self._container.close()
+
+
+@contextlib.contextmanager
+def _complaints(av: Any) -> Iterator[list[Any]]:
+    """Collect what ffmpeg's libraries complain of, which they otherwise keep to themselves."""
+    level = av.logging.get_level()
+    av.logging.set_level(av.logging.ERROR)
+    try:
+        with av.logging.Capture() as messages:
+            yield messages
+    finally:
+        av.logging.set_level(level)
 
 
 _CHECK = "check whether it plays elsewhere"
