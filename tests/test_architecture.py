@@ -21,9 +21,9 @@ LADDER = {
     "asr_bench": ROOT / "benchmarks" / "asr_bench",
 }
 
-#: What runtime/pyproject.toml declares, under the names that are imported; onnxruntime and
-#: sounddevice come with its extras.
-RUNTIME_MAY_IMPORT = {"numpy", "onnxruntime", "sounddevice", "soundfile", "soxr", "typer"}
+#: What runtime/pyproject.toml declares, under the names that are imported; onnxruntime,
+#: sounddevice and av come with its extras.
+RUNTIME_MAY_IMPORT = {"av", "numpy", "onnxruntime", "sounddevice", "soundfile", "soxr", "typer"}
 
 #: Modules beside the packages of asr_export that import nothing of it, so that all may use them.
 EXPORT_LEAVES = {"errors"}

@@ -79,6 +79,10 @@ class Transcript:
             recording's beginning.
         duration: Length of the audio that the text covers, in seconds.
         start: Where that audio begins in the recording, in seconds.
+        warnings: What is wrong with the audio although it could be transcribed, a line each: that
+            it is nearly silent, clipped or incomplete, for example. Of a recording in segments the
+            last one has them.
+        channel: Number of the channel that was transcribed, from 1 on; None for the mix of all.
     """
 
     text: str
@@ -86,6 +90,8 @@ class Transcript:
     tokens: Sequence[Token]
     duration: float
     start: float = 0.0
+    warnings: tuple[str, ...] = ()
+    channel: int | None = None
 
     @property
     def end(self) -> float:
@@ -118,6 +124,8 @@ class Transcript:
             "duration": round(self.duration, SECONDS_DIGITS),
             "words": [word.to_dict() for word in self.words],
             "tokens": [token.to_dict() for token in self.tokens],
+            "warnings": list(self.warnings),
+            **({} if self.channel is None else {"channel": self.channel}),
         }
 
     @staticmethod
@@ -151,7 +159,14 @@ class Transcript:
             raise ValueError("there are no segments to join")
         if count == 1 and segment.start == 0.0:
             return segment
-        return Transcript(SPACE.join(texts), totals.confidence, tokens, totals.duration)
+        return Transcript(
+            SPACE.join(texts),
+            totals.confidence,
+            tokens,
+            totals.duration,
+            warnings=totals.warnings,
+            channel=segment.channel,
+        )
 
 
 class SegmentTotals:
@@ -160,18 +175,21 @@ class SegmentTotals:
     Attributes:
         duration: Where the last segment ends, in seconds.
         confidence: `Transcript.confidence` of all segments as one.
+        warnings: Those of all segments.
     """
 
     def __init__(self) -> None:
         """Begin with no segments."""
         self.duration = 0.0
         self.confidence = 0.0
+        self.warnings: tuple[str, ...] = ()
         self._log_probability = 0.0
         self._tokens = 0
 
     def add(self, segment: Transcript) -> None:
         """Count one more segment, the next in order."""
         self.duration = segment.end
+        self.warnings += segment.warnings
         if not segment.tokens:
             if not self._tokens:
                 self.confidence = segment.confidence

@@ -16,7 +16,7 @@ import soundfile
 
 from asr_bench.errors import BenchError
 from asr_bench.measuring import measured_command
-from asr_runtime.audio.audio_file import read_audio
+from asr_runtime.audio.audio_reader import read_audio
 from asr_runtime.audio.waveform import to_waveform
 from asr_runtime.model_file.contract import SAMPLE_RATE
 from asr_train.data.manifest import Utterance

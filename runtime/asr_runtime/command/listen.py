@@ -8,6 +8,10 @@ import typer
 
 from asr_runtime.command.loading import load_recognizer
 from asr_runtime.command.options import (
+    MIX,
+    SEPARATE,
+    AcceptIncompleteOption,
+    ChannelsOption,
     ChunkOption,
     DecoderOption,
     Device,
@@ -20,9 +24,12 @@ from asr_runtime.command.options import (
     LookaheadOption,
     ModelOption,
     PauseOption,
+    RawFormatOption,
     SampleRateOption,
     ThreadsOption,
     new_app,
+    parse_channels,
+    parse_raw_format,
 )
 
 app = new_app()
@@ -35,12 +42,15 @@ def listen(
         typer.Argument(
             metavar="[STREAM]",
             help="File, named pipe or, with -, standard input instead of the microphone; pipes "
-            "carry WAV.",
+            "carry WAV, or with ffmpeg anything else.",
             show_default=False,
         ),
     ] = None,
     input_device: InputDeviceOption = None,
+    raw_format: RawFormatOption = None,
     sample_rate: SampleRateOption = None,
+    channels: ChannelsOption = MIX,
+    accept_incomplete: AcceptIncompleteOption = False,
     chunk_ms: ChunkOption = None,
     lookahead_ms: LookaheadOption = None,
     pause_ms: PauseOption = None,
@@ -55,15 +65,21 @@ def listen(
     """Transcribe until the audio ends, or Ctrl-C ends it."""
     if input_device is not None and stream is not None:
         raise typer.BadParameter("--input-device is a microphone; leave STREAM out")
-    if sample_rate is not None and stream is None:
+    chosen = parse_channels(channels)
+    if chosen == SEPARATE:
+        raise typer.BadParameter("--channels separate takes files; give the number of one channel")
+    if (sample_rate is not None or raw_format is not None) and stream is None:
         raise typer.BadParameter("--sample-rate needs a STREAM; a microphone brings its own")
+    raw = parse_raw_format(raw_format, sample_rate)
     recognizer = load_recognizer(model, device, threads, decoder, language_model, hotword)
     from asr_runtime.command import listening
 
     options = listening.ListenOptions(
         stream=stream,
         input_device=input_device,
-        sample_rate=sample_rate,
+        raw=raw,
+        channels=chosen,
+        accept_incomplete=accept_incomplete,
         chunk_ms=chunk_ms,
         lookahead_ms=lookahead_ms,
         pause_ms=pause_ms,

@@ -131,7 +131,8 @@ class JsonWriter:
         _copy(self._words, stream)
         stream.write('], "tokens": [')
         _copy(self._tokens, stream)
-        stream.write("], " + json.dumps(last)[1:] + "\n")
+        stream.write('], "warnings": ' + json.dumps(list(self.totals.warnings)))
+        stream.write(", " + json.dumps(last)[1:] + "\n")
         stream.flush()
 
     def __enter__(self) -> JsonWriter:

@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from asr_runtime.audio.waveform_stream import WaveformStream
+from asr_runtime.audio.channels import MIX, Channels
+from asr_runtime.audio.level import LIVE_LOOKAHEAD_SECONDS
+from asr_runtime.audio.sample_format import SampleFormat
+from asr_runtime.audio.waveform import WaveformStream
 from asr_runtime.errors import ModelFileError, StreamError
 from asr_runtime.inference.session import ModelSession
 from asr_runtime.model_file.contract import ALL_FRAMES
@@ -81,6 +84,8 @@ class LiveStream:
         sample_rate: float,
         chunk_ms: float | None = None,
         lookahead_ms: float | None = None,
+        channels: Channels = MIX,
+        sample_format: SampleFormat | None = None,
     ) -> None:
         """Begin a stream.
 
@@ -92,6 +97,8 @@ class LiveStream:
                 model's own.
             lookahead_ms: Milliseconds of audio after them that the model waits for; None for the
                 model's own.
+            channels: MIX, or the number of the channel to transcribe, from 1 on.
+            sample_format: How samples lie in bytes, if bytes are fed.
 
         Raises:
             ModelFileError: The model was not exported for streaming.
@@ -108,7 +115,9 @@ class LiveStream:
         self._lookahead_frames = _frames(
             card, "lookahead_ms", lookahead_ms, streaming.lookahead_frames, 0
         )
-        self._audio = WaveformStream(sample_rate, card.sample_rate)
+        self._audio = WaveformStream(
+            sample_rate, card.sample_rate, channels, LIVE_LOOKAHEAD_SECONDS, sample_format
+        )
         self._state = np.zeros(streaming.state_shape, np.float32)
         # Samples from the context of the next chunk on, in the pieces they came in.
         self._pieces: list[npt.NDArray[np.float32]] = []
@@ -123,11 +132,17 @@ class LiveStream:
         frames = self._chunk_frames + self._lookahead_frames
         return frames * self._stride / self._sample_rate
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is wrong with the audio although it could be transcribed; complete at the end."""
+        return tuple(self._audio.warnings)
+
     def feed(self, samples: npt.ArrayLike) -> list[StreamResult]:
         """Transcribe the next samples, any number of them.
 
         Args:
-            samples: As `Recognizer.transcribe` takes them, [samples] or [samples, channels].
+            samples: As `Recognizer.transcribe` takes them, [samples] or [samples, channels]; or
+                bytes, which may be divided anywhere.
 
         Returns:
             A result for each sentence that ended, and for each chunk that changed the text of the
@@ -136,6 +151,8 @@ class LiveStream:
         Raises:
             StreamError: The stream is finished.
             AudioContentError: The samples are no audio; they are left out.
+            AudioFileError: Bytes are those of a file.
+            TypeError: They are no samples at all.
         """
         if self._finished:
             raise StreamError("the stream is finished; start another one for more audio")

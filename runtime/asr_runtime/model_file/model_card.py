@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from asr_runtime.audio.waveform import SAMPLE_RATES
+from asr_runtime.audio.samples import SAMPLE_RATES
 from asr_runtime.bounded_json import parse_object
 from asr_runtime.errors import ModelFileError
 from asr_runtime.model_file.contract import CARD_FORMAT_VERSION

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from asr_runtime import AsrRuntimeError, BeamConfig, PhonemeBeamConfig, Recognizer
-from asr_runtime.audio.audio_file import read_audio
+from asr_runtime.audio.audio_reader import read_audio
 from asr_runtime.audio.waveform import to_waveform
 from asr_runtime.decoding.decoder_choice import choose_decoder
 from asr_runtime.decoding.greedy import greedy_text
