@@ -17,6 +17,7 @@ from asr_train.checkpoints.checkpoint import (
 from asr_train.checkpoints.quantization import WeightRounding, compact_checkpoint
 from asr_train.command.language_model import language_model, tune_decoder
 from asr_train.command.pronunciation import g2p, lexicon
+from asr_train.command.punctuation import punctuation, punctuation_evaluate
 from asr_train.command.run_command import run_command
 from asr_train.data.batching import PadTo
 from asr_train.data.filtering import select_and_report
@@ -371,6 +372,8 @@ app.command()(language_model)
 app.command()(tune_decoder)
 app.command()(lexicon)
 app.command()(g2p)
+app.command()(punctuation)
+app.command()(punctuation_evaluate)
 
 
 def main() -> None:
