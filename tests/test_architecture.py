@@ -26,7 +26,7 @@ LADDER = {
 RUNTIME_MAY_IMPORT = {"numpy", "onnxruntime", "sounddevice", "soundfile", "soxr", "typer"}
 
 #: Modules beside the packages of asr_runtime that import nothing of it, so that all may use them.
-RUNTIME_LEAVES = {"bounded_json", "errors", "transcript"}
+RUNTIME_LEAVES = {"bounded_json", "errors", "subtitles", "transcript"}
 
 
 class Import(NamedTuple):

@@ -66,7 +66,7 @@ class Recognizer:
 
         model: an ONNX file that asr-export wrote, or None for the one in this package.
         device: "cpu", "cuda", or "auto" for CUDA where it works and the CPU otherwise.
-        threads: CPU threads of the model, None for one a core.
+        threads: CPU threads of the model, None for one on each CPU that the process may use.
         decoder: "beam" searches for the words that fit the sound and the language; "greedy" takes
             the best character at each moment, which is quicker. None is beam for the default model,
             and for any other if one of the arguments below is given, else greedy.

@@ -65,7 +65,8 @@ def transcribe(
         Device, typer.Option(help="auto is cuda where it works, and cpu otherwise.")
     ] = Device.auto,
     threads: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="CPU threads; all cores by default.")
+        int | None,
+        typer.Option(min=1, metavar="N", help="CPU threads; by default all CPUs it may use."),
     ] = None,
     decoder: Annotated[
         Decoder | None,

@@ -15,6 +15,7 @@ import numpy as np
 from asr_runtime import __version__
 from asr_runtime.errors import AsrRuntimeError, AudioFileError, DeviceError, MicrophoneError
 from asr_runtime.inference import device as devices
+from asr_runtime.inference.cpus import usable_cpus
 from asr_runtime.inference.session import ModelSession, load_session
 from asr_runtime.language.language_model_file import read_language_model
 from asr_runtime.live.microphone import (
@@ -150,7 +151,7 @@ def _try_devices(
         else []
     )
     facts = {
-        "cpu": f"works, {os.cpu_count()} logical cores",
+        "cpu": f"works, {os.cpu_count()} logical cores, {usable_cpus()} of them for this process",
         "cuda": "works" if cuda is not None else reason or "not tried, for want of a model",
         "nvidia_driver_supports_cuda": devices.cuda_driver(),
         "cuda_libraries_not_found": missing,

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from asr_runtime.errors import DeviceError
+from asr_runtime.inference.cpus import usable_cpus
 
 CPU_PROVIDER = "CPUExecutionProvider"
 CUDA_PROVIDER = "CUDAExecutionProvider"
@@ -60,13 +61,20 @@ def load_onnxruntime() -> Any:
 
 
 def quiet_options(onnxruntime: Any, threads: int | None) -> Any:
-    """Session options: `threads` within an operator (None: one a core), no log but fatal errors."""
+    """Session options: `threads` within an operator, no log but fatal errors.
+
+    threads: None for one on each CPU that the process may use.
+    """
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _FATAL_ONLY
     options.inter_op_num_threads = 1
     # It would keep a plan of the memory for every length of audio ever met, and add a third to the
     # peak, for no time that could be measured.
     options.enable_mem_pattern = False
+    if threads is None and usable_cpus() < (os.cpu_count() or 1):
+        # ONNX Runtime counts the machine's cores; where these are all ours it also ties a thread
+        # to each, which it does not do when it is given a number.
+        threads = usable_cpus()
     if threads is not None:
         options.intra_op_num_threads = threads
     return options

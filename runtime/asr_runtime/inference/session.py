@@ -1,6 +1,5 @@
 """A loaded model: the ONNX Runtime session on its device, and how to run it."""
 
-import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from asr_runtime.errors import (
     ModelFileError,
 )
 from asr_runtime.inference import device as devices
+from asr_runtime.inference.cpus import usable_cpus
 from asr_runtime.model_file.contract import (
     CHUNK_FRAMES,
     CONTEXT_FRAMES,
@@ -94,7 +94,7 @@ class ModelSession:
         hidden = self.card.architecture.get("gru_hidden")
         if isinstance(hidden, int) and 3 * hidden * hidden * _FLOAT_BYTES > _CORE_CACHE_BYTES:
             return 4
-        threads = self._session.get_session_options().intra_op_num_threads or os.cpu_count()
+        threads = self._session.get_session_options().intra_op_num_threads or usable_cpus()
         return 2 if threads == 1 else 3
 
     def run(self, batch: Sequence[npt.NDArray[np.float32]]) -> list[npt.NDArray[np.float32]]:
@@ -195,7 +195,7 @@ def _padded(batch: Sequence[npt.NDArray[np.float32]]) -> dict[str, npt.NDArray[A
 def load_session(path: Path, *, device: str = "auto", threads: int | None = None) -> ModelSession:
     """Load a model file onto a device: "cpu", "cuda", or "auto" (CUDA where it works, else CPU).
 
-    threads: CPU threads, None for one a core.
+    threads: CPU threads, None for one on each CPU that the process may use.
 
     Raises ModelFileError for a file that is no model of ours and DeviceError for a device that
     cannot be used. "auto" warns (DeviceWarning) if a CUDA build is installed but does not work.
@@ -203,7 +203,7 @@ def load_session(path: Path, *, device: str = "auto", threads: int | None = None
     if device not in devices.DEVICES:
         raise DeviceError(f"there is no device {device!r}; choose auto, cpu or cuda")
     if threads is not None and threads < 1:
-        raise DeviceError(f"{threads} threads are too few; give 1 or more, or none for all cores")
+        raise DeviceError(f"{threads} threads are too few; give 1 or more, or none for all CPUs")
     onnxruntime = devices.load_onnxruntime()
     content = read_model_bytes(path)
     options = devices.quiet_options(onnxruntime, threads)
