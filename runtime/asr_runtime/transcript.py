@@ -46,6 +46,26 @@ class Word(_Span):
 
 
 @dataclass(frozen=True, slots=True)
+class ReadableWord(_Span):
+    """A word as it is written, with the sign after it; a number may stand for several words.
+
+    Attributes:
+        text: The word with its capital letters, and the sign after it.
+        start: Where its first word begins, in seconds from the start of the audio.
+        end: Where its last word ends, in seconds from the start of the audio.
+        confidence: Geometric mean of its words' confidences, 0 to 1.
+        words: How many of `Transcript.words` it stands for.
+    """
+
+    words: int = 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain JSON types, rounded as in `Transcript.to_dict`."""
+        span = _Span(self.text, self.start, self.end, self.confidence)
+        return {**span.to_dict(), "words": self.words}
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
     """The text of one utterance.
 
@@ -66,6 +86,7 @@ class Transcript:
     tokens: Sequence[Token]
     duration: float
     start: float = 0.0
+    readable: tuple[ReadableWord, ...] | None = None
 
     @property
     def words(self) -> tuple[Word, ...]:

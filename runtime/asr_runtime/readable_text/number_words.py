@@ -52,6 +52,11 @@ _FIRST_CENTURY, _LAST_CENTURY = 11, 20
 """First half of a year in pairs: eleven sixty six to twenty ninety nine."""
 
 
+_NUMBER_WORDS = frozenset(
+    (*UNITS, *TEENS, *TENS, *SCALES, *_ORDINAL_UNITS, *_ORDINAL_TEENS, *_ORDINAL_TENS, *_ZEROS)
+) | {"hundred", "point", "and", "a", "p", "per", "dollar", "dollars", "of"}
+
+
 class Kind(Enum):
     """What kind of number words make."""
 
@@ -92,6 +97,15 @@ def read_number(words: Sequence[str]) -> Number | None:
         The number, or None if the first word is not part of one.
     """
     return _digits(words) or _year(words) or _counted(words)
+
+
+def can_be_in_number(word: str) -> bool:
+    """Tell whether the meaning of a word can depend on a number word after it.
+
+    Args:
+        word: In lower case.
+    """
+    return word in _NUMBER_WORDS
 
 
 def _digits(words: Sequence[str]) -> Number | None:

@@ -71,10 +71,18 @@ class Punctuator:
         Returns:
             The words that were not decided yet. What comes next begins a sentence.
         """
-        decided = self._decide(len(self._waiting))
+        decided = self.pause()
         self._context.clear()
         self._starts = True
         return decided
+
+    def pause(self) -> list[PunctuatedWord]:
+        """Decide about all words, because nothing is said for now.
+
+        Returns:
+            The words that were not decided yet. What comes next goes on from them.
+        """
+        return self._decide(len(self._waiting))
 
     def preview(self, words: Sequence[str] = ()) -> list[PunctuatedWord]:
         """Say how the words that are not decided yet would be written if the speech ended here.
@@ -92,7 +100,7 @@ class Punctuator:
         if number <= 0:
             return []
         decided = self._written(self._waiting, number, self._starts)
-        self._starts = decided[-1].sign.ends_sentence
+        self._starts = decided[-1].sign == Sign.FULL_STOP
         self._context += self._waiting[:number]
         behind = self._model.card.words_behind
         self._context = self._context[max(0, len(self._context) - behind) :]
