@@ -35,6 +35,8 @@ class PunctuationCard:
         words_ahead: Words after a word that decide about it.
         words: As in `WordTable`.
         names: As in `WordTable`.
+        none_penalty: Nats that no sign is less probable than the model says, because a sign that is
+            missing is as bad as one that is wrong.
         training: How it was made, and from what.
     """
 
@@ -43,6 +45,7 @@ class PunctuationCard:
     words_ahead: int
     words: tuple[str, ...]
     names: tuple[str, ...]
+    none_penalty: float = 0.0
     training: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -53,6 +56,7 @@ class PunctuationCard:
             "words_ahead": self.words_ahead,
             "words": " ".join(self.words),
             "names": " ".join(self.names),
+            "none_penalty": self.none_penalty,
             "training": dict(self.training),
         }
 
@@ -83,9 +87,10 @@ class PunctuationCard:
                 int(fields["words_ahead"]),
                 tuple(fields["words"].split()),
                 tuple(fields["names"].split()),
+                float(fields["none_penalty"]),
                 dict(fields["training"]),
             )
-            if not 0 <= min(card.words_ahead, card.words_behind):
+            if not (0 <= min(card.words_ahead, card.words_behind) and abs(card.none_penalty) < 99):
                 raise ValueError
             if max(card.words_ahead, card.words_behind) > MAX_CONTEXT:
                 raise ValueError

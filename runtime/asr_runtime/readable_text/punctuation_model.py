@@ -32,7 +32,7 @@ class Annotations:
     """What a model says about words.
 
     Attributes:
-        signs: Log-probability of each `Sign` after each word [words, 4].
+        signs: Log-probability of each `Sign` after each word, less the penalty of none [words, 4].
         cases: Log-probability of each `Case` of each word [words, 3].
     """
 
@@ -91,6 +91,7 @@ class PunctuationModel:
             some = self._run(rows[first : end + ahead])
             signs[start:end] = some.signs[start - first : end - first]
             cases[start:end] = some.cases[start - first : end - first]
+        signs[:, Sign.NONE] -= self.card.none_penalty
         return Annotations(signs, cases)
 
     def _run(self, rows: npt.NDArray[np.int64]) -> Annotations:

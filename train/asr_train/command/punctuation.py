@@ -44,6 +44,9 @@ def punctuation(
     names: Annotated[int, typer.Option(min=0, help="Further words known as names.")] = 25_000,
     channels: Annotated[int, typer.Option(min=1, help="Width of the network.")] = 112,
     embedding: Annotated[int, typer.Option(min=1, help="Numbers of an embedding.")] = 48,
+    batch_rows: Annotated[
+        int, typer.Option(min=1, help="Rows of 160 words in a step.")
+    ] = 48,
     learning_rate: Annotated[float, typer.Option(help="Its peak.")] = 3e-3,
     seed: int = 1,
     source: Annotated[
@@ -52,6 +55,7 @@ def punctuation(
     resume: Annotated[bool, typer.Option("--resume", help="Go on where --out stopped.")] = False,
 ) -> None:
     """Train a model that puts commas, full stops, question marks and capitals into words."""
+    from asr_train.punctuation.decision import choose_none_penalty
     from asr_train.punctuation.encoding import choose_words, encode
     from asr_train.punctuation.model_writing import write_model
     from asr_train.punctuation.network import PunctuationConfig
@@ -65,7 +69,11 @@ def punctuation(
 
     config = PunctuationConfig(words, names, embedding, channels)
     training = PunctuationTraining(
-        words=train_words, minutes=minutes, learning_rate=learning_rate, seed=seed
+        words=train_words,
+        minutes=minutes,
+        batch_rows=batch_rows,
+        learning_rate=learning_rate,
+        seed=seed,
     )
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -97,6 +105,7 @@ def punctuation(
         network,
         table,
         out / _MODEL,
+        choose_none_penalty(network, prepared.text),
         {
             "source": source,
             "books": prepared.books,

@@ -104,7 +104,7 @@ def annotate(paragraph: str) -> AnnotatedWords:
     if len(pairs) < 2:
         return nothing
     written = [pair[0] for pair in pairs]
-    if sum(map(str.isupper, written)) > _MOST_CAPITALS * len(written):
+    if sum(word.isupper() and len(word) > 1 for word in written) > _MOST_CAPITALS * len(written):
         return nothing
     signs = [
         Sign.NONE if after in _NO_MARKS else _sign(pairs, index)

@@ -32,7 +32,11 @@ _IR_VERSION = 8
 
 
 def write_model(
-    network: PunctuationNetwork, table: WordTable, path: Path, training: Mapping[str, Any]
+    network: PunctuationNetwork,
+    table: WordTable,
+    path: Path,
+    none_penalty: float,
+    training: Mapping[str, Any],
 ) -> int:
     """Write a network as a model file that the runtime reads.
 
@@ -40,6 +44,7 @@ def write_model(
         network: A trained network.
         table: Its words.
         path: File to write.
+        none_penalty: As in `PunctuationCard`.
         training: What the card should say about the training; plain JSON types.
 
     Returns:
@@ -55,6 +60,7 @@ def write_model(
         words_ahead=network.config.words_ahead,
         words=table.words,
         names=table.names,
+        none_penalty=none_penalty,
         training=dict(training),
     )
     helper.set_model_props(model, {METADATA_KEY: json.dumps(card.to_dict())})
