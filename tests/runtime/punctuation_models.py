@@ -12,7 +12,7 @@ from asr_runtime.readable_text.annotation import Case, Sign
 from asr_runtime.readable_text.punctuation_card import METADATA_KEY, PunctuationCard
 from asr_runtime.readable_text.word_table import WordTable
 
-WORDS = ("i", "london", "McDonald", "nato", "stop", "what", "but", "mister", "smith", "may")
+WORDS = ("i", "london", "McDonald", "nato", "stop", "what", "but", "mister", "smith", "may", "home")
 CAPITALISED = ("london", "mcdonald", "mister", "smith", "may", "i")
 WORDS_AHEAD = 2
 
@@ -27,6 +27,7 @@ def write_punctuation_model(path: Path, *, format_version: int = 1) -> Path:
     signs[:, Sign.NONE] = 4
     signs[table.row("stop"), Sign.FULL_STOP] = 9
     signs[table.row("what"), Sign.QUESTION_MARK] = 9
+    signs[table.row("home"), Sign.FULL_STOP] = 3  # less than 4, but a pause would decide
     before = np.zeros_like(signs)
     before[table.row("but"), Sign.COMMA] = 6
     cases = np.zeros((table.rows, len(Case)), np.float32)

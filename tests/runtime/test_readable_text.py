@@ -58,6 +58,18 @@ def test_results_do_not_depend_on_how_words_come(model: PunctuationModel, size: 
     assert " ".join(map(str, found + punctuator.finish())) == punctuated(model, " ".join(words))
 
 
+def test_a_long_pause_ends_a_sentence_that_the_words_alone_do_not_end(
+    model: PunctuationModel,
+) -> None:
+    words = "we home they may".split()
+    without = Punctuator(model)
+    assert str((without.feed(words) + without.finish())[1]) == "home"
+    paused = Punctuator(model)
+    spans = [(0.0, 0.5), (0.6, 1.0), (2.0, 2.2), (2.3, 2.6)]
+    found = paused.feed(words[:3], spans[:3]) + paused.feed(words[3:], spans[3:])
+    assert " ".join(map(str, found + paused.finish())) == "We home. They May"
+
+
 def test_long_texts_run_in_parts_with_the_same_result(model: PunctuationModel) -> None:
     words = [*["so"] * 511, "go", "but", "so"]
     found = Punctuator(model)

@@ -7,7 +7,12 @@ import numpy as np
 import numpy.typing as npt
 
 from asr_runtime.readable_text.annotation import Case, Sign
+from asr_runtime.readable_text.pauses import pause_log_ratios
 from asr_runtime.readable_text.punctuation_model import PunctuationModel
+
+
+Span = tuple[float, float]
+"""When a word begins and ends, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,7 @@ class Punctuator:
         self._model = model
         self._context: list[str] = []  # decided words that later ones still depend on
         self._waiting: list[str] = []
+        self._spans: list[Span | None] = []  # of the waiting words
         self._starts = True
 
     @property
@@ -53,16 +59,20 @@ class Punctuator:
         """Return how many words are not decided yet."""
         return len(self._waiting)
 
-    def feed(self, words: Sequence[str]) -> list[PunctuatedWord]:
+    def feed(
+        self, words: Sequence[str], spans: Sequence[Span] | None = None
+    ) -> list[PunctuatedWord]:
         """Take the next words.
 
         Args:
             words: In lower case.
+            spans: When they were said, so that pauses count too; None goes by the words alone.
 
         Returns:
             The words that are decided now, in order; the last `words_ahead` wait.
         """
         self._waiting += words
+        self._spans += [None] * len(words) if spans is None else spans
         return self._decide(len(self._waiting) - self.words_ahead)
 
     def finish(self) -> list[PunctuatedWord]:
@@ -94,28 +104,37 @@ class Punctuator:
             The waiting words and these.
         """
         waiting = [*self._waiting, *words]
-        return self._written(waiting, len(waiting), self._starts) if waiting else []
+        spans = [*self._spans, *[None] * len(words)]
+        return self._written(waiting, spans, len(waiting)) if waiting else []
 
     def _decide(self, number: int) -> list[PunctuatedWord]:
         if number <= 0:
             return []
-        decided = self._written(self._waiting, number, self._starts)
+        decided = self._written(self._waiting, self._spans, number)
         self._starts = decided[-1].sign == Sign.FULL_STOP
         self._context += self._waiting[:number]
         behind = self._model.card.words_behind
         self._context = self._context[max(0, len(self._context) - behind) :]
         self._waiting = self._waiting[number:]
+        self._spans = self._spans[number:]
         return decided
 
-    def _written(self, words: list[str], number: int, starts: bool) -> list[PunctuatedWord]:
+    def _written(
+        self, words: Sequence[str], spans: Sequence[Span | None], number: int
+    ) -> list[PunctuatedWord]:
+        """Write the first of the waiting words."""
         found = self._model.annotate([*self._context, *words])
         after = len(self._context)
+        pauses = [
+            None if one is None or two is None else two[0] - one[1]
+            for one, two in zip(spans, [*spans[1:], None], strict=True)
+        ]
         return punctuate(
             self._model,
             words[:number],
-            found.signs[after : after + number],
+            found.signs[after : after + number] + pause_log_ratios(pauses[:number]),
             found.cases[after : after + number],
-            starts=starts,
+            starts=self._starts,
         )
 
 

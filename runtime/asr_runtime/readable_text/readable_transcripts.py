@@ -48,7 +48,10 @@ class ReadableText:
         decided: deque[PunctuatedWord] = deque()
         for segment in segments:
             waiting.append(segment)
-            decided += punctuator.feed([word.text for word in segment.words])
+            words = segment.words
+            decided += punctuator.feed(
+                [word.text for word in words], [(word.start, word.end) for word in words]
+            )
             yield from self._complete(waiting, decided)
         decided += punctuator.finish()
         yield from self._complete(waiting, decided)
