@@ -14,13 +14,13 @@ from pathlib import Path
 
 
 def usable_cpus(root: Path = Path("/")) -> int:
-    """How many threads can compute at the same time, at least 1.
+    """Return how many threads can compute at the same time, at least 1.
 
     This is the smallest of the machine's logical cores, those that the process may run on, and the
     whole CPUs that its control groups grant (Linux, versions 1 and 2).
 
     Args:
-        root: where ``proc`` and ``sys`` are; another folder for tests.
+        root: Where ``proc`` and ``sys`` are; another folder for tests.
     """
     limits = [os.cpu_count() or 1]
     if hasattr(os, "sched_getaffinity"):  # Linux has it, macOS and Windows do not

@@ -4,6 +4,8 @@ ONNX Runtime itself falls back to the CPU without an error when CUDA does not wo
 in a log line at most. Nothing here or in `session` lets that happen unseen.
 """
 
+from __future__ import annotations
+
 import contextlib
 import ctypes
 import io
@@ -33,9 +35,13 @@ _LIBRARY = re.compile(r"[\w.+-]+\.(?:so(?:\.\d+)*|dll)")
 
 
 def load_onnxruntime() -> Any:
-    """The onnxruntime module, told to keep its log, and what it is used for, to itself.
+    """Import onnxruntime, told to keep its log, and what it is used for, to itself.
 
-    Raises DeviceError without it.
+    Returns:
+        The module.
+
+    Raises:
+        DeviceError: It is missing or broken.
     """
     # From 1.29 on it reports to its maker by default. To be said before it is imported; whoever
     # wants the reports sets the variable to 0.
@@ -61,9 +67,11 @@ def load_onnxruntime() -> Any:
 
 
 def quiet_options(onnxruntime: Any, threads: int | None) -> Any:
-    """Session options: `threads` within an operator, no log but fatal errors.
+    """Return session options without a log.
 
-    threads: None for one on each CPU that the process may use.
+    Args:
+        onnxruntime: The module.
+        threads: CPU threads within an operator, None for one on each CPU that the process may use.
     """
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _FATAL_ONLY
@@ -81,12 +89,12 @@ def quiet_options(onnxruntime: Any, threads: int | None) -> Any:
 
 
 def expects_cuda(onnxruntime: Any) -> bool:
-    """Has the user installed ONNX Runtime for CUDA, whether or not it works?"""
+    """Tell whether the user has installed ONNX Runtime for CUDA, whether or not it works."""
     return CUDA_PROVIDER in onnxruntime.get_available_providers() or _installed(_GPU_PACKAGE)
 
 
 def cuda_obstacle(onnxruntime: Any) -> str | None:
-    """What is known to keep CUDA from working before a session tries it, or None."""
+    """Return what is known to keep CUDA from working before a session tries it, or None."""
     if CUDA_PROVIDER not in onnxruntime.get_available_providers():
         if _installed(_CPU_PACKAGE) and _installed(_GPU_PACKAGE):
             return (
@@ -101,7 +109,7 @@ def cuda_obstacle(onnxruntime: Any) -> str | None:
 
 
 def packages() -> dict[str, str]:
-    """Which of the packages that bring the onnxruntime module are installed, and their versions."""
+    """Return versions of the installed packages that bring the onnxruntime module, by name."""
     return {
         package: metadata.version(package)
         for package in (_CPU_PACKAGE, _GPU_PACKAGE)
@@ -110,7 +118,11 @@ def packages() -> dict[str, str]:
 
 
 def cuda_driver() -> str | None:
-    """The newest CUDA version that the NVIDIA driver supports, such as "13.0"; None without one."""
+    """Return the newest CUDA version that the NVIDIA driver supports, such as ``13.0``.
+
+    Returns:
+        The version, or None without a driver.
+    """
     try:
         driver = ctypes.CDLL(_DRIVER)
     except OSError:

@@ -1,5 +1,7 @@
 """Endless audio as overlapping windows of one length, which a model can read one by one."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -16,7 +18,12 @@ and last half second is wrong, and the influence of the edge is small from two s
 
 @dataclass(frozen=True)
 class Window:
-    """Part of the audio: `samples` [samples] from frame `first_frame` on."""
+    """Part of the audio.
+
+    Attributes:
+        first_frame: Number of its first frame.
+        samples: Mono samples from there on, float32 [samples].
+    """
 
     first_frame: int
     samples: npt.NDArray[np.float32]
@@ -27,12 +34,20 @@ def cut_windows(
 ) -> Iterator[Window]:
     """Cut audio into windows as it comes, holding no more than one of them and a block.
 
-    blocks: mono audio in pieces of any length, each [samples].
-    window, overlap: frames of a window, and how many of them its neighbour begins before its end.
-    frame_stride: samples a frame.
-
     The last window is shorter, though longer than the overlap if there are several; audio that is
     no longer than a window is one. No audio gives no window.
+
+    Args:
+        blocks: Mono audio in blocks of any length, float32 [samples].
+        window: Frames of a window.
+        overlap: Frames that a window shares with the next one.
+        frame_stride: Samples of a frame.
+
+    Yields:
+        Windows in order.
+
+    Raises:
+        ValueError: The overlap is no shorter than the window.
     """
     if not 0 <= overlap < window:
         raise ValueError(f"windows of {window} frames cannot overlap by {overlap}")

@@ -7,6 +7,8 @@ the two windows read are aligned, and a seam is taken only where both have read 
 aligned ones; of those places, amid the longest pause, or where they agree best if there is none.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -25,11 +27,12 @@ _GAP, _CHANGE = 2, 3
 class SeamConfig:
     """Where a seam may lie, in frames.
 
-    margin: at the edges of the overlap, where the windows' context is too short, at least so many
-        frames stay on the better window's side; less if the overlap is shorter, and down to a
-        quarter if otherwise a character would be lost or doubled.
-    pause: without a character in either window this long, it is a pause.
-    reach: frames on either side of a seam within which the windows should agree.
+    Attributes:
+        margin: At the edges of the overlap, where the windows' context is too short, at least so
+            many frames stay on the better window's side; less if the overlap is shorter, and down
+            to a quarter if otherwise a character would be lost or doubled.
+        pause: Without a character in either window for so long, it is a pause.
+        reach: Frames on either side of a seam within which the windows should agree.
     """
 
     margin: int
@@ -43,14 +46,20 @@ def stitch(
     config: SeamConfig,
     heard: Callable[[LogProbs], LogProbs] = lambda rows: rows,
 ) -> Iterator[LogProbs]:
-    """Join the windows' frames [frames, classes]; every frame comes out once, in order.
-
-    windows: of each, the number of its first frame and its natural-log probabilities
-        [frames, classes], in order; neighbours overlap. All but the last may have a frame that only
-        begins within them.
-    heard: the columns of them that are decoded; the blank is one of these.
+    """Join the windows' frames; every frame comes out once, in order.
 
     Only two windows are held at a time.
+
+    Args:
+        windows: Number of each window's first frame and its natural-log probabilities, float32
+            [frames, columns], in order; neighbours overlap. All but the last may have a frame that
+            only begins within them.
+        blank_id: The blank's class.
+        config: Where a seam may lie.
+        heard: Returns the columns that are decoded, among them the blank.
+
+    Yields:
+        Natural-log probabilities, float32 [frames, columns].
     """
     held_first, held = 0, None
     for first, log_probs in windows:
@@ -68,11 +77,16 @@ def stitch(
 
 
 def find_seam(before: LogProbs, after: LogProbs, blank_id: int, config: SeamConfig) -> int:
-    """The frame where the overlap of two windows is best cut.
+    """Find the frame where the overlap of two windows is best cut.
 
-    before, after: what the two read in the frames they share, both [frames, classes].
+    Args:
+        before: What the first window reads in the frames they share, float32 [frames, classes].
+        after: What the second window reads in them, float32 [frames, classes].
+        blank_id: The blank's class.
+        config: Where the seam may lie.
 
-    Returns how many of the frames are the first one's.
+    Returns:
+        How many of the frames are the first window's.
     """
     frames = len(before)
     if not frames:
@@ -107,11 +121,17 @@ def find_seam(before: LogProbs, after: LogProbs, blank_id: int, config: SeamConf
 
 
 def _lost_at(first: Integers, second: Integers, blank_id: int) -> Integers:
-    """How many characters each seam would lose, double or change, beyond what the windows differ.
+    """Count the characters that each seam would lose, double or change.
 
-    first, second: the best class of each shared frame [frames].
+    Characters that the windows read differently wherever the seam is do not count.
 
-    Returns [frames + 1]: of a seam before each frame, and after the last.
+    Args:
+        first: Best class of each shared frame in the first window, int64 [frames].
+        second: Best class of each shared frame in the second window, int64 [frames].
+        blank_id: The blank's class.
+
+    Returns:
+        int64 [frames + 1]: of a seam before each frame, and after the last.
     """
     starts = [_starts(path, blank_id) for path in (first, second)]
     labels = [path[begin] for path, begin in zip((first, second), starts, strict=True)]
@@ -131,14 +151,14 @@ def _lost_at(first: Integers, second: Integers, blank_id: int) -> Integers:
 
 
 def _starts(path: Integers, blank_id: int) -> Integers:
-    """Frames in which a character begins."""
+    """Return the frames in which a character begins, int64 [characters]."""
     changes = np.concatenate(([True], path[1:] != path[:-1]))
     starts: Integers = np.flatnonzero(changes & (path != blank_id))
     return starts
 
 
 def _distances(one: Integers, other: Integers) -> Integers:
-    """Edit distances [len(one) + 1, len(other) + 1] between all beginnings of two texts."""
+    """Return edit distances between all beginnings of two texts, [len(one) + 1, len(other) + 1]."""
     distances = np.zeros((len(one) + 1, len(other) + 1), np.int64)
     places = _GAP * np.arange(len(other) + 1)
     distances[0] = places
@@ -152,7 +172,7 @@ def _distances(one: Integers, other: Integers) -> Integers:
 
 
 def _run_lengths(flags: npt.NDArray[np.bool_]) -> Integers:
-    """For each frame the length of the run of set flags it is in, else 0."""
+    """Return for each frame the length of the run of set flags it is in, else 0, int64 [frames]."""
     edges = np.flatnonzero(np.diff(np.concatenate(([0], flags.astype(np.int8), [0]))))
     lengths = np.zeros(len(flags), np.int64)
     for begin, end in edges.reshape(-1, 2).tolist():

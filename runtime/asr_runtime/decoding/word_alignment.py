@@ -5,6 +5,8 @@ word's confidence: the geometric mean of its phonemes' probabilities. The letter
 in no dictionary are those that the letter head heard while its phonemes were spoken.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,11 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from asr_runtime.decoding.alignment import Frames, align
+from asr_runtime.decoding.alignment import Frames, align, gains_over_blank
 from asr_runtime.decoding.greedy import WORD_BOUNDARY, greedy_decode
 from asr_runtime.decoding.heads import Heads, Rows
-from asr_runtime.decoding.placement import IMPROBABLE, PART_FRAMES
-from asr_runtime.decoding.spoken_words import gains_over_blank
+from asr_runtime.decoding.letter_alignment import IMPROBABLE, PART_FRAMES
 from asr_runtime.language import phonemes
 from asr_runtime.language.pronunciation_tree import PronunciationTree
 from asr_runtime.transcript import Token, geometric_mean
@@ -26,14 +27,18 @@ Integers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class PlacedWords:
-    """Words with the first and the last frame of each, and those of their phonemes.
+class AlignedWords:
+    """Words and their phonemes, and when each was spoken.
 
-    words: pronunciations [words].
-    first, last: frames [words].
-    phonemes: ids of all of them, `word` the place of each one's word [phonemes].
-    phoneme_first, phoneme_last: frames [phonemes].
-    end: the frame in which another word begins, or there are no more.
+    Attributes:
+        words: Pronunciations, int64 [words].
+        first: First frame of each word, int64 [words].
+        last: Last frame of each word, int64 [words].
+        phonemes: Ids of the phonemes of all words, int64 [phonemes].
+        word: Index of each phoneme's word, int64 [phonemes].
+        phoneme_first: First frame of each phoneme, int64 [phonemes].
+        phoneme_last: Last frame of each phoneme, int64 [phonemes].
+        end: Frame in which another word begins, or after the last frame.
     """
 
     words: Integers
@@ -45,10 +50,10 @@ class PlacedWords:
     phoneme_last: Frames
     end: int
 
-    def before(self, place: int) -> "PlacedWords":
-        """Those before one of them."""
+    def before(self, place: int) -> AlignedWords:
+        """Return the words before one of them."""
         number = int(np.searchsorted(self.word, place))
-        return PlacedWords(
+        return AlignedWords(
             self.words[:place],
             self.first[:place],
             self.last[:place],
@@ -60,13 +65,8 @@ class PlacedWords:
         )
 
 
-class WordPlacer:
-    """Finds when words were spoken, leaves out those that were not, and writes tokens.
-
-    tree: of the pronunciations; `texts` are its words.
-    vocabulary: the text of each letter class.
-    silence_threshold: see `spoken_words.spoken`.
-    """
+class WordAligner:
+    """Finds when words were spoken, leaves out those that were not, and writes tokens."""
 
     def __init__(
         self,
@@ -76,6 +76,16 @@ class WordPlacer:
         heads: Heads,
         silence_threshold: float,
     ) -> None:
+        """Take what all utterances have in common.
+
+        Args:
+            tree: Tree of the pronunciations.
+            texts: The words by their numbers.
+            vocabulary: Text of each letter class.
+            heads: Columns of the rows.
+            silence_threshold: Nats by which blanks must be the more probable for a word to be left
+                out.
+        """
         self._tree = tree
         # In one piece: as strings they take eight times the memory.
         self._texts = "\n".join(texts)
@@ -85,21 +95,26 @@ class WordPlacer:
         self._heads = heads
         self._silence_threshold = silence_threshold
 
-    def place(
-        self, rows: Rows, words: Integers, entered: Frames, quiet: npt.NDArray[np.bool_]
-    ) -> PlacedWords:
-        """First and last frame of each word.
+    def align(
+        self, rows: Rows, words: Integers, start_frames: Frames, blank_frames: npt.NDArray[np.bool_]
+    ) -> AlignedWords:
+        """Find the first and last frame of each word and of its phonemes.
 
-        rows: natural logarithms, the columns as `heads` says [frames, columns].
-        words, entered: as `Found` has them, frames counted from the first of these [words].
-        quiet: as `PhonemeSearch.quiet` gives it [frames].
+        Args:
+            rows: Natural-log probabilities [frames, columns of the heads].
+            words: The pronunciations of a `BestPath`, int64 [words].
+            start_frames: Its start frames, counted from the first of these frames, int64 [words].
+            blank_frames: What `PhonemeSearch.blank_frames` returned for them, bool [frames].
+
+        Returns:
+            The words with their frames.
         """
         log_probs = np.maximum(self._heads.heard(rows), IMPROBABLE)
-        ends = np.append(entered, len(log_probs))[1:]
+        ends = np.append(start_frames, len(log_probs))[1:]
         spoken = [
             self._phonemes(word, log_probs[begin:end])
             for word, begin, end in zip(
-                words.tolist(), entered.tolist(), ends.tolist(), strict=True
+                words.tolist(), start_frames.tolist(), ends.tolist(), strict=True
             )
         ]
         numbers = np.array([len(each) for each in spoken], np.int64)
@@ -107,21 +122,21 @@ class WordPlacer:
         labels = np.concatenate([np.zeros(0, np.int64), *spoken])
         first, last = np.empty_like(labels), np.empty_like(labels)
         # A part begins where a word does.
-        parts = [0, *_parts(entered, quiet), len(words)]
+        parts = [0, *_parts(start_frames, blank_frames), len(words)]
         for one, other in pairwise(parts):
             if one == other:
                 continue
-            begin = int(entered[one]) if one else 0
-            end = int(entered[other]) if other < len(words) else len(log_probs)
+            begin = int(start_frames[one]) if one else 0
+            end = int(start_frames[other]) if other < len(words) else len(log_probs)
             part = slice(int(bounds[one]), int(bounds[other]))
-            frames = _align(log_probs[begin:end], labels[part], quiet[begin:end])
+            frames = _align(log_probs[begin:end], labels[part], blank_frames[begin:end])
             if frames is None:
                 # The search joins paths, so that a part of one need not be a path.
-                repeated = np.repeat(entered[one:other], numbers[one:other])
+                repeated = np.repeat(start_frames[one:other], numbers[one:other])
                 first[part] = last[part] = repeated
             else:
                 first[part], last[part] = frames[0] + begin, frames[1] + begin
-        return PlacedWords(
+        return AlignedWords(
             words,
             first[bounds[:-1]],
             last[bounds[1:] - 1],
@@ -135,34 +150,39 @@ class WordPlacer:
     def tokens(
         self,
         rows: Rows,
-        placed: PlacedWords,
+        aligned: AlignedWords,
         seconds_per_frame: float,
         offset: int = 0,
         previous: Token | None = None,
     ) -> tuple[Token, ...]:
-        """The characters of the words that were spoken, a space before each.
+        """Write the characters of the words that were spoken, a space before each word.
 
-        rows: natural logarithms [frames, columns].
-        placed: what `place` found in them.
-        offset: frames before these, for the times.
-        previous: the token before these, if there is any; the first space begins where it ends.
+        Args:
+            rows: Natural-log probabilities [frames, columns of the heads].
+            aligned: What `align` returned for them.
+            seconds_per_frame: How far apart frames are.
+            offset: Frames before these, for the times.
+            previous: Token before these, if there is any; the first space begins where it ends.
+
+        Returns:
+            Tokens in order.
         """
         log_probs = np.maximum(self._heads.heard(rows), IMPROBABLE)
         gains = gains_over_blank(
             log_probs,
-            placed.phonemes,
-            placed.phoneme_first,
-            placed.phoneme_last,
+            aligned.phonemes,
+            aligned.phoneme_first,
+            aligned.phoneme_last,
             phonemes.BLANK,
         )
-        number = len(placed.words)
-        gained = np.bincount(placed.word, gains, number)
-        confidence = self._confidences(log_probs, placed)
+        number = len(aligned.words)
+        gained = np.bincount(aligned.word, gains, number)
+        confidence = self._confidences(log_probs, aligned)
         tokens: list[Token] = []
         end = None if previous is None else previous.end
         for place in np.flatnonzero(gained >= -self._silence_threshold).tolist():
             letters = self._letters(
-                rows, placed, place, float(confidence[place]), seconds_per_frame, offset
+                rows, aligned, place, float(confidence[place]), seconds_per_frame, offset
             )
             if not letters:
                 continue
@@ -181,7 +201,7 @@ class WordPlacer:
         return self._texts[self._begins[word] : self._begins[word + 1] - 1]
 
     def _phonemes(self, word: int, log_probs: npt.NDArray[np.floating[Any]]) -> Integers:
-        """The phonemes of a word; of an unknown one those that are best in its frames."""
+        """Return the phonemes of a word; of an unknown one those that are best in its frames."""
         if word < self._tree.unknown:
             return self._tree.spoken(word).astype(np.int64)
         path = log_probs.argmax(axis=1)
@@ -192,33 +212,33 @@ class WordPlacer:
         return best if len(best) else np.array([word - self._tree.unknown])
 
     def _confidences(
-        self, log_probs: npt.NDArray[np.floating[Any]], placed: PlacedWords
+        self, log_probs: npt.NDArray[np.floating[Any]], aligned: AlignedWords
     ) -> npt.NDArray[np.float64]:
-        """The geometric mean of the probabilities of each word's phonemes [words]."""
+        """Return the geometric mean of each word's phonemes' probabilities, float64 [words]."""
         sums = np.concatenate(
             (np.zeros((1, log_probs.shape[1])), log_probs.cumsum(axis=0, dtype=np.float64))
         )
-        first, last = placed.phoneme_first, placed.phoneme_last
-        of_phoneme = sums[last + 1, placed.phonemes] - sums[first, placed.phonemes]
+        first, last = aligned.phoneme_first, aligned.phoneme_last
+        of_phoneme = sums[last + 1, aligned.phonemes] - sums[first, aligned.phonemes]
         of_phoneme /= last + 1 - first
-        number = np.bincount(placed.word, minlength=len(placed.words))
-        means = np.bincount(placed.word, of_phoneme, len(placed.words)) / np.maximum(number, 1)
+        number = np.bincount(aligned.word, minlength=len(aligned.words))
+        means = np.bincount(aligned.word, of_phoneme, len(aligned.words)) / np.maximum(number, 1)
         return np.exp(np.minimum(means, 0.0))
 
     def _letters(
         self,
         rows: Rows,
-        placed: PlacedWords,
+        aligned: AlignedWords,
         place: int,
         confidence: float,
         seconds: float,
         offset: int,
     ) -> list[Token]:
-        pronunciation = int(placed.words[place])
-        first, last = int(placed.first[place]), int(placed.last[place])
+        pronunciation = int(aligned.words[place])
+        first, last = int(aligned.first[place]), int(aligned.last[place])
         if pronunciation >= self._tree.unknown:
-            begin = int(placed.last[place - 1]) + 1 if place else 0
-            after = int(placed.first[place + 1]) if place + 1 < len(placed.words) else placed.end
+            begin = int(aligned.last[place - 1]) + 1 if place else 0
+            after = int(aligned.first[place + 1]) if place + 1 < len(aligned.words) else aligned.end
             return self._heard_letters(rows[begin:after], seconds, offset + begin)
         text = self._text(int(self._tree.word[pronunciation]))
         bounds = np.linspace(first + offset, last + 1 + offset, len(text) + 1) * seconds
@@ -228,7 +248,7 @@ class WordPlacer:
         ]
 
     def _heard_letters(self, rows: Rows, seconds: float, offset: int) -> list[Token]:
-        """The longest word that the letter head heard in some frames."""
+        """Return the longest word that the letter head heard in some frames."""
         heads = self._heads
         decoded = greedy_decode(heads.spelled(rows), self._vocabulary, heads.letter_blank, 1.0)
         words: list[list[Token]] = [[]]
@@ -249,40 +269,40 @@ class WordPlacer:
 
 
 def _later(letters: list[Token], start: float) -> list[Token]:
-    """Letters that do not begin before some time."""
+    """Return letters none of which begins before some time in seconds."""
     return [
         Token(letter.text, max(letter.start, start), max(letter.end, start), letter.confidence)
         for letter in letters
     ]
 
 
-def _parts(entered: Frames, quiet: npt.NDArray[np.bool_]) -> list[int]:
-    """Words to begin a part with: after silence, if it can be, and not too far apart."""
+def _parts(start_frames: Frames, blank_frames: npt.NDArray[np.bool_]) -> list[int]:
+    """Choose words to begin a part with: after silence if possible, and not too far apart."""
     parts: list[int] = []
     begin = 0
     least, most = PART_FRAMES
-    after_silence = quiet[np.maximum(entered - 1, 0)]
-    while len(quiet) - begin > most:
-        able = (entered >= begin + least) & (entered <= begin + most)
+    after_silence = blank_frames[np.maximum(start_frames - 1, 0)]
+    while len(blank_frames) - begin > most:
+        able = (start_frames >= begin + least) & (start_frames <= begin + most)
         places = np.flatnonzero(able & after_silence)
         if not len(places):
             places = np.flatnonzero(able)
         if not len(places):
             # Of a long silence, the end.
-            places = np.flatnonzero(entered > begin + most)
+            places = np.flatnonzero(start_frames > begin + most)
             if not len(places):
                 break
         parts.append(int(places[0]))
-        begin = int(entered[places[0]])
+        begin = int(start_frames[places[0]])
     return parts
 
 
 def _align(
-    log_probs: npt.NDArray[np.floating[Any]], labels: Integers, quiet: npt.NDArray[np.bool_]
+    log_probs: npt.NDArray[np.floating[Any]], labels: Integers, blank_frames: npt.NDArray[np.bool_]
 ) -> tuple[Frames, Frames] | None:
-    """`align` in the frames that are not quiet, and one of each silence; None if it cannot be."""
-    kept = ~quiet
-    kept[1:] |= quiet[1:] & ~quiet[:-1]
+    """Align in frames that may hold labels and one frame of each silence; None if impossible."""
+    kept = ~blank_frames
+    kept[1:] |= blank_frames[1:] & ~blank_frames[:-1]
     kept[:1] = True
     busy = np.flatnonzero(kept)
     for frames in (busy, np.arange(len(log_probs))):

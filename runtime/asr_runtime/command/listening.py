@@ -1,40 +1,86 @@
-"""``asr-run --stream`` and ``asr-run --microphone``: audio in while it comes, sentences out."""
+"""Audio in while it comes, sentences out, from a microphone or a stream."""
+
+from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import partial
 
 from asr_runtime.command.interruption import Interrupted, Interruption
 from asr_runtime.command.live_display import LiveDisplay, open_display
-from asr_runtime.command.live_options import LiveOptions
+from asr_runtime.command.messages import report
 from asr_runtime.errors import AsrRuntimeError
 from asr_runtime.live.live_source import LiveSource
 from asr_runtime.live.live_stream import LiveStream, StreamResult
 from asr_runtime.recognizer import Recognizer
-from asr_runtime.sentences.endpoint_config import EndpointConfig
+from asr_runtime.sentences.endpointing import EndpointConfig
 
 
-def transcribe_live(
-    recognizer: Recognizer,
-    options: LiveOptions,
-    *,
-    as_json: bool,
-    report: Callable[[str], None],
-) -> int:
-    """Transcribe until the audio ends or the user does, and return the exit status.
+@dataclass(frozen=True)
+class ListenOptions:
+    """What to listen to, and how; None where the default is meant.
 
-    report: takes each message for the user, one line.
-
-    0; 1 if the audio or the model failed; 128 and its number if a signal such as Ctrl-C broke off a
-    stream. A microphone has no other end, so that is 0.
+    Attributes:
+        stream: File, named pipe or ``-``; None for the microphone.
+        input_device: Name or number of the microphone.
+        sample_rate: Hz of a stream without a header.
+        chunk_ms: Milliseconds of audio that go through the model at a time.
+        lookahead_ms: Milliseconds of audio after them that the model waits for.
+        pause_ms: Milliseconds of silence that end a sentence.
     """
-    name = "microphone" if options.microphone else options.stream[0]
+
+    stream: str | None = None
+    input_device: str | None = None
+    sample_rate: int | None = None
+    chunk_ms: int | None = None
+    lookahead_ms: int | None = None
+    pause_ms: int | None = None
+
+    @property
+    def endpoint(self) -> EndpointConfig | None:
+        """What ends a sentence."""
+        if self.pause_ms is None:
+            return None
+        return EndpointConfig(silence_seconds=self.pause_ms / 1000)
+
+    def open(self) -> LiveSource:
+        """Open the microphone or the stream.
+
+        Returns:
+            The source, which records already.
+
+        Raises:
+            AsrRuntimeError: It cannot be opened.
+        """
+        if self.stream is None:
+            from asr_runtime.live.microphone import MicrophoneSource
+
+            return MicrophoneSource(self.input_device)
+        from asr_runtime.live.pipe_source import open_stream
+
+        return open_stream(self.stream, self.sample_rate)
+
+
+def listen(recognizer: Recognizer, options: ListenOptions, *, as_json: bool) -> int:
+    """Transcribe until the audio ends or the user does.
+
+    Args:
+        recognizer: What transcribes.
+        options: What to listen to.
+        as_json: Whether to print JSON lines.
+
+    Returns:
+        The exit status: 0; 1 if the audio or the model failed; 128 and its number if a signal such
+        as Ctrl-C broke off a stream. A microphone has no other end, so that is 0.
+    """
+    name = "microphone" if options.stream is None else options.stream
     display = open_display(sys.stdout, as_json=as_json)
     start = partial(
         recognizer.stream,
         chunk_ms=options.chunk_ms,
         lookahead_ms=options.lookahead_ms,
-        endpoint=_endpoint(options),
+        endpoint=options.endpoint,
     )
     with Interruption() as interruption:
         problem: AsrRuntimeError | None = None
@@ -43,7 +89,7 @@ def transcribe_live(
             # What the model cannot do is to be told before anyone speaks.
             start(recognizer.card.sample_rate)
             with interruption.waiting():
-                source = _open(options)
+                source = options.open()
             try:
                 if source.description is not None and sys.stderr.isatty():
                     report(f"listening to {source.description}; Ctrl-C ends")
@@ -61,25 +107,9 @@ def transcribe_live(
         if problem is not None:
             report(str(problem) if problem.subject is not None else f"{name}: {problem.problem}")
             return 1
-        if interruption.signal is None or options.microphone:
+        if interruption.signal is None or options.stream is None:
             return 0
         return 128 + interruption.signal
-
-
-def _open(options: LiveOptions) -> LiveSource:
-    if options.microphone:
-        from asr_runtime.live.microphone import MicrophoneSource
-
-        return MicrophoneSource(options.input_device)
-    from asr_runtime.live.pipe_source import open_stream
-
-    return open_stream(options.stream[0], options.sample_rate)
-
-
-def _endpoint(options: LiveOptions) -> EndpointConfig | None:
-    if options.pause_ms is None:
-        return None
-    return EndpointConfig(silence_seconds=options.pause_ms / 1000)
 
 
 def _transcribe(
