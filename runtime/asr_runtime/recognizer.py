@@ -20,6 +20,7 @@ from asr_runtime.inference.session import ModelSession, load_session, return_fre
 from asr_runtime.language.language_model_file import DEFAULT_LANGUAGE_MODEL
 from asr_runtime.live.live_stream import LiveStream
 from asr_runtime.model_file.model_card import ModelCard
+from asr_runtime.readable_text.readable_transcripts import ReadableText, load_readable_text
 from asr_runtime.recordings.transcriber import RecordingTranscriber
 from asr_runtime.sentences.endpointing import EndpointConfig
 from asr_runtime.transcript import Transcript
@@ -40,14 +41,21 @@ class Recognizer:
         'the old man sat by the window '
     """
 
-    def __init__(self, session: ModelSession, beam_decoder: AnyDecoder | None = None) -> None:
+    def __init__(
+        self,
+        session: ModelSession,
+        beam_decoder: AnyDecoder | None = None,
+        readable: ReadableText | None = None,
+    ) -> None:
         """Put a recogniser together; `load` does it from files.
 
         Args:
             session: The acoustic model.
             beam_decoder: The beam search; None decodes greedily.
+            readable: Makes text readable; None leaves it as it was recognised.
         """
         self._session = session
+        self._readable = readable
         if beam_decoder is not None and beam_decoder.heads.phonemes:
             self._session = session.with_phonemes()
         self._beam_decoder = beam_decoder
@@ -64,6 +72,8 @@ class Recognizer:
         language_model: str | os.PathLike[str] | None = None,
         hotwords: Iterable[str] = (),
         beam: BeamConfig | None = None,
+        punctuate: bool | str | os.PathLike[str] = False,
+        numbers: bool = False,
     ) -> Recognizer:
         """Load a model, and a language model to decode with.
 
@@ -81,6 +91,10 @@ class Recognizer:
                 its sounds, as in ``Panayotov=P AA N AH Y OW T AO F``, or without.
             beam: Settings of the beam search; `for_phonemes` says what becomes of them in a search
                 by phonemes.
+            punctuate: Whether texts have commas, full stops, question marks and capital letters; or
+                the file of a punctuation model that ``asr-train punctuation`` wrote. The
+                recognised words stay in `Transcript.words`.
+            numbers: Whether texts have digits instead of number words.
 
         Returns:
             The recogniser.
@@ -111,11 +125,12 @@ class Recognizer:
         check_decoder_name(decoder, needs_beam)
         session = load_session(path, device=device, threads=threads)
         return_freed_memory()
+        readable = load_readable_text(punctuate, numbers=numbers)
         if decoder == "greedy":
-            return cls(session)
+            return cls(session, readable=readable)
         beam_decoder = load_decoder(language_model, session.card, hotwords, beam)
         return_freed_memory()
-        return cls(session, beam_decoder)
+        return cls(session, beam_decoder, readable)
 
     @property
     def card(self) -> ModelCard:
@@ -204,7 +219,8 @@ class Recognizer:
                 segments, which are then not all.
         """
         with _opened(audio) as blocks:
-            yield from self._recordings.segments(blocks, endpoint, progress)
+            segments = self._recordings.segments(blocks, endpoint, progress)
+            yield from segments if self._readable is None else self._readable.segments(segments)
 
     def transcribe_sentences(
         self,
@@ -233,6 +249,8 @@ class Recognizer:
         """
         with open_source(audio) as blocks:
             segments = self._recordings.segments(blocks, endpoint, progress, long_seconds=0.0)
+            if self._readable is not None:
+                segments = self._readable.segments(segments)
             yield from (segment for segment in segments if segment.tokens)
 
     def transcribe_batch(self, items: Iterable[Audio]) -> list[Transcript]:
@@ -250,7 +268,10 @@ class Recognizer:
             AudioContentError: An item holds no audio, or what is none. The error's subject is the
                 path or ``item <index>``.
         """
-        return self._recordings.batch(items)
+        transcripts = self._recordings.batch(items)
+        if self._readable is None:
+            return transcripts
+        return [self._readable.transcript(transcript) for transcript in transcripts]
 
     def stream(
         self,
@@ -280,7 +301,8 @@ class Recognizer:
             StreamError: The milliseconds are impossible.
         """
         decoder = self._recordings.sentence_decoder(endpoint)
-        return LiveStream(self._session, decoder, sample_rate, chunk_ms, lookahead_ms)
+        readable = None if self._readable is None else self._readable.stream()
+        return LiveStream(self._session, decoder, sample_rate, chunk_ms, lookahead_ms, readable)
 
     def log_probs(
         self, samples: Sequence[npt.NDArray[np.float32]]

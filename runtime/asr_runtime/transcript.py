@@ -90,15 +90,17 @@ class Transcript:
     second.
 
     Attributes:
-        text: What was said.
+        text: What was said, as it is read if ``readable`` is there.
         confidence: Geometric mean of the tokens' confidences, 0 to 1: e to the mean log-probability
             of the best path where it emits something. Of an empty text it is the same mean over all
             frames, which is how sure the model is that nothing was said. It ranks results of one
             model; it is not the probability that the text is right.
-        tokens: The characters, which are ``text`` when they are joined. Their times count from the
-            recording's beginning.
+        tokens: The characters that were recognised, which are ``text`` when they are joined unless
+            that is readable. Their times count from the recording's beginning.
         duration: Length of the audio that the text covers, in seconds.
         start: Where that audio begins in the recording, in seconds.
+        readable: The words of ``text`` with signs, capital letters and digits, if the recogniser
+            was asked for them; otherwise None.
     """
 
     text: str
@@ -115,7 +117,7 @@ class Transcript:
 
     @property
     def words(self) -> tuple[Word, ...]:
-        """The words of ``text``, in order."""
+        """The recognised words in order, in lower case, each with its times."""
         words = []
         letters: list[Token] = []
         for token in chain(self.tokens, (None,)):
@@ -130,13 +132,16 @@ class Transcript:
         """Return everything as plain JSON types.
 
         Returns:
-            Seconds are rounded to the millisecond, confidences to four decimals.
+            Seconds are rounded to the millisecond, confidences to four decimals. ``readable`` is
+            there only if the transcript has it.
         """
+        readable = self.readable
         return {
             "text": self.text,
             "confidence": round(self.confidence, CONFIDENCE_DIGITS),
             "start": round(self.start, SECONDS_DIGITS),
             "duration": round(self.duration, SECONDS_DIGITS),
+            **({} if readable is None else {"readable": [word.to_dict() for word in readable]}),
             "words": [word.to_dict() for word in self.words],
             "tokens": [token.to_dict() for token in self.tokens],
         }
@@ -160,6 +165,8 @@ class Transcript:
         totals = SegmentTotals()
         tokens = TokenSequence()
         texts = []
+        readable: list[ReadableWord] = []
+        is_readable = False
         count = 0
         for count, segment in enumerate(segments, 1):  # noqa: B007 - their number is needed
             totals.add(segment)
@@ -168,11 +175,20 @@ class Transcript:
                     tokens.append(space_before(segment, tokens[-1].end))
                 tokens.extend(segment.tokens)
                 texts.append(segment.text)
+            if segment.readable is not None:
+                is_readable = True
+                readable.extend(segment.readable)
         if not count:
             raise ValueError("there are no segments to join")
         if count == 1 and segment.start == 0.0:
             return segment
-        return Transcript(SPACE.join(texts), totals.confidence, tokens, totals.duration)
+        return Transcript(
+            SPACE.join(texts),
+            totals.confidence,
+            tokens,
+            totals.duration,
+            readable=tuple(readable) if is_readable else None,
+        )
 
 
 class SegmentTotals:

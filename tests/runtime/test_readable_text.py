@@ -61,7 +61,7 @@ def test_results_do_not_depend_on_how_words_come(model: PunctuationModel, size: 
 def test_a_long_pause_ends_a_sentence_that_the_words_alone_do_not_end(
     model: PunctuationModel,
 ) -> None:
-    words = "we home they may".split()
+    words = ["we", "home", "they", "may"]
     without = Punctuator(model)
     assert str((without.feed(words) + without.finish())[1]) == "home"
     paused = Punctuator(model)

@@ -78,9 +78,7 @@ def test_a_trained_model_does_well_on_books_that_were_kept_apart(trained: Path) 
     assert found["question_mark"]["f1"] > 0.9
     assert found["capital_letters"]["f1"] > 0.95
     assert "full stop ." in output
-    kept_apart = sum(
-        is_held_out(path.read_text(), 3) for path in (trained / "books").iterdir()
-    )
+    kept_apart = sum(is_held_out(path.read_text(), 3) for path in (trained / "books").iterdir())
     assert 0 < found["books"] == kept_apart < 8
 
 

@@ -4,40 +4,37 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-UNITS = {
-    word: value
-    for value, word in enumerate("zero one two three four five six seven eight nine".split())
-}
+_UNIT_WORDS = "zero one two three four five six seven eight nine"
+_TEEN_WORDS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
+_TEN_WORDS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_ORDINAL_UNIT_WORDS = "first second third fourth fifth sixth seventh eighth ninth"
+_ORDINAL_TEEN_WORDS = (
+    "tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth "
+    "nineteenth"
+)
+
+UNITS = {word: value for value, word in enumerate(_UNIT_WORDS.split())}
 TEENS = {
     word: value
     for value, word in enumerate(
-        (
-            "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
-        ).split(),
+        _TEEN_WORDS.split(),
         start=10,
     )
 }
-TENS = {
-    word: 10 * value
-    for value, word in enumerate(
-        "twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2
-    )
-}
+TENS = {word: 10 * value for value, word in enumerate(_TEN_WORDS.split(), start=2)}
 SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 
 _ORDINAL_UNITS = {
     word: value
     for value, word in enumerate(
-        "first second third fourth fifth sixth seventh eighth ninth".split(), start=1
+        _ORDINAL_UNIT_WORDS.split(),
+        start=1,
     )
 }
 _ORDINAL_TEENS = {
     word: value
     for value, word in enumerate(
-        (
-            "tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth "
-            "eighteenth nineteenth"
-        ).split(),
+        _ORDINAL_TEEN_WORDS.split(),
         start=10,
     )
 }

@@ -11,14 +11,16 @@ from asr_runtime.readable_text.annotation import Sign
 from asr_runtime.readable_text.number_words import Kind, Number, read_number
 from asr_runtime.readable_text.punctuator import PunctuatedWord
 
-_MONTHS = frozenset(
-    "january february march april may june july august september october november december".split()
+_MONTH_WORDS = (
+    "january february march april may june july august september october november december"
 )
+_LABEL_WORDS = "number chapter page room flight platform verse volume section figure table version"
+_YEAR_PREPOSITIONS = "in of since by until from before after year"
+
+_MONTHS = frozenset(_MONTH_WORDS.split())
 _ALSO_VERBS = frozenset(("march", "may"))
-_LABELS = frozenset(
-    "number chapter page room flight platform verse volume section figure table version".split()
-)
-_BEFORE_YEARS = frozenset("in of since by until from before after year".split()) | _MONTHS
+_LABELS = frozenset(_LABEL_WORDS.split())
+_BEFORE_YEARS = frozenset(_YEAR_PREPOSITIONS.split()) | _MONTHS
 _CURRENCIES = {"dollar": "$", "dollars": "$", "euro": "€", "euros": "€"}
 _UNITS_OF_DIGITS = frozenset(("o'clock", "degrees", "cents", "cent"))
 
@@ -219,5 +221,7 @@ def _grouped(value: int) -> str:
 
 def _ordinal(number: Number) -> str:
     value = number.value
-    ending = "th" if value % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(value % 10, "th")
+    ending = (
+        "th" if value % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(value % 10, "th")
+    )
     return f"{_grouped(value)}{ending}"

@@ -28,9 +28,9 @@ _LIKELIHOODS = np.array(
 
 _WEIGHT = 0.5
 
-_LOG_RATIOS = _WEIGHT * (
-    np.log(_LIKELIHOODS) - np.log(_LIKELIHOODS[:, [Sign.NONE]])
-).astype(np.float32)
+_LOG_RATIOS = _WEIGHT * (np.log(_LIKELIHOODS) - np.log(_LIKELIHOODS[:, [Sign.NONE]])).astype(
+    np.float32
+)
 
 
 def pause_log_ratios(pauses: Sequence[float | None]) -> npt.NDArray[np.float32]:

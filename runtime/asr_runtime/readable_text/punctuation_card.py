@@ -90,7 +90,7 @@ class PunctuationCard:
                 float(fields["none_penalty"]),
                 dict(fields["training"]),
             )
-            if not (0 <= min(card.words_ahead, card.words_behind) and abs(card.none_penalty) < 99):
+            if not (min(card.words_ahead, card.words_behind) >= 0 and abs(card.none_penalty) < 99):
                 raise ValueError
             if max(card.words_ahead, card.words_behind) > MAX_CONTEXT:
                 raise ValueError

@@ -10,7 +10,6 @@ from asr_runtime.readable_text.annotation import Case, Sign
 from asr_runtime.readable_text.pauses import pause_log_ratios
 from asr_runtime.readable_text.punctuation_model import PunctuationModel
 
-
 Span = tuple[float, float]
 """When a word begins and ends, in seconds."""
 

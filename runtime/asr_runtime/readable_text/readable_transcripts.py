@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from asr_runtime.readable_text.annotation import Sign
 from asr_runtime.readable_text.number_words import can_be_in_number
 from asr_runtime.readable_text.number_writing import WrittenWord, write_numbers
-from asr_runtime.readable_text.punctuation_model import PunctuationModel
+from asr_runtime.readable_text.punctuation_model import PunctuationModel, load_punctuation_model
 from asr_runtime.readable_text.punctuator import PunctuatedWord, Punctuator
 from asr_runtime.transcript import ReadableWord, Transcript, Word, geometric_mean
 
@@ -56,6 +58,17 @@ class ReadableText:
         decided += punctuator.finish()
         yield from self._complete(waiting, decided)
 
+    def transcript(self, transcript: Transcript) -> Transcript:
+        """Make the transcript of a whole recording readable.
+
+        Args:
+            transcript: The transcript.
+
+        Returns:
+            The same with `Transcript.readable`.
+        """
+        return next(self.segments([transcript]))
+
     def stream(self) -> ReadableStream:
         """Begin to make the text of a stream readable."""
         return ReadableStream(self, None if self._model is None else Punctuator(self._model))
@@ -93,6 +106,28 @@ class ReadableText:
         if self._numbers:
             return write_numbers(words)
         return [WrittenWord(word.written, word.sign) for word in words]
+
+
+def load_readable_text(
+    punctuate: bool | str | os.PathLike[str], *, numbers: bool
+) -> ReadableText | None:
+    """Load what makes text readable.
+
+    Args:
+        punctuate: Whether there should be signs and capital letters; or a punctuation model's file.
+        numbers: Whether to write number words as digits.
+
+    Returns:
+        The writer, or None if neither is wanted.
+
+    Raises:
+        ModelFileError: The punctuation model cannot be used.
+        DeviceError: ONNX Runtime is not installed.
+    """
+    model = None
+    if punctuate is not False:
+        model = load_punctuation_model(None if punctuate is True else Path(punctuate))
+    return ReadableText(model, numbers=numbers) if model is not None or numbers else None
 
 
 class ReadableStream:

@@ -44,9 +44,7 @@ def punctuation(
     names: Annotated[int, typer.Option(min=0, help="Further words known as names.")] = 25_000,
     channels: Annotated[int, typer.Option(min=1, help="Width of the network.")] = 112,
     embedding: Annotated[int, typer.Option(min=1, help="Numbers of an embedding.")] = 48,
-    batch_rows: Annotated[
-        int, typer.Option(min=1, help="Rows of 160 words in a step.")
-    ] = 48,
+    batch_rows: Annotated[int, typer.Option(min=1, help="Rows of 160 words in a step.")] = 48,
     learning_rate: Annotated[float, typer.Option(help="Its peak.")] = 3e-3,
     seed: int = 1,
     source: Annotated[
@@ -127,9 +125,7 @@ def punctuation_evaluate(
     held_out: Annotated[
         int, typer.Option(min=0, help="Take one book in so many, as for training; 0: all.")
     ] = _HELD_OUT,
-    max_words: Annotated[
-        int | None, typer.Option(min=1, help="Stop after so many words.")
-    ] = None,
+    max_words: Annotated[int | None, typer.Option(min=1, help="Stop after so many words.")] = None,
     examples: Annotated[int, typer.Option(min=0, help="Paragraphs to show.")] = 0,
     json_out: Annotated[
         Path | None, typer.Option("--json", help="Also write the figures here.")

@@ -1,4 +1,4 @@
-"""Printed text as the words that a recogniser would write, each with its sign and its letters' case.
+"""Printed text as the words that a recogniser would write, each with its sign and its case.
 
 Old print has habits that nobody dictates. Semicolons, colons, dashes and brackets become commas or
 full stops, and exclamation marks become full stops, so that four classes remain.
@@ -12,6 +12,11 @@ from typing import NamedTuple
 
 from asr_runtime.readable_text.annotation import Case, Sign
 from asr_train.punctuation.spelled_numbers import spell_numerals
+
+_DEPENDENT_WORDS = (
+    "and but or nor yet so for while who whom which whose that where when as if though "
+    "although because than not with to in of by unless until till whereas being having or"
+)
 
 _TITLES = {"mr": "mister", "mrs": "missus", "dr": "doctor", "st": "saint", "messrs": "messieurs"}
 _ABBREVIATED = re.compile(
@@ -34,17 +39,16 @@ _END_OF_BOOK = re.compile(
     re.M | re.S,
 )
 _SIGNS = "\u2019\u2018\u02bc\u00b4\u201c\u201d\u201e\u00ab\u00bb\u2010\u2011"
-_PLAIN = str.maketrans(dict(zip(_SIGNS, "''''\"\"\"\"\"--", strict=True)))
-_PLAIN.update({0x2013: "--", 0x2014: "--", 0x2015: "--", 0x2012: "--", 0x2026: "...", 0x26: " and "})
+_PLAIN = str.maketrans(dict(zip(_SIGNS, '\'\'\'\'"""""--', strict=True)))
+_PLAIN.update(
+    {0x2013: "--", 0x2014: "--", 0x2015: "--", 0x2012: "--", 0x2026: "...", 0x26: " and "}
+)
 _PLAIN.update({ord("æ"): "ae", ord("œ"): "oe", ord("Æ"): "Ae", ord("Œ"): "Oe", 0xA0: " "})
 
 _LEAST_CLAUSE = 4
 """Words of a clause after a semicolon that can be a sentence of its own."""
 
-_DEPENDENT = frozenset(
-    "and but or nor yet so for while who whom which whose that where when as if though although "
-    "because than not with to in of by unless until till whereas being having or".split()
-)
+_DEPENDENT = frozenset(_DEPENDENT_WORDS.split())
 """A clause that begins with one of these goes on after a comma, not after a full stop."""
 
 _MOST_CAPITALS = 0.3
@@ -93,8 +97,8 @@ def annotate(paragraph: str) -> AnnotatedWords:
         paragraph: Printed text.
 
     Returns:
-        Its words, the last of which ends a sentence. None at all if the paragraph is a title, has no
-        end, or holds something that cannot be read out.
+        Its words, the last of which ends a sentence. None if the paragraph is a title, has no end,
+        or holds something that cannot be read out.
     """
     nothing = AnnotatedWords([], [], [], [])
     text = _cleaned(paragraph)

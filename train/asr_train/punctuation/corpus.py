@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, cast
 from zlib import crc32
 
 import numpy as np
@@ -153,13 +152,12 @@ def _texts_in(folder: Path) -> Iterator[Path]:
 
 def _read(path: Path) -> str:
     try:
-        with path.open("rb") as raw:
-            content: BinaryIO = raw
-            if path.suffix == ".xz":
-                content = cast(BinaryIO, lzma.LZMAFile(raw))
-            elif path.suffix == ".gz":
-                content = cast(BinaryIO, gzip.GzipFile(fileobj=raw))
-            return content.read().decode("utf-8-sig").replace("\r\n", "\n")
+        content = path.read_bytes()
+        if path.suffix == ".xz":
+            content = lzma.decompress(content)
+        elif path.suffix == ".gz":
+            content = gzip.decompress(content)
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError:
         raise DataError(f"{path}: not a UTF-8 text file; convert it first") from None
     except (OSError, EOFError, lzma.LZMAError) as error:

@@ -117,7 +117,10 @@ class PunctuationScores:
             ("end of sentence", self.boundary),
             ("capital letters", self.capitals),
         ]
-        lines = [f"{self.books:,} books, {self.words:,} words", f"{'':18}F1     prec.  recall   in text"]
+        lines = [
+            f"{self.books:,} books, {self.words:,} words",
+            f"{'':18}F1     prec.  recall   in text",
+        ]
         lines += [
             f"{name:18}{counts.f1:.3f}  {counts.precision:.3f}  {counts.recall:.3f}  "
             f"{counts.right + counts.missed:8,}"

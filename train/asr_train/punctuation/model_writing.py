@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
-from torch import Tensor
+from torch import Tensor, nn
 
 from asr_runtime.readable_text.annotation import Case, Sign
 from asr_runtime.readable_text.punctuation_card import (
@@ -113,6 +113,7 @@ def _graph(network: PunctuationNetwork) -> onnx.ModelProto:
     for index, layer in enumerate(LAYERS):
         name = f"layer{index}"
         norm, linear = network.norms[index], network.convolutions[index]
+        assert isinstance(linear, nn.Linear)
         channels = network.config.channels
         # A linear layer over three words beside each other is a convolution.
         kernel = linear.weight.reshape(2 * channels, KERNEL, channels).transpose(1, 2)
@@ -165,9 +166,7 @@ def _embedded(builder: _Builder, network: PunctuationNetwork) -> str:
     )
     wide = builder.node("Cast", [rows], "embedding_cast", to=TensorProto.FLOAT)
     embedded = builder.node("Mul", [wide, scale], "embedding")
-    return _linear(
-        builder, "project", embedded, network.project.weight, network.project.bias
-    )
+    return _linear(builder, "project", embedded, network.project.weight, network.project.bias)
 
 
 def _linear(builder: _Builder, name: str, value: str, weight: Tensor, bias: Tensor) -> str:

@@ -1,14 +1,17 @@
-"""Numerals in a text as the words that a reader says, for texts that a recogniser could have written."""
+"""Numerals as the words that a reader says, as a recogniser writes them."""
 
 from __future__ import annotations
 
 import re
 
-_UNITS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-    "sixteen seventeen eighteen nineteen"
-).split()
-_TENS = ["", "", *"twenty thirty forty fifty sixty seventy eighty ninety".split()]
+_UNIT_WORDS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+    "fifteen sixteen seventeen eighteen nineteen"
+)
+_TEN_WORDS = "twenty thirty forty fifty sixty seventy eighty ninety"
+
+_UNITS = _UNIT_WORDS.split()
+_TENS = ["", "", *_TEN_WORDS.split()]
 _ORDINALS = {
     "one": "first",
     "two": "second",

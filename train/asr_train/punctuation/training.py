@@ -1,4 +1,4 @@
-"""The training of a punctuation network on a processor: one pass over shuffled rows of sentences."""
+"""The training of a punctuation network: shuffled rows of sentences, on one processor."""
 
 from __future__ import annotations
 
