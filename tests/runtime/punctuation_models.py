@@ -22,7 +22,7 @@ def write_punctuation_model(path: Path, *, format_version: int = 1) -> Path:
 
     There is a comma before "but", so a word's sign depends on the word after it.
     """
-    table = WordTable(WORDS, ())
+    table = WordTable(" ".join(WORDS), "")
     signs = np.zeros((table.rows, len(Sign)), np.float32)
     signs[:, Sign.NONE] = 4
     signs[table.row("stop"), Sign.FULL_STOP] = 9
@@ -68,7 +68,7 @@ def write_punctuation_model(path: Path, *, format_version: int = 1) -> Path:
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
     model.ir_version = 8
-    card = PunctuationCard(format_version, 0, WORDS_AHEAD, WORDS, ())
+    card = PunctuationCard(format_version, 0, WORDS_AHEAD, " ".join(WORDS), "")
     helper.set_model_props(model, {METADATA_KEY: json.dumps(card.to_dict())})
     path.write_bytes(model.SerializeToString())
     return path

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ def test_a_stream_is_readable(readable: Recognizer, speech: np.ndarray) -> None:
     assert results[-1].transcript.text == READ
     shown = [result for result in results if result.text]
     assert shown[0].text.startswith("We")
-    for earlier, later in zip(shown, shown[1:], strict=False):
+    for earlier, later in pairwise(shown):
         assert later.text.startswith(earlier.stable)
 
 

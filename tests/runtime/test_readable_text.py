@@ -12,6 +12,7 @@ from asr_runtime.errors import ModelFileError
 from asr_runtime.readable_text.punctuation_model import PunctuationModel, load_punctuation_model
 from asr_runtime.readable_text.punctuator import Punctuator
 from asr_runtime.readable_text.readable_transcripts import ReadableText
+from asr_runtime.readable_text.word_table import SUFFIX_ROWS, WordTable
 from asr_runtime.transcript import Token, Transcript
 
 
@@ -135,6 +136,18 @@ def test_what_is_stable_stays(model: PunctuationModel) -> None:
         assert final.startswith(stable)
         longest = stable
     assert longest
+
+
+def test_names_without_rows_of_their_own_are_known() -> None:
+    table = WordTable("the McDonald smith", "bell MacLeod smithson")
+    assert table.rows == 3 + 2 * SUFFIX_ROWS
+    assert [table.row(word) for word in ("the", "mcdonald", "smith")] == [0, 1, 2]
+    assert table.is_name("bell's")
+    assert table.row("macleod") >= 3 + SUFFIX_ROWS > table.row("unheard")
+    assert not table.is_name("smi")
+    assert [table.capitalised(word) for word in ("macleod's", "mcdonald's", "bell", "anna's")] == [
+        "MacLeod's", "McDonald's", "Bell", "Anna's",
+    ]  # fmt: skip
 
 
 def test_bad_model_files_are_told_in_one_line(punctuation_models: Any, tmp_path: Path) -> None:

@@ -43,19 +43,19 @@ class PunctuationCard:
     format_version: int
     words_behind: int
     words_ahead: int
-    words: tuple[str, ...]
-    names: tuple[str, ...]
+    words: str
+    names: str
     none_penalty: float = 0.0
     training: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON types, the words joined by spaces."""
+        """Return plain JSON types."""
         return {
             "format_version": self.format_version,
             "words_behind": self.words_behind,
             "words_ahead": self.words_ahead,
-            "words": " ".join(self.words),
-            "names": " ".join(self.names),
+            "words": self.words,
+            "names": self.names,
             "none_penalty": self.none_penalty,
             "training": dict(self.training),
         }
@@ -85,12 +85,14 @@ class PunctuationCard:
                 version,
                 int(fields["words_behind"]),
                 int(fields["words_ahead"]),
-                tuple(fields["words"].split()),
-                tuple(fields["names"].split()),
+                fields["words"],
+                fields["names"],
                 float(fields["none_penalty"]),
                 dict(fields["training"]),
             )
             if not (min(card.words_ahead, card.words_behind) >= 0 and abs(card.none_penalty) < 99):
+                raise ValueError
+            if not (card.words.isascii() and card.names.isascii()):
                 raise ValueError
             if max(card.words_ahead, card.words_behind) > MAX_CONTEXT:
                 raise ValueError

@@ -136,6 +136,8 @@ def load_punctuation_model(path: Path | None = None) -> PunctuationModel:
     content = read_model_bytes(path)
     # One thread: a second one would cost more to wake than it saves.
     options = devices.quiet_options(onnxruntime, 1)
+    # To optimise this graph takes longer than it saves in an hour of speech.
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
         session = onnxruntime.InferenceSession(
             content, options, providers=[devices.CPU_PROVIDER], enable_fallback=0

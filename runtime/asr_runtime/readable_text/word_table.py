@@ -1,6 +1,7 @@
 """The words that a punctuation model knows, as the rows of its table of embeddings."""
 
-from collections.abc import Iterable, Sequence
+from __future__ import annotations
+
 from zlib import crc32
 
 SUFFIX_ROWS = 512
@@ -12,21 +13,26 @@ _SUFFIX_LETTERS = 3
 class WordTable:
     """Finds the row of a word and how it is usually written.
 
+    Loading takes little time, because most of forty thousand words are not looked at: names stay
+    one string that is searched when a word has no row.
+
     Args:
-        words: The words with rows of their own, in the order of the rows; each in lower case, or
-            as it is written if it has capitals in the middle (``McDonald``).
-        names: Further words that are usually written with a capital letter.
+        words: The words with rows of their own, in the order of the rows, with spaces between
+            them; each in lower case, or as it is written if it has capitals in the middle
+            (``McDonald``). ASCII.
+        names: Further words that are usually written with a capital letter, in the same form.
     """
 
-    def __init__(self, words: Sequence[str], names: Iterable[str]) -> None:
-        self._rows = {word.lower(): row for row, word in enumerate(words)}
-        names = list(names)
-        self._names = {name.lower() for name in names}
-        self._written = {
-            word.lower(): word for word in (*words, *names) if word[1:] != word[1:].lower()
-        }
-        self.words = tuple(words)
-        self.names = tuple(names)
+    def __init__(self, words: str, names: str) -> None:
+        self.words = words.split()
+        self._rows = dict(zip(words.lower().split(), range(len(self.words)), strict=True))
+        self._names = f" {names} "
+        self._lower_names = self._names.lower()
+
+    @property
+    def names(self) -> list[str]:
+        """Return the names."""
+        return self._names.split()
 
     @property
     def rows(self) -> int:
@@ -54,7 +60,7 @@ class WordTable:
 
     def is_name(self, word: str) -> bool:
         """Tell whether a word without a row, or what it is the possessive of, is a name."""
-        return word in self._names or word.removesuffix("'s") in self._names
+        return self._name(word) is not None or self._name(word.removesuffix("'s")) is not None
 
     def capitalised(self, word: str) -> str:
         """Return a word with the capital letters that it has as a name.
@@ -63,7 +69,14 @@ class WordTable:
             word: In lower case.
         """
         stem = word.removesuffix("'s")
-        written = self._written.get(word) or self._written.get(stem)
-        if written is None:
-            return word[:1].upper() + word[1:]
-        return written if written.lower() == word else written + "'s"
+        for known in (word, stem):
+            row = self._rows.get(known)
+            written = self._name(known) if row is None else self.words[row]
+            if written is not None and written != known:
+                return written + word[len(known) :]
+        return word[:1].upper() + word[1:]
+
+    def _name(self, word: str) -> str | None:
+        """Return a name as it is written, or None if it is none."""
+        at = self._lower_names.find(f" {word} ") + 1
+        return self._names[at : at + len(word)] if at else None

@@ -70,7 +70,7 @@ def choose_words(corpus: AnnotatedCorpus, words: int, names: int) -> WordTable:
             break
         elif is_name and not word.endswith("'s"):
             others.append(entry)
-    return WordTable(known, others)
+    return WordTable(" ".join(known), " ".join(others))
 
 
 def encode(corpus: AnnotatedCorpus, table: WordTable) -> EncodedText:

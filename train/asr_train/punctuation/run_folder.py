@@ -78,6 +78,6 @@ def load_prepared(folder: Path) -> PreparedText | None:
             text = EncodedText(
                 arrays["rows"], arrays["signs"], arrays["cases"], arrays["unknown_rows"]
             )
-        return PreparedText(text, WordTable(words["words"], words["names"]), words["books"])
+        return PreparedText(text, WordTable(" ".join(words["words"]), " ".join(words["names"])), words["books"])
     except (ValueError, KeyError, OSError, BadZipFile) as error:
         raise DataError(f"{folder}: the prepared text is damaged ({error}); delete it") from None
