@@ -78,6 +78,7 @@ def load_prepared(folder: Path) -> PreparedText | None:
             text = EncodedText(
                 arrays["rows"], arrays["signs"], arrays["cases"], arrays["unknown_rows"]
             )
-        return PreparedText(text, WordTable(" ".join(words["words"]), " ".join(words["names"])), words["books"])
+        table = WordTable(" ".join(words["words"]), " ".join(words["names"]))
+        return PreparedText(text, table, words["books"])
     except (ValueError, KeyError, OSError, BadZipFile) as error:
         raise DataError(f"{folder}: the prepared text is damaged ({error}); delete it") from None
