@@ -128,6 +128,11 @@ class Transcript:
                 letters = []
         return tuple(words)
 
+    @property
+    def shown_words(self) -> tuple[Word, ...] | tuple[ReadableWord, ...]:
+        """The words as a person reads them: ``readable`` if it is there, otherwise ``words``."""
+        return self.words if self.readable is None else self.readable
+
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain JSON types.
 

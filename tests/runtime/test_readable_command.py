@@ -47,6 +47,7 @@ def test_a_transcript_is_readable_and_keeps_its_words(
     assert transcript.text == READ
     assert transcript.readable is not None
     assert [word.text for word in transcript.words] == SPOKEN.split()
+    assert [word.text for word in transcript.shown_words] == READ.split()
     assert "".join(token.text for token in transcript.tokens) == SPOKEN
     for word, said in zip(transcript.readable, transcript.words, strict=True):
         assert (word.start, word.end) == (said.start, said.end)
