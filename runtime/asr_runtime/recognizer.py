@@ -151,6 +151,16 @@ class Recognizer:
         return "greedy" if self._beam_decoder is None else "beam"
 
     @property
+    def decoding(self) -> str:
+        """How the decoder in use decodes: ``"greedy"``, or by ``"letters"`` or ``"phonemes"``."""
+        return self._recordings.decoding
+
+    @property
+    def beam_decoder(self) -> AnyDecoder | None:
+        """The beam search in use; None if decoding is greedy."""
+        return self._beam_decoder
+
+    @property
     def model_path(self) -> Path:
         """The model file in use."""
         return self._session.path
