@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from asr_runtime.model_file.word_calibration import WordCalibration
-from asr_runtime.transcript import SPACE, Token, geometric_mean
+from asr_runtime.transcript import SPACE, Token, Word, geometric_mean
 
 _SHORTEST_SECONDS = 0.01  # of a word
 
@@ -52,6 +52,33 @@ def calibrated(
             result += _moved(group, starts[index], ends[index], calibration)
             index += 1
     return tuple(result)
+
+
+def shifted(
+    words: Sequence[Word], calibration: WordCalibration | None, duration: float
+) -> tuple[Word, ...]:
+    """Correct the times of words whose text is known; their confidences stay as they are.
+
+    Args:
+        words: Words in order.
+        calibration: What was measured; None for no correction but the audio's length.
+        duration: Length of the audio in seconds; no word reaches past it.
+    """
+    calibration = calibration or WordCalibration()
+    starts, at_least = [], 0.0
+    for word in words:
+        starts.append(min(max(at_least, word.start + calibration.start_shift), duration))
+        at_least = min(starts[-1] + _SHORTEST_SECONDS, duration)
+    limits = [*starts[1:], duration]
+    return tuple(
+        Word(
+            word.text,
+            start,
+            max(start, min(word.end + calibration.end_shift, limit)),
+            word.confidence,
+        )
+        for word, start, limit in zip(words, starts, limits, strict=True)
+    )
 
 
 def _moved(
