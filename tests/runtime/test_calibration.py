@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -37,7 +38,7 @@ def words_of(found):
 def test_starts_move_and_take_the_end_before_them_along():
     found = calibrated(tokens(("one", 0.5, 0.8), ("two", 0.8, 1.1), ("ten", 2.0, 2.2)), LATE)
     assert words_of(found) == [("one", 0.45, 0.75), ("two", 0.75, 1.1), ("ten", 1.95, 2.2)]
-    assert all(a.end <= b.start + 1e-9 for a, b in zip(found, found[1:], strict=False))
+    assert all(a.end <= b.start + 1e-9 for a, b in pairwise(found))
 
 
 def test_no_word_begins_before_the_audio():
