@@ -13,7 +13,8 @@ import soundfile
 
 from asr_train.data.audio_check import check_audio
 from asr_train.data.audio_store import CachedStore, FileStore
-from asr_train.data.batching import Collate, PadTo, UtteranceDataset, plan_epoch
+from asr_train.data.batch_plan import PadTo, plan_epoch
+from asr_train.data.batching import Collate, UtteranceDataset
 from asr_train.data.filtering import select, select_and_report
 from asr_train.data.librispeech import read_librispeech
 from asr_train.data.manifest import Utterance, read_manifest

@@ -14,12 +14,10 @@ from asr_runtime.audio.sample_format import SampleFormat
 from asr_runtime.audio.waveform import WaveformStream
 from asr_runtime.errors import ModelFileError, StreamError
 from asr_runtime.inference.session import ModelSession
+from asr_runtime.model_file.contract import ALL_FRAMES
 from asr_runtime.model_file.model_card import ModelCard, StreamingCard
 from asr_runtime.sentences.sentence_decoder import SentenceDecoder
 from asr_runtime.transcript import SECONDS_DIGITS, Transcript
-
-# More frames than any audio has.
-_EVERYTHING = 1 << 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +186,7 @@ class LiveStream:
         self._append(self._audio.finish())
         results: list[StreamResult] = []
         if self._waiting:
-            results = self._chunk(self._joined(), _EVERYTHING)
+            results = self._chunk(self._joined(), ALL_FRAMES)
         results += map(_final, self._decoder.finish(self._audio.duration))
         # What was shown last of a sentence that turned out to be none must not stay.
         if self._shown and not any(result.is_final for result in results):
@@ -215,7 +213,7 @@ class LiveStream:
         log_probs, self._state = self._session.run_chunk(
             samples, self._context, frames, self._state
         )
-        if len(log_probs) != frames and frames != _EVERYTHING:
+        if len(log_probs) != frames and frames != ALL_FRAMES:
             raise ModelFileError(
                 f"returned {len(log_probs)} frames of a chunk of {frames}; export it again",
                 str(self._session.path),
