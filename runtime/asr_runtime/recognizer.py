@@ -23,6 +23,7 @@ from asr_runtime.inference.session import ModelSession, load_session, return_fre
 from asr_runtime.language.language_model_file import DEFAULT_LANGUAGE_MODEL
 from asr_runtime.live.live_stream import LiveStream
 from asr_runtime.model_file.model_card import ModelCard
+from asr_runtime.readable_text.readable_transcripts import ReadableText, load_readable_text
 from asr_runtime.recordings.transcriber import RecordingTranscriber
 from asr_runtime.sentences.endpointing import EndpointConfig
 from asr_runtime.transcript import Transcript
@@ -43,14 +44,21 @@ class Recognizer:
         'the old man sat by the window '
     """
 
-    def __init__(self, session: ModelSession, beam_decoder: AnyDecoder | None = None) -> None:
+    def __init__(
+        self,
+        session: ModelSession,
+        beam_decoder: AnyDecoder | None = None,
+        readable: ReadableText | None = None,
+    ) -> None:
         """Put a recogniser together; `load` does it from files.
 
         Args:
             session: The acoustic model.
             beam_decoder: The beam search; None decodes greedily.
+            readable: Makes text readable; None leaves it as it was recognised.
         """
         self._session = session
+        self._readable = readable
         if beam_decoder is not None and beam_decoder.heads.phonemes:
             self._session = session.with_phonemes()
         self._beam_decoder = beam_decoder
@@ -67,6 +75,8 @@ class Recognizer:
         language_model: str | os.PathLike[str] | None = None,
         hotwords: Iterable[str] = (),
         beam: BeamConfig | None = None,
+        punctuate: bool | str | os.PathLike[str] = False,
+        numbers: bool = False,
     ) -> Recognizer:
         """Load a model, and a language model to decode with.
 
@@ -84,6 +94,10 @@ class Recognizer:
                 its sounds, as in ``Panayotov=P AA N AH Y OW T AO F``, or without.
             beam: Settings of the beam search; `for_phonemes` says what becomes of them in a search
                 by phonemes.
+            punctuate: Whether texts have commas, full stops, question marks and capital letters; or
+                the file of a punctuation model that ``asr-train punctuation`` wrote. The
+                recognised words stay in `Transcript.words`.
+            numbers: Whether texts have digits instead of number words.
 
         Returns:
             The recogniser.
@@ -114,11 +128,12 @@ class Recognizer:
         check_decoder_name(decoder, needs_beam)
         session = load_session(path, device=device, threads=threads)
         return_freed_memory()
+        readable = load_readable_text(punctuate, numbers=numbers)
         if decoder == "greedy":
-            return cls(session)
+            return cls(session, readable=readable)
         beam_decoder = load_decoder(language_model, session.card, hotwords, beam)
         return_freed_memory()
-        return cls(session, beam_decoder)
+        return cls(session, beam_decoder, readable)
 
     @property
     def card(self) -> ModelCard:
@@ -250,7 +265,10 @@ class Recognizer:
             channel = (
                 blocks.channel if isinstance(blocks, OneChannel) else checked_channels(channels)
             )
-            for segment in self._recordings.segments(blocks, endpoint, progress):
+            segments = self._recordings.segments(blocks, endpoint, progress)
+            if self._readable is not None:
+                segments = self._readable.segments(segments)
+            for segment in segments:
                 yield segment if channel is None else replace(segment, channel=channel)
 
     def transcribe_sentences(
@@ -285,6 +303,8 @@ class Recognizer:
         """
         with open_source(audio, channels=channels, accept_incomplete=accept_incomplete) as blocks:
             segments = self._recordings.segments(blocks, endpoint, progress, long_seconds=0.0)
+            if self._readable is not None:
+                segments = self._readable.segments(segments)
             yield from (segment for segment in segments if segment.tokens)
 
     def transcribe_batch(self, items: Iterable[Audio]) -> list[Transcript]:
@@ -302,7 +322,10 @@ class Recognizer:
             AudioContentError: An item holds no audio, or what is none. The error's subject is the
                 path or ``item <index>``.
         """
-        return self._recordings.batch(items)
+        transcripts = self._recordings.batch(items)
+        if self._readable is None:
+            return transcripts
+        return [self._readable.transcript(transcript) for transcript in transcripts]
 
     def stream(
         self,
@@ -337,6 +360,7 @@ class Recognizer:
             StreamError: The milliseconds are impossible.
         """
         decoder = self._recordings.sentence_decoder(endpoint)
+        readable = None if self._readable is None else self._readable.stream()
         sample_format = None
         if raw_format != "s16le":
             from asr_runtime.audio import sample_format as formats
@@ -350,6 +374,7 @@ class Recognizer:
             lookahead_ms,
             channels=channels,
             sample_format=sample_format,
+            readable=readable,
         )
 
     def log_probs(

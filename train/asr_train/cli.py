@@ -12,6 +12,7 @@ from asr_train.command.evaluate import evaluate, tune_decoder
 from asr_train.command.fit import fit
 from asr_train.command.language_model import language_model
 from asr_train.command.pronunciation import g2p, lexicon
+from asr_train.command.punctuation import punctuation, punctuation_evaluate
 from asr_train.command.run_command import run_command
 from asr_train.command.synthesize import synthesize
 
@@ -23,7 +24,7 @@ app = typer.Typer(
 for command in (fit, evaluate, quantize, average, synthesize):
     app.command()(command)
 app.command("compact", hidden=True)(quantize)  # its former name
-for command in (language_model, tune_decoder, lexicon, g2p):
+for command in (language_model, tune_decoder, lexicon, g2p, punctuation, punctuation_evaluate):
     app.command()(command)
 
 

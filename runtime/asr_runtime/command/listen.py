@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
 
-from asr_runtime.command.loading import load_recognizer
+from asr_runtime.command.loading import ReadableOptions, load_recognizer
 from asr_runtime.command.options import (
     MIX,
     SEPARATE,
@@ -23,7 +24,10 @@ from asr_runtime.command.options import (
     LanguageModelOption,
     LookaheadOption,
     ModelOption,
+    NumbersOption,
     PauseOption,
+    PunctuateOption,
+    PunctuationModelOption,
     RawFormatOption,
     SampleRateOption,
     ThreadsOption,
@@ -60,6 +64,9 @@ def listen(
     decoder: DecoderOption = None,
     language_model: LanguageModelOption = None,
     hotword: HotwordOption = None,
+    punctuate: PunctuateOption = None,
+    punctuation_model: PunctuationModelOption = None,
+    numbers: NumbersOption = False,
     output_format: FormatOption = Format.text,
 ) -> None:
     """Transcribe until the audio ends, or Ctrl-C ends it."""
@@ -71,7 +78,10 @@ def listen(
     if (sample_rate is not None or raw_format is not None) and stream is None:
         raise typer.BadParameter("--sample-rate needs a STREAM; a microphone brings its own")
     raw = parse_raw_format(raw_format, sample_rate)
-    recognizer = load_recognizer(model, device, threads, decoder, language_model, hotword)
+    as_json = output_format is Format.json
+    for_people = not as_json and sys.stdout.isatty()
+    readable = ReadableOptions(punctuate, punctuation_model, numbers, for_people=for_people)
+    recognizer = load_recognizer(model, device, threads, decoder, language_model, hotword, readable)
     from asr_runtime.command import listening
 
     options = listening.ListenOptions(
@@ -84,5 +94,4 @@ def listen(
         lookahead_ms=lookahead_ms,
         pause_ms=pause_ms,
     )
-    as_json = output_format is Format.json
     raise typer.Exit(listening.listen(recognizer, options, as_json=as_json))

@@ -119,6 +119,25 @@ HotwordOption = Annotated[
     list[str] | None,
     typer.Option("--hotword", metavar="TEXT", help="Word or phrase to listen for; repeatable."),
 ]
+PunctuateOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--punctuate/--no-punctuate",
+        help="Put in commas, full stops, question marks and capital letters.",
+        show_default=False,
+    ),
+]
+PunctuationModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--punctuation-model",
+        metavar="FILE",
+        help="Punctuate with this model, not the English one.",
+    ),
+]
+NumbersOption = Annotated[
+    bool, typer.Option("--numbers", help="Write number words as digits, dates and money.")
+]
 FormatOption = Annotated[
     Format, typer.Option("--format", help="json is one object a line, for each result.")
 ]

@@ -6,11 +6,12 @@ became commands. They stay, with the options that belong to them, and are not in
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
 
-from asr_runtime.command.loading import load_recognizer
+from asr_runtime.command.loading import ReadableOptions, load_recognizer
 from asr_runtime.command.messages import report
 from asr_runtime.command.options import (
     MIX,
@@ -25,6 +26,9 @@ from asr_runtime.command.options import (
     HotwordOption,
     LanguageModelOption,
     ModelOption,
+    NumbersOption,
+    PunctuateOption,
+    PunctuationModelOption,
     RawFormatOption,
     SampleRateOption,
     ThreadsOption,
@@ -67,6 +71,9 @@ def transcribe(
     decoder: DecoderOption = None,
     language_model: LanguageModelOption = None,
     hotword: HotwordOption = None,
+    punctuate: PunctuateOption = None,
+    punctuation_model: PunctuationModelOption = None,
+    numbers: NumbersOption = False,
     output_format: FormatOption = Format.text,
     channels: ChannelsOption = MIX,
     accept_incomplete: AcceptIncompleteOption = False,
@@ -109,8 +116,10 @@ def transcribe(
         return
     if not files and not stream and not microphone:
         raise typer.BadParameter("give at least one audio file", param_hint="'FILE...'")
-    recognizer = load_recognizer(model, device, threads, decoder, language_model, hotword)
     as_json = output_format is Format.json
+    live_for_people = bool(stream or microphone) and not as_json and sys.stdout.isatty()
+    readable = ReadableOptions(punctuate, punctuation_model, numbers, for_people=live_for_people)
+    recognizer = load_recognizer(model, device, threads, decoder, language_model, hotword, readable)
     if stream or microphone:
         from asr_runtime.command.listening import ListenOptions, listen
 

@@ -16,6 +16,7 @@ from asr_runtime.errors import ModelFileError, StreamError
 from asr_runtime.inference.session import ModelSession
 from asr_runtime.model_file.contract import ALL_FRAMES
 from asr_runtime.model_file.model_card import ModelCard, StreamingCard
+from asr_runtime.readable_text.readable_transcripts import ReadableStream
 from asr_runtime.sentences.sentence_decoder import SentenceDecoder
 from asr_runtime.transcript import SECONDS_DIGITS, Transcript
 
@@ -86,6 +87,7 @@ class LiveStream:
         lookahead_ms: float | None = None,
         channels: Channels = MIX,
         sample_format: SampleFormat | None = None,
+        readable: ReadableStream | None = None,
     ) -> None:
         """Begin a stream.
 
@@ -99,6 +101,7 @@ class LiveStream:
                 model's own.
             channels: MIX, or the number of the channel to transcribe, from 1 on.
             sample_format: How samples lie in bytes, if bytes are fed.
+            readable: Makes the text readable; None leaves it as it was recognised.
 
         Raises:
             ModelFileError: The model was not exported for streaming.
@@ -124,6 +127,7 @@ class LiveStream:
         self._waiting = 0
         self._position = 0
         self._shown = ""
+        self._readable = readable
         self._finished = False
 
     @property
@@ -187,7 +191,7 @@ class LiveStream:
         results: list[StreamResult] = []
         if self._waiting:
             results = self._chunk(self._joined(), ALL_FRAMES)
-        results += map(_final, self._decoder.finish(self._audio.duration))
+        results += map(self._final, self._decoder.finish(self._audio.duration))
         # What was shown last of a sentence that turned out to be none must not stay.
         if self._shown and not any(result.is_final for result in results):
             end = self._audio.duration
@@ -219,16 +223,19 @@ class LiveStream:
                 str(self._session.path),
             )
         self._position += len(log_probs)
-        results = [_final(sentence) for sentence in self._decoder.feed(log_probs)]
+        results = [self._final(sentence) for sentence in self._decoder.feed(log_probs)]
         if results:
             self._shown = ""
         partial = self._decoder.partial()
         if partial.text != self._shown:
             start = self._decoder.start
+            text, stable = partial.text, partial.stable
+            if self._readable is not None:
+                text, stable = self._readable.partial(text, stable)
             results.append(
                 StreamResult(
-                    partial.text,
-                    partial.stable,
+                    text,
+                    stable,
                     is_final=False,
                     start=start,
                     duration=self._decoder.duration - start,
@@ -236,6 +243,18 @@ class LiveStream:
             )
             self._shown = partial.text
         return results
+
+    def _final(self, sentence: Transcript) -> StreamResult:
+        if self._readable is not None:
+            sentence = self._readable.final(sentence)
+        return StreamResult(
+            sentence.text,
+            sentence.text,
+            is_final=True,
+            start=sentence.start,
+            duration=sentence.duration,
+            transcript=sentence,
+        )
 
 
 def streaming_card(session: ModelSession) -> StreamingCard:
@@ -269,14 +288,3 @@ def _frames(
             f"{name} must be {least * frame_ms:g} to 60000 milliseconds, not {milliseconds!r}"
         )
     return round(milliseconds / frame_ms)
-
-
-def _final(sentence: Transcript) -> StreamResult:
-    return StreamResult(
-        sentence.text,
-        sentence.text,
-        is_final=True,
-        start=sentence.start,
-        duration=sentence.duration,
-        transcript=sentence,
-    )
