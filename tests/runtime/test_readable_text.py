@@ -150,6 +150,15 @@ def test_names_without_rows_of_their_own_are_known() -> None:
     ]  # fmt: skip
 
 
+def test_words_that_no_list_has_count_as_names() -> None:
+    table = WordTable("the smith", "bell", "seldom zebra")
+    names = [
+        word for word in ("seldom", "zebra's", "bell", "hadria", "smith's") if table.is_name(word)
+    ]
+    assert names == ["bell", "hadria"]
+    assert not WordTable("the smith", "bell").is_name("hadria")
+
+
 def test_bad_model_files_are_told_in_one_line(punctuation_models: Any, tmp_path: Path) -> None:
     write_punctuation_model = punctuation_models.write_punctuation_model
     with pytest.raises(ModelFileError, match=re.escape("there is no such model file")):
