@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Optional
 import typer
 
 from asr_export.quantization.precision import Precision
+from asr_export.web.command import web
 from asr_train.command.run_command import run_command
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     no_args_is_help=True,
 )
+
+app.command()(web)
 
 CheckpointArgument = Annotated[Path, typer.Argument(help="Checkpoint folder of asr-train.")]
 Streaming = Annotated[
