@@ -67,7 +67,7 @@ function fourLetters(view, place) {
 }
 
 // src/audio/resampler.ts
-var CROSSINGS = 32;
+var CROSSINGS = 48;
 var PASSBAND = 0.95;
 var BETA = 10;
 var Resampler = class {

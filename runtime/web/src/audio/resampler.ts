@@ -1,5 +1,5 @@
 /** Zero crossings of the sinc on each side, and the share of the band that is kept. */
-const CROSSINGS = 32;
+const CROSSINGS = 48;
 const PASSBAND = 0.95;
 /** Of the Kaiser window: some 100 dB of attenuation. */
 const BETA = 10;
@@ -8,7 +8,7 @@ const BETA = 10;
  * Resamples endless audio; the result does not depend on how it is divided.
  *
  * A windowed-sinc filter for each phase (Smith and Gossett, "A flexible sampling-rate conversion
- * method", ICASSP 1984). Half a filter, 2 ms times CROSSINGS at 16 kHz, waits for the next samples.
+ * method", ICASSP 1984). Half a filter, 3 ms at 16 kHz, waits for the next samples.
  */
 export class Resampler {
   /** Samples so far, at the rate that they came in. */

@@ -23,7 +23,13 @@ self.addEventListener("install", (event) => {
   event.waitUntil(
     (async () => {
       const cache = await caches.open(CACHE);
-      await cache.addAll(self.PAGE.shell.map((name) => new Request(name, { cache: "reload" })));
+      await Promise.all(
+        self.PAGE.shell.map(async (name) => {
+          const response = await fetch(new Request(name, { cache: "reload" }));
+          if (!response.ok) throw new TypeError(`${name}: ${response.status}`);
+          await cache.put(name, withHeaders(response));
+        }),
+      );
       await self.skipWaiting();
     })(),
   );
@@ -52,15 +58,14 @@ async function respond(url: URL): Promise<Response> {
   // The page has settings behind its question mark, which are no other file.
   const key = url.origin + url.pathname.replace(/\/index\.html$/, "/");
   const kept = await cache.match(key);
-  if (kept !== undefined) return withHeaders(kept);
+  // As it was put there: of a copy, browsers would not keep the compiled WebAssembly.
+  if (kept !== undefined) return kept;
   const response = await fetch(key);
-  if (response.ok) {
-    const [now, later] = [response.clone(), response];
-    // A cache that is full is no reason not to answer.
-    cache.put(key, later).catch(() => {});
-    return withHeaders(now);
-  }
-  return response;
+  if (!response.ok) return response;
+  const answer = withHeaders(response);
+  // A cache that is full is no reason not to answer.
+  cache.put(key, answer.clone()).catch(() => {});
+  return answer;
 }
 
 function withHeaders(response: Response): Response {

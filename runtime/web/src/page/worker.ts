@@ -102,6 +102,8 @@ async function load(files: PageFiles, threads: number): Promise<void> {
     threads,
     seconds: (performance.now() - begin) / 1000,
   });
+  // The browser compiles what is used first; better now than when somebody waits.
+  await recognizers.greedy.model.run(new Float32Array(card.sample_rate));
 }
 
 async function download(name: string, progress: (bytes: number) => void): Promise<ArrayBuffer> {
