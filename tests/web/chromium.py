@@ -41,6 +41,7 @@ class Chromium:
                 "--disable-background-networking",
                 "--disable-component-update",
                 "--no-first-run",
+                "--hide-scrollbars",
                 "--autoplay-policy=no-user-gesture-required",
                 "--remote-debugging-port=0",
                 f"--user-data-dir={profile}",
