@@ -40,7 +40,7 @@ def find_language_model(choice: str) -> Path | None:
 
 
 def known_words_wrong(card: ModelCard, language_model: Path | None) -> WordsWrong:
-    """What is known of a model's errors: its card's, and what was measured with the packaged one."""
+    """What is known of a model's errors: from its card, and measured with the packaged ones."""
     greedy = (card.word_error_rate or {}).get("dev_greedy")
     beam = None
     if card.checkpoint_sha256 == MEASURED_CHECKPOINT and language_model is not None:

@@ -99,8 +99,9 @@ def write_page(
         contents[language_model.name] = language_model.read_bytes()
     runtime = OnnxRuntimeFiles.expected().read(onnxruntime_web)
     contents |= runtime
+    words_name = None if language_model is None else language_model.name
     rates = words_wrong or WordsWrong()
-    contents |= _lists(contents, model.name, language_model and language_model.name, rates)
+    contents |= _lists(contents, model.name, words_name, rates)
 
     out.mkdir(parents=True, exist_ok=True)
     for old in out.iterdir():

@@ -47,8 +47,6 @@ def page_server(folder: Path, port: int) -> ThreadingHTTPServer:
         ExportError: The port cannot be had.
     """
     try:
-        return ThreadingHTTPServer(
-            ("127.0.0.1", port), partial(PageHandler, directory=str(folder))
-        )
+        return ThreadingHTTPServer(("127.0.0.1", port), partial(PageHandler, directory=str(folder)))
     except (OSError, OverflowError) as error:
         raise ExportError(f"port {port} cannot be used ({error}); give another one") from None

@@ -162,9 +162,7 @@ class Chromium:
         """Handle what happened since the last call."""
         self.run("0")
 
-    def _call(
-        self, method: str, parameters: dict[str, Any], session: str | None
-    ) -> dict[str, Any]:
+    def _call(self, method: str, parameters: dict[str, Any], session: str | None) -> dict[str, Any]:
         number = self._send(method, parameters, session)
         while True:
             message = json.loads(self._socket.recv(timeout=120))
@@ -201,9 +199,7 @@ class Chromium:
         send("Runtime.runIfWaitingForDebugger", {}, session)
 
 
-def wait(
-    value: Callable[[], Any], seconds: float, what: Callable[[], str] = lambda: "it"
-) -> Any:
+def wait(value: Callable[[], Any], seconds: float, what: Callable[[], str] = lambda: "it") -> Any:
     """Wait until something is true, and return it."""
     end = time.monotonic() + seconds
     while not (found := value()):

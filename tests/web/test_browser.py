@@ -87,9 +87,7 @@ def test_a_long_recording_is_read_in_windows(
     assert number == len(expected) > 3
 
 
-def test_the_microphone_is_written_down_while_it_is_heard(
-    browser: Any, spoken: Transcript
-) -> None:
+def test_the_microphone_is_written_down_while_it_is_heard(browser: Any, spoken: Transcript) -> None:
     browser.run("document.getElementById('decoder').value = 'beam'")
     browser.run("""
         window.drafts = new Set();
