@@ -1,14 +1,18 @@
 """Speech to text from one ONNX file: ``Recognizer.load().transcribe("speech.wav").text``.
 
-The names below are imported when they are first used: a program that needs only
-``asr_runtime.decoding.greedy`` loads numpy and nothing else, and the command line starts quickly.
+The names below are imported when they are first used: a program that needs only `greedy_decode`
+loads numpy and nothing else, and the command line starts quickly.
 """
+
+from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from asr_runtime.decoding.beam_config import BeamConfig, PhonemeBeamConfig
+    from asr_runtime.decoding.beam_decoder import BeamDecoder
+    from asr_runtime.decoding.greedy import Decoding, greedy_decode
     from asr_runtime.errors import (
         AsrRuntimeError,
         AudioContentError,
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
     from asr_runtime.live.live_stream import LiveStream, StreamResult
     from asr_runtime.model_file.model_card import ModelCard
     from asr_runtime.recognizer import Recognizer
-    from asr_runtime.sentences.endpoint_config import EndpointConfig
+    from asr_runtime.sentences.endpointing import EndpointConfig
     from asr_runtime.transcript import Token, Transcript, Word
 
 __version__ = "0.1.0"
@@ -34,7 +38,9 @@ __all__ = [
     "AudioContentError",
     "AudioFileError",
     "BeamConfig",
+    "BeamDecoder",
     "DecoderError",
+    "Decoding",
     "DeviceError",
     "DeviceWarning",
     "EndpointConfig",
@@ -51,6 +57,7 @@ __all__ = [
     "Transcript",
     "Word",
     "__version__",
+    "greedy_decode",
 ]
 
 _MODULE_OF = {
@@ -58,10 +65,12 @@ _MODULE_OF = {
     "AudioContentError": "errors",
     "AudioFileError": "errors",
     "BeamConfig": "decoding.beam_config",
+    "BeamDecoder": "decoding.beam_decoder",
     "DecoderError": "errors",
+    "Decoding": "decoding.greedy",
     "DeviceError": "errors",
     "DeviceWarning": "errors",
-    "EndpointConfig": "sentences.endpoint_config",
+    "EndpointConfig": "sentences.endpointing",
     "LanguageModelError": "errors",
     "LiveStream": "live.live_stream",
     "MicrophoneError": "errors",
@@ -74,10 +83,12 @@ _MODULE_OF = {
     "Token": "transcript",
     "Transcript": "transcript",
     "Word": "transcript",
+    "greedy_decode": "decoding.greedy",
 }
 
 
 def __getattr__(name: str) -> object:
+    """Import a name of this package when it is first used."""
     module = _MODULE_OF.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -87,4 +98,5 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
+    """Return all names, imported or not."""
     return sorted({*globals(), *__all__})

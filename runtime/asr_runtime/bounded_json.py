@@ -1,5 +1,7 @@
 """JSON from a file that may come from a stranger."""
 
+from __future__ import annotations
+
 import json
 import re
 from typing import Any
@@ -11,9 +13,16 @@ _STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
 def parse_object(text: str) -> dict[str, Any]:
-    """The JSON object in a text of at most MAX_BYTES characters and MAX_DEPTH levels.
+    """Parse a JSON object that may come from a stranger.
 
-    Raises ValueError, whose text says what is wrong.
+    Args:
+        text: At most MAX_BYTES characters and MAX_DEPTH levels.
+
+    Returns:
+        The object.
+
+    Raises:
+        ValueError: The text is no such object; its text says what is wrong.
     """
     if len(text) > MAX_BYTES:
         raise ValueError(f"longer than {MAX_BYTES} characters")

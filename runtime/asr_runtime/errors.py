@@ -1,19 +1,29 @@
-"""The kinds of failure a user can do something about; anything else is a bug, a traceback."""
+"""The kinds of failure a user can do something about; anything else is a bug, with a traceback."""
+
+from __future__ import annotations
 
 
 class AsrRuntimeError(Exception):
-    """Base of every error that asr_runtime raises on purpose.
+    """Base of every error that asr_runtime raises on purpose; as text it is subject and problem.
 
-    `problem` is one line that says what is wrong and what to do; `subject` is the file (or other
-    input) it is about, or None. ``str(error)`` is both.
+    Attributes:
+        problem: One line that says what is wrong and what to do.
+        subject: The file or other input that it is about, or None.
     """
 
     def __init__(self, problem: str, subject: str | None = None) -> None:
+        """Say what is wrong.
+
+        Args:
+            problem: One line that says what is wrong and what to do.
+            subject: The file or other input that it is about, or None.
+        """
         super().__init__(problem, subject)
         self.problem = problem
         self.subject = subject
 
     def __str__(self) -> str:
+        """Return the subject, if there is one, and the problem."""
         return self.problem if self.subject is None else f"{self.subject}: {self.problem}"
 
 

@@ -1,54 +1,57 @@
 """The front door: audio in, transcripts out."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import BinaryIO, overload
+from typing import BinaryIO, cast, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from asr_runtime.audio.audio_source import Audio, AudioBlocks, AudioPath, open_source
-from asr_runtime.audio.waveform import Waveform
 from asr_runtime.decoding.beam_config import BeamConfig
 from asr_runtime.decoding.decoder import AnyDecoder
-from asr_runtime.decoding.decoder_choice import choose_decoder
-from asr_runtime.decoding.utterance_decoder import decode_utterance
-from asr_runtime.errors import DecoderError, LanguageModelError, ModelFileError
-from asr_runtime.inference.batching import batches
-from asr_runtime.inference.freed_memory import return_freed_memory
-from asr_runtime.inference.session import ModelSession, load_session
-from asr_runtime.language.language_model_file import read_language_model
+from asr_runtime.decoding.decoder_choice import DECODERS, check_decoder_name, load_decoder
+from asr_runtime.errors import DecoderError, ModelFileError
+from asr_runtime.inference.session import ModelSession, load_session, return_freed_memory
+from asr_runtime.language.language_model_file import DEFAULT_LANGUAGE_MODEL
 from asr_runtime.live.live_stream import LiveStream
-from asr_runtime.long_recordings.pieces import LONG_SECONDS, Pieces
 from asr_runtime.model_file.model_card import ModelCard
-from asr_runtime.sentences.endpoint_config import EndpointConfig
-from asr_runtime.sentences.sentence_decoder import SentenceDecoder
+from asr_runtime.recordings.transcriber import RecordingTranscriber
+from asr_runtime.sentences.endpointing import EndpointConfig
 from asr_runtime.transcript import Transcript
 
+__all__ = ["DECODERS", "DEFAULT_LANGUAGE_MODEL", "DEFAULT_MODEL", "Recognizer"]
+
 DEFAULT_MODEL = Path(__file__).parent / "models" / "edge.onnx"
-DEFAULT_LANGUAGE_MODEL = Path(__file__).parent / "models" / "english.lm"
-
-DECODERS = ("greedy", "beam")
-
-GROUP_SECONDS = 1800.0
-"""Audio that `transcribe_batch` holds at a time (115 MB at 16 kHz) to find similar lengths in."""
 
 
 class Recognizer:
-    """A speech recogniser.
+    """A speech recogniser, which threads may share.
 
-    >>> recognizer = Recognizer.load()
-    >>> recognizer.transcribe("speech.wav").text
-
-    Threads may share one.
+    Examples:
+        >>> from asr_runtime import Recognizer
+        >>> recognizer = Recognizer.load()
+        >>> transcript = recognizer.transcribe("runtime/demo/demo.flac")
+        >>> transcript.text[:30]
+        'the old man sat by the window '
     """
 
     def __init__(self, session: ModelSession, beam_decoder: AnyDecoder | None = None) -> None:
+        """Put a recogniser together; `load` does it from files.
+
+        Args:
+            session: The acoustic model.
+            beam_decoder: The beam search; None decodes greedily.
+        """
         self._session = session
         if beam_decoder is not None and beam_decoder.heads.phonemes:
             self._session = session.with_phonemes()
         self._beam_decoder = beam_decoder
+        self._recordings = RecordingTranscriber(self._session, beam_decoder)
 
     @classmethod
     def load(
@@ -61,27 +64,35 @@ class Recognizer:
         language_model: str | os.PathLike[str] | None = None,
         hotwords: Iterable[str] = (),
         beam: BeamConfig | None = None,
-    ) -> "Recognizer":
+    ) -> Recognizer:
         """Load a model, and a language model to decode with.
 
-        model: an ONNX file that asr-export wrote, or None for the one in this package.
-        device: "cpu", "cuda", or "auto" for CUDA where it works and the CPU otherwise.
-        threads: CPU threads of the model, None for one a core.
-        decoder: "beam" searches for the words that fit the sound and the language; "greedy" takes
-            the best character at each moment, which is quicker. None is beam for the default model,
-            and for any other if one of the arguments below is given, else greedy.
-        language_model: a file that ``asr-train language-model`` wrote, or None for the English one
-            in this package.
-        hotwords: words or phrases that the beam search should prefer, such as names; each with its
-            sounds, as in ``Panayotov=P AA N AH Y OW T AO F``, or without.
-        beam: settings of the beam search. If it goes by phonemes, as it does where the model has a
-            head for them and the language model has pronunciations, what has the default of
-            `BeamConfig` gets that of `PhonemeBeamConfig`; one of the latter is taken as it is.
+        Args:
+            model: An ONNX file that asr-export wrote, or None for the one in this package.
+            device: ``"cpu"``, ``"cuda"``, or ``"auto"`` for CUDA where it works and the CPU
+                otherwise.
+            threads: CPU threads of the model, None for one on each CPU that the process may use.
+            decoder: ``"beam"`` searches for the words that fit the sound and the language;
+                ``"greedy"`` takes the best character at each moment, which is quicker. None is beam
+                for the default model and if one of the arguments below is given, else greedy.
+            language_model: A file that ``asr-train language-model`` wrote, or None for the English
+                one in this package.
+            hotwords: Words or phrases that the beam search should prefer, such as names; each with
+                its sounds, as in ``Panayotov=P AA N AH Y OW T AO F``, or without.
+            beam: Settings of the beam search; `for_phonemes` says what becomes of them in a search
+                by phonemes.
 
-        Raises ModelFileError (LanguageModelError among them), DeviceError or, for a decoder that
-        does not exist and for settings or hotwords that do not fit it, DecoderError. "auto" warns
-        (DeviceWarning) if a CUDA build of ONNX Runtime is installed but does not work; "cuda" never
-        falls back.
+        Returns:
+            The recogniser.
+
+        Raises:
+            ModelFileError: The model is missing or cannot be used.
+            LanguageModelError: The language model is missing or cannot be used.
+            DeviceError: The device cannot be used. ``"cuda"`` never falls back to the CPU.
+            DecoderError: The decoder does not exist, or settings or hotwords do not fit it.
+
+        Warns:
+            DeviceWarning: ``"auto"`` found a CUDA build of ONNX Runtime that does not work.
         """
         path = DEFAULT_MODEL if model is None else Path(model)
         if model is None and not path.exists():
@@ -90,23 +101,19 @@ class Recognizer:
                 "from a release",
                 str(path),
             )
-        hotwords = _hotword_list(hotwords)
-        wanted = language_model is not None or beam is not None or bool(hotwords)
+        if isinstance(hotwords, str):
+            raise DecoderError("hotwords are a list of words or phrases; give [word]")
+        hotwords = list(hotwords)
+        needs_beam = language_model is not None or beam is not None or bool(hotwords)
         if decoder is None:
             packaged = model is None and DEFAULT_LANGUAGE_MODEL.exists()
-            decoder = "beam" if wanted or packaged else "greedy"
-        if decoder not in DECODERS:
-            raise DecoderError(f"there is no decoder {decoder!r}; choose greedy or beam")
-        if decoder == "greedy" and wanted:
-            raise DecoderError(
-                "the greedy decoder takes no language model, hotwords or beam settings; "
-                "choose the beam decoder"
-            )
+            decoder = "beam" if needs_beam or packaged else "greedy"
+        check_decoder_name(decoder, needs_beam)
         session = load_session(path, device=device, threads=threads)
         return_freed_memory()
         if decoder == "greedy":
             return cls(session)
-        beam_decoder = _beam_decoder(session.card, language_model, hotwords, beam)
+        beam_decoder = load_decoder(language_model, session.card, hotwords, beam)
         return_freed_memory()
         return cls(session, beam_decoder)
 
@@ -117,12 +124,12 @@ class Recognizer:
 
     @property
     def provider(self) -> str:
-        """ONNX Runtime's name for the device in use, such as "CPUExecutionProvider"."""
+        """ONNX Runtime's name for the device in use, such as ``"CPUExecutionProvider"``."""
         return self._session.provider
 
     @property
     def decoder(self) -> str:
-        """The decoder in use, "greedy" or "beam"."""
+        """The decoder in use, ``"greedy"`` or ``"beam"``."""
         return "greedy" if self._beam_decoder is None else "beam"
 
     @property
@@ -139,13 +146,23 @@ class Recognizer:
     def transcribe(
         self, audio: AudioPath | npt.ArrayLike, sample_rate: float | None = None
     ) -> Transcript:
-        """Transcribe a file, or samples with their sample rate in Hz.
+        """Transcribe a file or samples.
 
-        Samples are [samples] or [samples, channels]: float -1..1, uint8, int8, int16 or int32.
-        Any sample rate and number of channels will do. The text of more than a minute is that of
-        the sentences in it, as `transcribe_sentences` finds them.
+        The text of more than a minute is that of the sentences in it, as `transcribe_sentences`
+        finds them.
 
-        Raises AudioFileError or AudioContentError, with the path as its subject.
+        Args:
+            audio: A file; or samples [samples] or [samples, channels], float -1 to 1, uint8, int8,
+                int16 or int32, with any number of channels.
+            sample_rate: Of the samples, in Hz; any will do. A file brings its own.
+
+        Returns:
+            The transcript of the whole recording.
+
+        Raises:
+            AudioFileError: The file cannot be read; its path is the error's subject.
+            AudioContentError: There is no audio, or what is none.
+            TypeError: Samples have no sample rate, or a file has one.
         """
         source: Audio
         if isinstance(audio, (str, os.PathLike)):
@@ -156,8 +173,38 @@ class Recognizer:
             raise TypeError("samples need their sample_rate")
         else:
             source = (audio, sample_rate)
-        with open_source(source) as opened:
-            return self.pieces(opened).joined()
+        return Transcript.join(self.segments(source))
+
+    def segments(
+        self,
+        audio: Audio | BinaryIO | AudioBlocks,
+        *,
+        endpoint: EndpointConfig | None = None,
+        progress: Callable[[float], None] | None = None,
+    ) -> Iterator[Transcript]:
+        """Transcribe a recording of any length in segments, as they are found.
+
+        Audio of at most a minute is one segment. Longer audio is read in windows, and every
+        sentence is a segment; if no words follow the last one, the rest is a segment without text,
+        so that the last segment ends where the audio ends. `Transcript.join` makes one transcript
+        of them. Memory does not grow with the recording.
+
+        Args:
+            audio: A file, samples and their sample rate, a binary stream such as standard input, or
+                an `AudioReader` that is open already, which stays open.
+            endpoint: What ends a sentence of long audio.
+            progress: Called with the seconds of long audio that are done, every few of them.
+
+        Yields:
+            Transcripts in order. Their times count from the recording's beginning.
+
+        Raises:
+            AudioFileError: The audio cannot be read.
+            AudioContentError: There is no audio, or what is none. Both may be raised after some
+                segments, which are then not all.
+        """
+        with _opened(audio) as blocks:
+            yield from self._recordings.segments(blocks, endpoint, progress)
 
     def transcribe_sentences(
         self,
@@ -168,51 +215,42 @@ class Recognizer:
     ) -> Iterator[Transcript]:
         """Transcribe a recording of any length, sentence by sentence, as they are found.
 
-        audio: a file, samples and their sample rate, or a binary stream such as standard input.
-        progress: called with the seconds of audio that are done, every few of them.
+        Unlike `segments`, it divides short audio into sentences too, and yields nothing but
+        sentences.
 
-        A sentence's times count from the recording's beginning. Memory does not grow with its
-        length. Raises what `transcribe` raises, also after some sentences: they are then not all.
+        Args:
+            audio: A file, samples and their sample rate, or a binary stream such as standard input.
+            endpoint: What ends a sentence.
+            progress: Called with the seconds of audio that are done, every few of them.
+
+        Yields:
+            Sentences in order. Their times count from the recording's beginning.
+
+        Raises:
+            AudioFileError: The audio cannot be read.
+            AudioContentError: There is no audio, or what is none. Both may be raised after some
+                sentences, which are then not all.
         """
-        with open_source(audio) as opened:
-            yield from self.pieces(opened, endpoint=endpoint, progress=progress, long_seconds=0.0)
+        with open_source(audio) as blocks:
+            segments = self._recordings.segments(blocks, endpoint, progress, long_seconds=0.0)
+            yield from (segment for segment in segments if segment.tokens)
 
     def transcribe_batch(self, items: Iterable[Audio]) -> list[Transcript]:
         """Transcribe many utterances faster than one by one, with the same results.
 
-        items: paths, or pairs of samples and sample rate. Those of similar length run together, at
-            most MAX_BATCH_SECONDS padded and MAX_BATCH_ITEMS of them at a time. The result has the
-            items' order.
+        Args:
+            items: Paths, or pairs of samples and sample rate. Those of similar length run together,
+                at most MAX_BATCH_SECONDS padded and MAX_BATCH_ITEMS of them at a time.
 
-        Raises what `transcribe` raises for the first bad item, with the path or "item <index>" as
-        its subject, and then returns nothing.
+        Returns:
+            Transcripts in the order of the items.
+
+        Raises:
+            AudioFileError: An item cannot be read; its path is the error's subject.
+            AudioContentError: An item holds no audio, or what is none. The error's subject is the
+                path or ``item <index>``.
         """
-        transcripts: list[Transcript] = []
-        group: list[Waveform | Transcript] = []
-        for index, item in enumerate(items):
-            group.append(self._prepared(item, index))
-            if sum(entry.duration for entry in group) >= GROUP_SECONDS:
-                transcripts += self._group(group)
-                group = []
-        return transcripts + self._group(group)
-
-    def pieces(
-        self,
-        audio: AudioBlocks,
-        endpoint: EndpointConfig | None = None,
-        progress: Callable[[float], None] | None = None,
-        *,
-        long_seconds: float = LONG_SECONDS,
-    ) -> Pieces:
-        """Begin to transcribe audio that `open_source` opened; see `Pieces`."""
-        return Pieces(
-            audio,
-            self._session,
-            lambda waveform: self._transcribe([waveform])[0],
-            self._sentence_decoder(endpoint),
-            progress,
-            long_seconds=long_seconds,
-        )
+        return self._recordings.batch(items)
 
     def stream(
         self,
@@ -222,30 +260,44 @@ class Recognizer:
         lookahead_ms: float | None = None,
         endpoint: EndpointConfig | None = None,
     ) -> LiveStream:
-        """Begin to transcribe audio while it is recorded; see `LiveStream`.
+        """Begin to transcribe audio while it is recorded.
 
-        sample_rate: of the samples that will be fed, Hz.
-        chunk_ms: audio that goes through the model at a time; None for what the model recommends.
-        lookahead_ms: audio after each chunk that it waits for; likewise. Text comes at most both
-            together after its sound. Less of either costs accuracy.
-        endpoint: what ends a sentence.
+        Args:
+            sample_rate: Of the samples that will be fed, in Hz.
+            chunk_ms: Audio that goes through the model at a time; None for what the model
+                recommends.
+            lookahead_ms: Audio after each chunk that it waits for; None for what the model
+                recommends. Text comes at most both together after its sound. Less of either costs
+                accuracy.
+            endpoint: What ends a sentence.
 
-        Raises ModelFileError for a model that was not exported for streaming, AudioContentError for
-        a sample rate that is none, and StreamError for impossible milliseconds.
+        Returns:
+            A stream that takes samples and gives text.
+
+        Raises:
+            ModelFileError: The model was not exported for streaming.
+            AudioContentError: The sample rate is impossible.
+            StreamError: The milliseconds are impossible.
         """
-        decoder = self._sentence_decoder(endpoint)
+        decoder = self._recordings.sentence_decoder(endpoint)
         return LiveStream(self._session, decoder, sample_rate, chunk_ms, lookahead_ms)
 
     def log_probs(
         self, samples: Sequence[npt.NDArray[np.float32]]
     ) -> list[npt.NDArray[np.float32]]:
-        """The model's output before decoding.
+        """Run waveforms through the model without decoding.
 
-        samples: mono float32 waveforms [samples] at ``card.sample_rate``, -1..1, at least one
-            sample each.
+        Args:
+            samples: Mono float32 waveforms [samples] at ``card.sample_rate``, -1 to 1, at least one
+                sample each.
 
-        Returns natural-log probabilities [frames, classes] for each, in the same order. Frames are
-        ``card.seconds_per_frame`` apart. Raises ValueError for another shape.
+        Returns:
+            Natural-log probabilities, float32 [frames, classes], for each, in the same order.
+            Frames are ``card.seconds_per_frame`` apart.
+
+        Raises:
+            ValueError: A waveform has another shape.
+            AudioContentError: Memory does not suffice.
         """
         for waveform in samples:
             if waveform.ndim != 1 or not len(waveform):
@@ -253,58 +305,14 @@ class Recognizer:
         return [self._session.heads.spelled(rows) for rows in self.rows(samples)]
 
     def rows(self, samples: Sequence[npt.NDArray[np.float32]]) -> list[npt.NDArray[np.float32]]:
-        """As `log_probs`, with the phonemes' columns beside the letters' if those are decoded."""
-        results: dict[int, npt.NDArray[np.float32]] = {}
-        for batch in batches([len(row) for row in samples], self.card.sample_rate):
-            outputs = self._session.run([samples[index] for index in batch])
-            results.update(zip(batch, outputs, strict=True))
-        return [results[index] for index in range(len(samples))]
+        """Return what `log_probs` does, float32 [frames, columns of the decoder's heads].
 
-    def _group(self, prepared: Sequence[Waveform | Transcript]) -> list[Transcript]:
-        """Transcripts of a group of items, of which the long ones are transcripts already."""
-        decoded = iter(self._transcribe([item for item in prepared if isinstance(item, Waveform)]))
-        return [next(decoded) if isinstance(item, Waveform) else item for item in prepared]
-
-    def _prepared(self, item: Audio, index: int) -> Waveform | Transcript:
-        with open_source(item, f"item {index}") as audio:
-            pieces = self.pieces(audio)
-            return pieces.short() or pieces.joined()
-
-    def _transcribe(self, waveforms: Sequence[Waveform]) -> list[Transcript]:
-        outputs = self.rows([waveform.samples for waveform in waveforms])
-        return [
-            decode_utterance(log_probs, waveform.duration, self.card, self._beam_decoder)
-            for waveform, log_probs in zip(waveforms, outputs, strict=True)
-        ]
-
-    def _sentence_decoder(self, endpoint: EndpointConfig | None) -> SentenceDecoder:
-        card = self.card
-        return SentenceDecoder(
-            self._beam_decoder, card.vocabulary, card.blank_id, card.seconds_per_frame, endpoint
-        )
+        The phonemes' columns stand beside the letters' if those are decoded.
+        """
+        return self._session.run_all(samples)
 
 
-def _hotword_list(hotwords: Iterable[str]) -> list[str]:
-    if isinstance(hotwords, str):
-        raise DecoderError("hotwords are a list of words or phrases; give [word]")
-    return list(hotwords)
-
-
-def _beam_decoder(
-    card: ModelCard,
-    language_model: str | os.PathLike[str] | None,
-    hotwords: Sequence[str],
-    beam: BeamConfig | None,
-) -> AnyDecoder:
-    path = DEFAULT_LANGUAGE_MODEL if language_model is None else Path(language_model)
-    if language_model is None and not path.exists():
-        raise LanguageModelError(
-            "this installation has no default language model; name a language model file, or "
-            "install asr-runtime from a release",
-            str(path),
-        )
-    try:
-        return choose_decoder(read_language_model(path), card, hotwords, beam)
-    except LanguageModelError as error:
-        error.subject = str(path)
-        raise
+def _opened(audio: Audio | BinaryIO | AudioBlocks) -> AbstractContextManager[AudioBlocks]:
+    if hasattr(audio, "blocks"):
+        return nullcontext(cast(AudioBlocks, audio))
+    return open_source(audio)

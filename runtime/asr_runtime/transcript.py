@@ -1,18 +1,27 @@
 """What a recogniser returns: the text, when each character was spoken, and how sure it is."""
 
+from __future__ import annotations
+
 import math
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import Any, overload
+
+SPACE = " "
+"""The token between two words, and between two segments that are joined."""
 
 SECONDS_DIGITS = 3
+"""Decimals of seconds in JSON."""
+
 CONFIDENCE_DIGITS = 4
+"""Decimals of confidences in JSON."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """Some text, from `start` to `end` in seconds from the start of the audio."""
+    """Some text, from ``start`` to ``end`` in seconds from the start of the audio."""
 
     text: str
     start: float
@@ -20,7 +29,7 @@ class _Span:
     confidence: float
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields as plain JSON types, rounded as in `Transcript.to_dict`."""
+        """Return the fields as plain JSON types, rounded as in `Transcript.to_dict`."""
         return {
             "text": self.text,
             "start": round(self.start, SECONDS_DIGITS),
@@ -31,34 +40,45 @@ class _Span:
 
 @dataclass(frozen=True, slots=True)
 class Token(_Span):
-    """One character of the text. `start` and `end` are seconds from the start of the audio.
+    """One character of the text.
 
-    `confidence` (0..1) is the geometric mean of the character's probability over its frames.
+    Attributes:
+        text: The character.
+        start: Where it begins, in seconds from the start of the audio.
+        end: Where it ends, in seconds from the start of the audio.
+        confidence: Geometric mean of the character's probability over its frames, 0 to 1.
     """
 
 
 @dataclass(frozen=True, slots=True)
 class Word(_Span):
-    """The characters between two spaces, from the first one's `start` to the last one's `end`.
+    """The characters between two spaces.
 
-    `confidence` (0..1) is the geometric mean of its characters' confidences.
+    Attributes:
+        text: The characters.
+        start: Where the first one begins, in seconds from the start of the audio.
+        end: Where the last one ends, in seconds from the start of the audio.
+        confidence: Geometric mean of the characters' confidences, 0 to 1.
     """
 
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """The text of one utterance.
+    """The text of one utterance, of a segment of a recording, or of a whole recording.
 
-    `confidence` (0..1) is the geometric mean of the tokens' confidences, that is e to the mean
-    log-probability of the best path where it emits something. Of an empty text it is the same mean
-    over all frames: how sure the model is that nothing was said. It ranks results of one model; it
-    is not the probability that the text is right.
-
-    `tokens` joined are `text`. `start` is where the audio that the text covers begins, in seconds,
-    and `duration` its length: of a whole recording 0 and its length, of a sentence within one the
-    part between the pauses around it. The times of tokens count from the recording's beginning. A
-    CTC model marks a character where it recognises it, so times are good to about a tenth of a
+    A CTC model marks a character where it recognises it, so times are good to about a tenth of a
     second.
+
+    Attributes:
+        text: What was said.
+        confidence: Geometric mean of the tokens' confidences, 0 to 1: e to the mean log-probability
+            of the best path where it emits something. Of an empty text it is the same mean over all
+            frames, which is how sure the model is that nothing was said. It ranks results of one
+            model; it is not the probability that the text is right.
+        tokens: The characters, which are ``text`` when they are joined. Their times count from the
+            recording's beginning.
+        duration: Length of the audio that the text covers, in seconds.
+        start: Where that audio begins in the recording, in seconds.
     """
 
     text: str
@@ -68,20 +88,29 @@ class Transcript:
     start: float = 0.0
 
     @property
+    def end(self) -> float:
+        """Where the audio that the text covers ends in the recording, in seconds."""
+        return self.start + self.duration
+
+    @property
     def words(self) -> tuple[Word, ...]:
-        """The words of `text`, in order."""
+        """The words of ``text``, in order."""
         words = []
         letters: list[Token] = []
         for token in chain(self.tokens, (None,)):
-            if token is not None and token.text != " ":
+            if token is not None and token.text != SPACE:
                 letters.append(token)
             elif letters:
-                words.append(_join(letters))
+                words.append(_word(letters))
                 letters = []
         return tuple(words)
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as plain JSON types; seconds to the millisecond, confidences to 4 digits."""
+        """Return everything as plain JSON types.
+
+        Returns:
+            Seconds are rounded to the millisecond, confidences to four decimals.
+        """
         return {
             "text": self.text,
             "confidence": round(self.confidence, CONFIDENCE_DIGITS),
@@ -91,15 +120,185 @@ class Transcript:
             "tokens": [token.to_dict() for token in self.tokens],
         }
 
+    @staticmethod
+    def join(segments: Iterable[Transcript]) -> Transcript:
+        """Make one transcript of all segments of a recording.
+
+        The tokens take some 30 bytes each, so that hours of speech fit into memory.
+
+        Args:
+            segments: What `Recognizer.segments` yields: in order, to the end of the recording.
+
+        Returns:
+            The transcript of the whole recording. A single segment from the recording's beginning
+            is returned as it is.
+
+        Raises:
+            ValueError: There are no segments.
+        """
+        totals = SegmentTotals()
+        tokens = TokenSequence()
+        texts = []
+        count = 0
+        for count, segment in enumerate(segments, 1):  # noqa: B007 - their number is needed
+            totals.add(segment)
+            if segment.tokens:
+                if tokens:
+                    tokens.append(space_before(segment, tokens[-1].end))
+                tokens.extend(segment.tokens)
+                texts.append(segment.text)
+        if not count:
+            raise ValueError("there are no segments to join")
+        if count == 1 and segment.start == 0.0:
+            return segment
+        return Transcript(SPACE.join(texts), totals.confidence, tokens, totals.duration)
+
+
+class SegmentTotals:
+    """Length and confidence of a recording of which segments are known, as they come.
+
+    Attributes:
+        duration: Where the last segment ends, in seconds.
+        confidence: `Transcript.confidence` of all segments as one.
+    """
+
+    def __init__(self) -> None:
+        """Begin with no segments."""
+        self.duration = 0.0
+        self.confidence = 0.0
+        self._log_probability = 0.0
+        self._tokens = 0
+
+    def add(self, segment: Transcript) -> None:
+        """Count one more segment, the next in order."""
+        self.duration = segment.end
+        if not segment.tokens:
+            if not self._tokens:
+                self.confidence = segment.confidence
+            return
+        is_first = not self._tokens
+        # The space between two segments is certain, so it adds a token and no log-probability.
+        self._tokens += len(segment.tokens) + (not is_first)
+        self._log_probability += len(segment.tokens) * _log(segment.confidence)
+        self.confidence = (
+            segment.confidence
+            if is_first
+            else min(1.0, math.exp(self._log_probability / self._tokens))
+        )
+
+
+class TokenSequence(Sequence[Token]):
+    """Tokens that are made when they are asked for: 30 bytes each instead of 150."""
+
+    def __init__(self, tokens: Iterable[Token] = ()) -> None:
+        """Begin with some tokens.
+
+        Args:
+            tokens: The first tokens, in order.
+        """
+        self._texts: dict[str, int] = {}
+        self._classes = array("H")
+        self._numbers = array("d")  # start, end and confidence of each
+        self.extend(tokens)
+
+    def append(self, token: Token) -> None:
+        """Add one token at the end."""
+        self._classes.append(self._texts.setdefault(token.text, len(self._texts)))
+        self._numbers.extend((token.start, token.end, token.confidence))
+
+    def extend(self, tokens: Iterable[Token]) -> None:
+        """Add several tokens at the end."""
+        for token in tokens:
+            self.append(token)
+
+    def __len__(self) -> int:
+        """Return how many tokens there are."""
+        return len(self._classes)
+
+    @overload
+    def __getitem__(self, index: int) -> Token: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Token, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> Token | tuple[Token, ...]:
+        """Return one token, or a tuple of several."""
+        if isinstance(index, slice):
+            return tuple(self[each] for each in range(*index.indices(len(self))))
+        return self._token(tuple(self._texts), range(len(self))[index])
+
+    def __iter__(self) -> Iterator[Token]:
+        """Yield the tokens in order."""
+        texts = tuple(self._texts)
+        for index in range(len(self)):
+            yield self._token(texts, index)
+
+    def __eq__(self, other: object) -> bool:
+        """Compare with another sequence or a tuple, token by token."""
+        if not isinstance(other, (tuple, TokenSequence)):
+            return NotImplemented
+        return len(self) == len(other) and all(
+            one == two for one, two in zip(self, other, strict=True)
+        )
+
+    def __hash__(self) -> int:
+        """Return the hash of the equal tuple."""
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        """Return the text of the equal tuple."""
+        return repr(tuple(self))
+
+    def _token(self, texts: tuple[str, ...], index: int) -> Token:
+        start, end, confidence = self._numbers[3 * index : 3 * index + 3]
+        return Token(texts[self._classes[index]], start, end, confidence)
+
+
+def space_before(segment: Transcript, end: float) -> Token:
+    """Return the space before a segment that follows another one.
+
+    It is certain, because there was a pause, or the segment was cut where a word ended.
+
+    Args:
+        segment: A segment with text.
+        end: Where the last character before it ends, in seconds.
+
+    Returns:
+        A token that lasts from there to the segment's first character.
+    """
+    return Token(SPACE, end, segment.tokens[0].start, 1.0)
+
+
+def clipped(tokens: Iterable[Token], duration: float) -> tuple[Token, ...]:
+    """Return tokens none of whose times is later than the end of the audio.
+
+    The last frame of a model reaches past it.
+
+    Args:
+        tokens: The tokens.
+        duration: Length of the audio in seconds.
+
+    Returns:
+        The tokens with their times bounded.
+    """
+    return tuple(
+        Token(token.text, min(token.start, duration), min(token.end, duration), token.confidence)
+        for token in tokens
+    )
+
 
 def geometric_mean(probabilities: Sequence[float]) -> float:
-    """The geometric mean of one or more probabilities; 0 if one of them is 0."""
+    """Return the geometric mean of one or more probabilities; 0 if one of them is 0."""
     if min(probabilities) <= 0.0:
         return 0.0
     return math.exp(math.fsum(map(math.log, probabilities)) / len(probabilities))
 
 
-def _join(letters: Sequence[Token]) -> Word:
+def _log(probability: float) -> float:
+    return math.log(probability) if probability > 0.0 else -math.inf
+
+
+def _word(letters: Sequence[Token]) -> Word:
     return Word(
         text="".join(letter.text for letter in letters),
         start=letters[0].start,

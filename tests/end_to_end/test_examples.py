@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 import soundfile
 
@@ -64,7 +66,9 @@ def run(name: str, *arguments: object, path: Path | None = None) -> subprocess.C
 
 def test_every_example_is_in_the_readme() -> None:
     text = (EXAMPLES / "README.md").read_text(encoding="utf-8")
-    assert [path.name for path in EXAMPLES.glob("*.py") if f"({path.name})" not in text] == []
+    programs = [path for kind in ("py", "cpp") for path in EXAMPLES.rglob(f"*.{kind}")]
+    names = [path.relative_to(EXAMPLES).as_posix() for path in programs]
+    assert [name for name in names if f"({name})" not in text] == []
 
 
 def test_transcribe_file_prints_text_and_words(spoken: str) -> None:
@@ -108,6 +112,41 @@ def test_plain_onnx_runtime_needs_nothing_of_ours() -> None:
     assert "asr_runtime import" not in text
     assert "import asr_runtime" not in text
     assert len(text.rpartition('"""\n\nimport')[2].splitlines()) <= 25
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The C++ example's command, linked with the library that onnxruntime's wheel brings."""
+    compiler, headers = shutil.which("g++"), os.environ.get("ONNXRUNTIME_INCLUDE")
+    libraries = Path(onnxruntime.__file__).parent.glob("capi/libonnxruntime.so.1.*")
+    library = next(libraries, None)
+    if compiler is None or headers is None or library is None:
+        pytest.skip("needs g++, and ONNX Runtime's headers in the folder ONNXRUNTIME_INCLUDE")
+    folder = tmp_path_factory.mktemp("cpp")
+    for name in ("libonnxruntime.so", "libonnxruntime.so.1"):
+        (folder / name).symlink_to(library)
+    warnings = ["-Wall", "-Wextra", "-Werror"]
+    source, linked = EXAMPLES / "cpp" / "transcribe.cpp", ["-L", folder, "-lonnxruntime"]
+    target = [f"-Wl,-rpath,{folder}", "-o", folder / "transcribe"]
+    subprocess.run(
+        [compiler, "-std=c++17", *warnings, "-isystem", headers, source, *linked, *target],
+        check=True,
+        timeout=120,
+    )
+    return [str(folder / "transcribe")]
+
+
+def test_cpp_reads_what_the_greedy_decoder_reads(compiled: list[str], tmp_path: Path) -> None:
+    samples, rate = soundfile.read(CLIP, dtype="int16")
+    whole, cut = tmp_path / "demo.wav", tmp_path / "cut.wav"
+    soundfile.write(whole, samples, rate)
+    cut.write_bytes(whole.read_bytes()[:-1000])
+    greedy = Recognizer.load(device="cpu", decoder="greedy").transcribe(whole)
+    done = subprocess.run([*compiled, MODEL, whole], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr, done.stdout.strip()) == (0, "", greedy.text)
+    done = subprocess.run([*compiled, MODEL, cut], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"{cut} is cut off\n"
 
 
 def test_web_socket_serves_several_clients_and_refuses_nonsense(spoken: str) -> None:

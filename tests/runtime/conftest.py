@@ -1,239 +1,46 @@
-"""A model that keeps the contract and whose text is known: it hears letters as tones.
+"""Fixtures of the runtime's tests; most use the tone model of a module beside this one."""
 
-Class k is a tone of 300 + 100 k Hz, so speech can be made for it that survives any sample rate from
-8 kHz on, any level and any lossy codec. Silence is the blank.
-"""
-
-import ctypes
 import importlib.util
-import json
+import io
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+import soundfile
 
-from asr_runtime import Recognizer
+from asr_runtime import LiveStream, Recognizer
+from asr_runtime.command import cli
 from asr_runtime.language.language_model import LanguageModel
 from asr_runtime.language.packed_model import PackedModel
-from asr_runtime.language.phonemes import PHONEMES
-
-VOCABULARY = ["'", " ", *"abcdefghijklmnopqrstuvwxyz", "<blk>"]
-BLANK = 28
-STRIDE = 480
-LETTER_SECONDS = 0.09
-GAP_SECONDS = 0.06
-# Between those of the letters: two periods of them more in 60 ms.
-PHONEME_TONE = 300 + 100 / 3
-
-CARD = {
-    "format_version": 1,
-    "sample_rate": 16000,
-    "vocabulary": VOCABULARY,
-    "blank_id": BLANK,
-    "frame_stride": STRIDE,
-    "architecture": {"preset": "tones"},
-    "precision": "fp32",
-    "producer": "tests",
-    "versions": {"onnx": onnx.__version__},
-    "checkpoint_sha256": "0" * 64,
-    "word_error_rate": None,
-}
 
 
-def speak_tones(text: str, sample_rate: int = 16000) -> np.ndarray:
-    """Samples [samples] that the tone model hears as `text`."""
-    time = np.arange(round(LETTER_SECONDS * sample_rate)) / sample_rate
-    gap = np.zeros(round(GAP_SECONDS * sample_rate))
-    pieces = [gap]
-    for letter in text:
-        frequency = 300 + 100 * VOCABULARY.index(letter)
-        pieces += [0.5 * np.sin(2 * np.pi * frequency * time), gap]
-    return np.concatenate(pieces).astype(np.float32)
+def _neighbour(name: str) -> Any:
+    # Tests are collected without packages, so a neighbour is loaded by its path.
+    path = Path(__file__).with_name(f"{name}.py")
+    spec = importlib.util.spec_from_file_location(f"runtime_test_{name}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-def speak_phonemes(phonemes: str, sample_rate: int = 16000) -> np.ndarray:
-    """Samples [samples] whose tones a tone model with two heads hears as phonemes: ``K AE T``."""
-    time = np.arange(round(LETTER_SECONDS * sample_rate)) / sample_rate
-    gap = np.zeros(round(GAP_SECONDS * sample_rate))
-    pieces = [gap]
-    for name in phonemes.split():
-        frequency = PHONEME_TONE + 100 * PHONEMES.index(name)
-        pieces += [0.5 * np.sin(2 * np.pi * frequency * time), gap]
-    return np.concatenate(pieces).astype(np.float32)
+_tones = _neighbour("tone_model")
+make_tone_model = _tones.make_tone_model
+CARD = _tones.CARD
 
-
-def make_tone_model(
-    *,
-    card: Mapping[str, Any] | str | None = CARD,
-    classes: int = 29,
-    rename: Mapping[str, str] | None = None,
-    lengths_type: int = TensorProto.INT64,
-    values_rank: int = 2,
-    scale: float = 40.0,
-    streaming: bool = False,
-    phonemes: bool = False,
-) -> onnx.ModelProto:
-    """The tone model; most arguments make it break the contract in one way each.
-
-    phonemes: with a second head, which hears other tones; see `speak_phonemes`.
-    streaming: also as a stream's chunks, one stream at a time; its state counts the frames.
-    """
-    name = {key: key for key in ("input_values", "input_lengths", "logprobs", "output_lengths")}
-    name.update(rename or {})
-    time = np.arange(STRIDE)[:, None] / 16000
-    phase = 2 * np.pi * (300 + 100 * np.arange(classes)) * time
-    bias = np.zeros(classes, np.float32)
-    bias[-1] = 3.0
-    constants = {
-        "cosine": (np.cos(phase) * 2 / STRIDE).astype(np.float32),
-        "sine": (np.sin(phase) * 2 / STRIDE).astype(np.float32),
-        "scale": np.array(scale, np.float32),
-        "bias": bias,
-        "stride": np.array([STRIDE]),
-        "one": np.array([1]),
-        "zeros": np.array([0, 0, 0]),
-        "framed": np.array([0, -1, STRIDE]),
-    }
-
-    def node(operator: str, inputs: str, output: str, **attributes: Any) -> onnx.NodeProto:
-        return helper.make_node(operator, inputs.split(), [output], **attributes)
-
-    values = name["input_values"] if values_rank == 2 else "flat_values"
-    nodes = [
-        node("Shape", values, "samples", start=1, end=2),
-        node("Div", "samples stride", "whole"),
-        node("Add", "whole one", "frames"),
-        node("Mul", "frames stride", "padded_samples"),
-        node("Sub", "padded_samples samples", "missing"),
-        node("Concat", "zeros missing", "pads", axis=0),
-        node("Pad", f"{values} pads", "padded"),
-        node("Reshape", "padded framed", "blocks"),
-        node("MatMul", "blocks cosine", "real"),
-        node("MatMul", "blocks sine", "imaginary"),
-        node("Mul", "real real", "real2"),
-        node("Mul", "imaginary imaginary", "imaginary2"),
-        node("Add", "real2 imaginary2", "power"),
-        node("Sqrt", "power", "magnitude"),
-        node("Mul", "magnitude scale", "scaled"),
-        node("Add", "scaled bias", "logits"),
-        node("LogSoftmax", "logits", name["logprobs"], axis=-1),
-        node("Cast", name["input_lengths"], "lengths", to=TensorProto.INT64),
-        node("Div", "lengths stride", "whole_lengths"),
-        node("Add", "whole_lengths one", name["output_lengths"]),
-    ]
-    shape = ["batch", "samples"]
-    if values_rank == 3:
-        constants["last"] = np.array([2])
-        nodes.insert(0, node("Squeeze", f"{name['input_values']} last", "flat_values"))
-        shape.append("channels")
-    if phonemes:
-        constants |= _hear_phonemes(nodes)
-    graph = helper.make_graph(
-        nodes,
-        "tones",
-        [
-            helper.make_tensor_value_info(name["input_values"], TensorProto.FLOAT, shape),
-            helper.make_tensor_value_info(name["input_lengths"], lengths_type, ["batch"]),
-        ],
-        [
-            helper.make_tensor_value_info(
-                name["logprobs"], TensorProto.FLOAT, ["batch", "frames", classes]
-            ),
-            helper.make_tensor_value_info(name["output_lengths"], TensorProto.INT64, ["batch"]),
-        ],
-        [numpy_helper.from_array(array, key) for key, array in constants.items()],
-    )
-    if phonemes:
-        graph.output.append(
-            helper.make_tensor_value_info(
-                "phoneme_logprobs", TensorProto.FLOAT, ["batch", "frames", 40]
-            )
-        )
-    if streaming:
-        make_streamable(graph, name)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    if card is not None:
-        text = card if isinstance(card, str) else json.dumps(card)
-        helper.set_model_props(model, {"model_card": text})
-    return model
-
-
-def _hear_phonemes(nodes: list[onnx.NodeProto]) -> dict[str, np.ndarray]:
-    """Add what makes `phoneme_logprobs` of the blocks of samples; returns the constants for it."""
-    phase = 2 * np.pi * (PHONEME_TONE + 100 * np.arange(40)) * np.arange(STRIDE)[:, None] / 16000
-    bias = np.zeros(40, np.float32)
-    bias[-1] = 3.0
-    for operator, inputs, output in (
-        ("MatMul", "blocks phoneme_cosine", "phoneme_real"),
-        ("MatMul", "blocks phoneme_sine", "phoneme_imaginary"),
-        ("Mul", "phoneme_real phoneme_real", "phoneme_real2"),
-        ("Mul", "phoneme_imaginary phoneme_imaginary", "phoneme_imaginary2"),
-        ("Add", "phoneme_real2 phoneme_imaginary2", "phoneme_power"),
-        ("Sqrt", "phoneme_power", "phoneme_magnitude"),
-        ("Mul", "phoneme_magnitude scale", "phoneme_scaled"),
-        ("Add", "phoneme_scaled phoneme_bias", "phoneme_logits"),
-    ):
-        nodes.append(helper.make_node(operator, inputs.split(), [output]))
-    nodes.append(helper.make_node("LogSoftmax", ["phoneme_logits"], ["phoneme_logprobs"], axis=-1))
-    cosine, sine = (
-        (wave(phase) * 2 / STRIDE * (np.arange(40) < 39)).astype(np.float32)
-        for wave in (np.cos, np.sin)
-    )
-    return {"phoneme_cosine": cosine, "phoneme_sine": sine, "phoneme_bias": bias}
-
-
-def make_streamable(graph: onnx.GraphProto, name: Mapping[str, str]) -> None:
-    """Let the tone model take a context, a chunk's length and a state, all with defaults."""
-    for node in graph.node:
-        for index, output in enumerate(node.output):
-            if output in (name["logprobs"], name["output_lengths"], "phoneme_logprobs"):
-                node.output[index] = f"all_{output}"
-    if any(output.name == "phoneme_logprobs" for output in graph.output):
-        inputs = ["all_phoneme_logprobs", "context_frames", "far", "one"]
-        graph.node.append(helper.make_node("Slice", inputs, ["phoneme_logprobs"]))
-    graph.node.extend(
-        [
-            helper.make_node(
-                "Slice",
-                [f"all_{name['logprobs']}", "context_frames", "far", "one"],
-                [name["logprobs"]],
-            ),
-            helper.make_node(
-                "Sub", [f"all_{name['output_lengths']}", "context_frames"], ["after_context"]
-            ),
-            helper.make_node("Min", ["after_context", "chunk_frames"], [name["output_lengths"]]),
-            helper.make_node("Cast", [name["output_lengths"]], ["emitted"], to=TensorProto.FLOAT),
-            helper.make_node("Add", ["state", "emitted"], ["next_state"]),
-        ]
-    )
-    for key, default in {
-        "context_frames": np.zeros(1, np.int64),
-        "chunk_frames": np.full(1, 1 << 40),
-        "state": np.zeros((1, 1, 1), np.float32),
-        "far": np.full(1, 1 << 40),
-    }.items():
-        graph.initializer.append(numpy_helper.from_array(default, key))
-    for key, kind, shape in (
-        ("context_frames", TensorProto.INT64, ["streams"]),
-        ("chunk_frames", TensorProto.INT64, ["streams"]),
-        ("state", TensorProto.FLOAT, ["streams", 1, 1]),
-    ):
-        graph.input.append(helper.make_tensor_value_info(key, kind, shape))
-    graph.output.append(
-        helper.make_tensor_value_info("next_state", TensorProto.FLOAT, ["batch", 1, 1])
-    )
+_machines = _neighbour("imitated_machines")
+packages, libraries = _machines.packages, _machines.libraries
+gpu_build, cpu_build = _machines.gpu_build, _machines.cpu_build
 
 
 @pytest.fixture(scope="session")
 def speak() -> Callable[..., np.ndarray]:
-    return speak_tones
+    return _tones.speak_tones
 
 
 @pytest.fixture(scope="session")
@@ -244,7 +51,7 @@ def phoneme_speech() -> Any:
 
 @pytest.fixture(scope="session")
 def speak_sounds() -> Callable[..., np.ndarray]:
-    return speak_phonemes
+    return _tones.speak_phonemes
 
 
 @pytest.fixture(scope="session")
@@ -298,17 +105,6 @@ def card() -> dict[str, Any]:
     return dict(CARD)
 
 
-def _neighbour(name: str) -> Any:
-    # Tests are collected without packages, so a neighbour is loaded by its path.
-    path = Path(__file__).with_name(f"{name}.py")
-    spec = importlib.util.spec_from_file_location(f"runtime_test_{name}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="session")
 def toy_language_models() -> Any:
     """The module that makes small language models."""
@@ -359,99 +155,68 @@ def save_language_model(toy_language_models: Any, tmp_path: Path) -> Callable[..
     return save
 
 
-CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+@pytest.fixture
+def clips(tmp_path: Path, speak: Callable[..., np.ndarray]) -> dict[str, str]:
+    """Paths of three short recordings by their names."""
+    paths = {}
+    for name, text in [("one.wav", "hello world"), ("two.flac", "it's two"), ("three.ogg", "c")]:
+        paths[name] = str(tmp_path / name)
+        soundfile.write(paths[name], speak(text), 16000)
+    return paths
 
 
 @pytest.fixture
-def packages(monkeypatch):
-    """Set which packages pip is said to have installed."""
-
-    def install(*names):
-        def version(name):
-            if name in names:
-                return "1.0"
-            raise metadata.PackageNotFoundError(name)
-
-        monkeypatch.setattr(metadata, "version", version)
-
-    return install
+def speech(speak: Callable[..., np.ndarray]) -> np.ndarray:
+    """Two sentences, with a pause after each."""
+    pause = np.zeros(2 * 16000, np.float32)
+    return np.concatenate([speak("hello world"), pause, speak("it's two"), pause])
 
 
 @pytest.fixture
-def libraries(monkeypatch):
-    """Set which libraries the loader finds: a name's part to the library, or to its error."""
-
-    def provide(**known):
-        def load(name):
-            for part, library in known.items():
-                if part in name:
-                    if isinstance(library, OSError):
-                        raise library
-                    return library
-            raise OSError(f"{name}: cannot open shared object file: No such file or directory")
-
-        monkeypatch.setattr(ctypes, "CDLL", load)
-
-    provide.driver = Driver
-    return provide
+def wav(speech: np.ndarray) -> bytes:
+    """The speech as a WAV file."""
+    file = io.BytesIO()
+    soundfile.write(file, speech, 16000, format="WAV", subtype="PCM_16")
+    return file.getvalue()
 
 
 @pytest.fixture
-def gpu_build(monkeypatch, packages):
-    """An ONNX Runtime built for CUDA 13. Returns a way to set what happens to its sessions."""
-    packages("onnxruntime-gpu")
-    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [CUDA, CPU])
-    monkeypatch.setattr(onnxruntime, "cuda_version", "13.0", raising=False)
-    monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: None, raising=False)
-    real = onnxruntime.InferenceSession
-    asked = []
+def stream_calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """The settings of the calls of `Recognizer.stream`; the first one only tries them."""
+    calls = []
+    real = Recognizer.stream
 
-    def behave(cuda):
-        def create(path, options, providers, **settings):
-            names = [item if isinstance(item, str) else item[0] for item in providers]
-            asked.append((providers, settings))
-            if names[0] == CUDA and isinstance(cuda, Exception):
-                raise cuda
-            session = real(path, options, providers=[CPU], **settings)
-            if names[0] == CUDA and cuda != "falls back":
-                session.get_providers = lambda: [CUDA, CPU]
-            if names[0] == CUDA and cuda == "breaks at run":
-                session.run = broken_run
-            return session
+    def stream(recognizer: Recognizer, sample_rate: float, **settings: Any) -> LiveStream:
+        live = real(recognizer, sample_rate, **settings)
+        calls.append({"sample_rate": sample_rate, **settings})
+        return live
 
-        monkeypatch.setattr(onnxruntime, "InferenceSession", create)
-        return asked
-
-    behave.ep_fail = EPFail
-    return behave
-
-
-class EPFail(RuntimeError):  # noqa: N818 - its name there
-    """As ONNX Runtime's own error of that name."""
-
-    __module__ = "onnxruntime.capi.onnxruntime_pybind11_state"
-
-
-def broken_run(*arguments):
-    raise EPFail(
-        "[ONNXRuntimeError] : 11 : EP_FAIL : Could not load library libcudnn_graph.so.9\nmore"
-    )
-
-
-class Driver:
-    """An NVIDIA driver that starts with `status` and supports CUDA `version`."""
-
-    def __init__(self, status=0, version=13000):
-        self.status, self.version = status, version
-
-    def cuInit(self, flags):  # noqa: N802 - the driver's own name
-        return self.status
-
-    def cuDriverGetVersion(self, pointer):  # noqa: N802
-        pointer._obj.value = self.version
-        return 0
+    monkeypatch.setattr(Recognizer, "stream", stream)
+    return calls
 
 
 @pytest.fixture
-def cpu_build(monkeypatch):
-    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [CPU])
+def listen(
+    streaming_model_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Callable[..., tuple[int, str, list[str]]]:
+    """Run ``asr-run`` with a model for streams; returns (exit status, output, error lines)."""
+
+    def run(
+        *arguments: object,
+        stdin: Any = b"",
+        model: Path = streaming_model_file,
+        command: tuple[str, ...] = (),
+    ) -> tuple[int, str, list[str]]:
+        chosen = ["--model", str(model), "--device", "cpu"]
+        monkeypatch.setattr(sys, "argv", ["asr-run", *command, *chosen, *map(str, arguments)])
+        if isinstance(stdin, bytes):
+            stdin = io.TextIOWrapper(io.BytesIO(stdin))
+        monkeypatch.setattr(sys, "stdin", stdin)
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        output, errors = capsys.readouterr()
+        return int(caught.value.code or 0), output, errors.splitlines()
+
+    return run

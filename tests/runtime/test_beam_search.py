@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from asr_runtime import BeamConfig, DecoderError, LanguageModelError
+from asr_runtime import BeamConfig, LanguageModelError
 from asr_runtime.decoding.beam_decoder import BeamDecoder
 from asr_runtime.decoding.greedy import greedy_decode, greedy_text
 
@@ -91,7 +91,7 @@ def test_best_text_of_several_words(make_language_model, seed):
 def same(one, other):
     return (
         np.array_equal(one.labels, other.labels)
-        and np.array_equal(one.entered, other.entered)
+        and np.array_equal(one.start_frames, other.start_frames)
         and one.score == other.score
     )
 
@@ -122,12 +122,12 @@ def test_forgotten_prefixes_do_not_matter(make_language_model, monkeypatch):
     search, values = noisy_search(make_language_model, 600)
     whole = search.begin()
     search.advance(whole, values)
-    monkeypatch.setattr("asr_runtime.decoding.trace._FEW_PREFIXES", 100)
+    monkeypatch.setattr("asr_runtime.decoding.search_state._FEW_PREFIXES", 100)
     small = search.begin()
     search.advance(small, values)
     assert same(search.finish(small), search.finish(whole))
     # The text itself, what its ends may be, and at most as much again.
-    assert len(small.trace) < 2000 < len(whole.trace)
+    assert len(small.traceback) < 2000 < len(whole.traceback)
 
 
 def test_forgotten_labels_leave_the_rest(make_language_model):
@@ -138,16 +138,16 @@ def test_forgotten_labels_leave_the_rest(make_language_model):
         search.advance(state, values[begin : begin + 10])
         labels, frames = state.spelled()
         shared = int((labels == labels[0]).all(axis=0).cumprod().sum())
-        state.forget(shared)
+        state.commit(shared)
         forgotten += shared
         rest, rest_frames = state.spelled()
         np.testing.assert_array_equal(rest, labels[:, shared:])
         np.testing.assert_array_equal(rest_frames[rest >= 0], frames[:, shared:][rest >= 0])
-        assert len(state.trace) < 2000
+        assert len(state.traceback) < 2000
     found = search.finish(state)
     assert forgotten > 100
     np.testing.assert_array_equal(found.labels, whole.labels[forgotten:])
-    np.testing.assert_array_equal(found.entered, whole.entered[forgotten:])
+    np.testing.assert_array_equal(found.start_frames, whole.start_frames[forgotten:])
     assert found.score == whole.score
 
 
@@ -285,21 +285,3 @@ def test_model_that_does_not_fit(make_language_model):
 def test_wrong_shape(make_language_model, shape):
     with pytest.raises(ValueError, match="log_probs"):
         BeamDecoder(make_language_model(["a"]), ENGLISH, 28).decode(np.zeros(shape), 0.03)
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"beam_size": 0},
-        {"beam_size": 2.5},
-        {"beam_threshold": -1.0},
-        {"label_threshold": 0.0},
-        {"label_threshold": 1.0},
-        {"language_model_weight": math.nan},
-        {"word_bonus": math.inf},
-        {"hotword_bonus": -1.0},
-    ],
-)
-def test_settings_out_of_range(settings):
-    with pytest.raises(DecoderError, match=next(iter(settings))):
-        BeamConfig(**settings)

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from asr_runtime.language.bits import RankedBits, popcount
+from asr_runtime.language.bit_vector import BitVector, popcount
 
 
 @pytest.mark.parametrize("number", [1, 31, 32, 33, 1000])
 def test_rank_counts_the_bits_before(number):
     bits = np.random.default_rng(number).random(number) < 0.4
-    ranked = RankedBits(np.packbits(bits, bitorder="little"), number)
+    ranked = BitVector(np.packbits(bits, bitorder="little"), number)
     places = np.arange(number)
     np.testing.assert_array_equal(ranked.at(places), bits)
     np.testing.assert_array_equal(ranked.rank(places), np.cumsum(bits) - bits)

@@ -2,9 +2,7 @@
 
 import io
 import json
-import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,16 +12,8 @@ import soundfile
 
 from asr_runtime import __version__
 from asr_runtime import recognizer as recognizer_module
-from asr_runtime.command import cli, file_cli
-
-
-@pytest.fixture
-def clips(tmp_path, speak):
-    paths = {}
-    for name, text in [("one.wav", "hello world"), ("two.flac", "it's two"), ("three.ogg", "c")]:
-        paths[name] = str(tmp_path / name)
-        soundfile.write(paths[name], speak(text), 16000)
-    return paths
+from asr_runtime.command import cli, file_transcription
+from asr_runtime.decoding import decoder_choice
 
 
 @pytest.fixture
@@ -146,7 +136,8 @@ def test_help(asr_run):
         "--version",
         "--decoder",
         "--hotword",
-        "--doctor",
+        "asr-run listen",
+        "asr-run doctor",
     ):
         assert option in text
 
@@ -183,14 +174,14 @@ def test_warning_is_one_line(asr_run, clips, monkeypatch):
     monkeypatch.setattr(device, "cuda_obstacle", lambda onnxruntime: "the driver is missing")
     status, output, errors = asr_run("--device", "auto", clips["one.wav"])
     assert (status, output) == (0, ["hello world"])
-    assert errors == ["asr-run: warning: using the CPU, for the driver is missing"]
+    assert errors == ["asr-run: warning: using the CPU, because the driver is missing"]
 
 
 def test_programming_error_keeps_its_traceback(clips, monkeypatch, model_file):
     def broken(*arguments, **options):
         raise ZeroDivisionError("bug")
 
-    monkeypatch.setattr(file_cli, "transcribe_file", broken)
+    monkeypatch.setattr(file_transcription, "transcribe_file", broken)
     monkeypatch.setattr(sys, "argv", ["asr-run", "--model", str(model_file), clips["one.wav"]])
     with pytest.raises(ZeroDivisionError, match="bug"):
         cli.main()
@@ -243,7 +234,7 @@ class TestDecoder:
 
     def test_installation_without_language_model(self, asr_run, clips, monkeypatch, tmp_path):
         absent = tmp_path / "english.lm"
-        monkeypatch.setattr(recognizer_module, "DEFAULT_LANGUAGE_MODEL", absent)
+        monkeypatch.setattr(decoder_choice, "DEFAULT_LANGUAGE_MODEL", absent)
         status, output, errors = asr_run(clips["one.wav"], "--decoder", "beam")
         assert (status, output, len(errors)) == (1, [], 1)
         assert "no default language model" in errors[0]
@@ -251,61 +242,3 @@ class TestDecoder:
 
 def test_threads(asr_run, clips):
     assert asr_run("--threads", "1", clips["one.wav"]) == (0, ["hello world"], [])
-
-
-class TestProcess:
-    """As a command of its own."""
-
-    def test_says_nothing_else(self, model_file, clips):
-        done = subprocess.run(
-            command(model_file, clips["one.wav"]), capture_output=True, check=True
-        )
-        assert (done.stdout, done.stderr) == (b"hello world\n", b"")
-
-    def test_pipe_into_it(self, model_file, clips):
-        with open(clips["three.ogg"], "rb") as clip:
-            process = subprocess.Popen(
-                command(model_file, "-"),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-            )
-            output, errors = process.communicate(clip.read())
-        assert (process.returncode, output, errors) == (0, b"c\n", b"")
-
-    @pytest.mark.parametrize("arguments", [["{}", "{}"], ["--version"], ["--help"]])
-    def test_closed_output(self, model_file, clips, arguments):
-        process = subprocess.Popen(
-            command(model_file, *(item.format(clips["one.wav"]) for item in arguments)),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        process.stdout.close()
-        errors = process.stderr.read()
-        process.stderr.close()
-        assert process.wait() == 1
-        assert errors == b""
-
-    @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="file names must be Unicode")
-    def test_file_name_that_is_not_text(self, model_file, clips, tmp_path):
-        odd = str(tmp_path).encode() + b"/\xff\xe9.wav"
-        with open(clips["one.wav"], "rb") as clip, open(odd, "wb") as file:
-            file.write(clip.read())
-        arguments = [*command(model_file), odd, odd + b"none"]
-        for form in ("text", "json"):
-            done = subprocess.run(
-                [*arguments, "--format", form],
-                capture_output=True,
-                env=os.environ | {"PYTHONIOENCODING": "utf-8:strict"},
-            )
-            assert done.returncode == 1
-            assert b"hello world" in done.stdout
-            assert done.stderr.count(b"\n") == 1
-
-    def test_heavy_imports_wait(self):
-        program = (
-            "import sys, asr_runtime.command.cli\n"
-            "heavy = {'numpy', 'onnxruntime', 'soundfile', 'soxr', 'rich'} & set(sys.modules)\n"
-            "sys.exit(', '.join(heavy) or 0)\n"
-        )
-        subprocess.run([sys.executable, "-c", program], check=True)

@@ -12,8 +12,8 @@ import pytest
 import soundfile
 
 from asr_runtime import DeviceError, Recognizer, __version__
-from asr_runtime.command import cli, doctor
-from asr_runtime.command.doctor import diagnose
+from asr_runtime.command import cli, diagnosis
+from asr_runtime.command.diagnosis import diagnose
 
 
 @pytest.fixture
@@ -170,8 +170,8 @@ class TestCommand:
         assert "--doctor takes no FILE" in errors
 
     def test_defaults_are_the_models_in_the_package(self, run_command_line, monkeypatch, tmp_path):
-        monkeypatch.setattr(doctor, "DEFAULT_MODEL", tmp_path / "edge.onnx")
-        monkeypatch.setattr(doctor, "DEFAULT_LANGUAGE_MODEL", tmp_path / "english.lm")
+        monkeypatch.setattr(diagnosis, "DEFAULT_MODEL", tmp_path / "edge.onnx")
+        monkeypatch.setattr(diagnosis, "DEFAULT_LANGUAGE_MODEL", tmp_path / "english.lm")
         status, output, errors = run_command_line(cli.main, "--doctor")
         assert status == 1
         assert errors.count("\n") == 2

@@ -13,76 +13,30 @@ import numpy as np
 import pytest
 import soundfile
 
-from asr_runtime import EndpointConfig, LiveStream, Recognizer
+from asr_runtime import EndpointConfig, LiveStream
 from asr_runtime.command import cli
 
 RATE = 16000
 PAUSE = np.zeros(2 * RATE, np.float32)
 
 
-@pytest.fixture
-def speech(speak):
-    """Two sentences, with a pause after each."""
-    return np.concatenate([speak("hello world"), PAUSE, speak("it's two"), PAUSE])
-
-
-@pytest.fixture
-def wav(speech):
-    file = io.BytesIO()
-    soundfile.write(file, speech, RATE, format="WAV", subtype="PCM_16")
-    return file.getvalue()
-
-
-@pytest.fixture
-def stream_calls(monkeypatch):
-    """The settings of the calls of `Recognizer.stream`; the first one only tries them."""
-    calls = []
-    real = Recognizer.stream
-
-    def stream(recognizer, sample_rate, **settings):
-        live = real(recognizer, sample_rate, **settings)
-        calls.append({"sample_rate": sample_rate, **settings})
-        return live
-
-    monkeypatch.setattr(Recognizer, "stream", stream)
-    return calls
-
-
-@pytest.fixture
-def asr_run(streaming_model_file, monkeypatch, capsys):
-    """Run the command in this process; returns (exit status, output, error lines)."""
-
-    def run(*arguments, stdin=b"", model=streaming_model_file):
-        chosen = ["--model", str(model), "--device", "cpu"]
-        monkeypatch.setattr(sys, "argv", ["asr-run", *chosen, *map(str, arguments)])
-        if isinstance(stdin, bytes):
-            stdin = io.TextIOWrapper(io.BytesIO(stdin))
-        monkeypatch.setattr(sys, "stdin", stdin)
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        output, errors = capsys.readouterr()
-        return caught.value.code or 0, output, errors.splitlines()
-
-    return run
-
-
 class TestStream:
-    def test_standard_input(self, asr_run, wav):
-        assert asr_run("--stream", "-", stdin=wav) == (0, "hello world\nit's two\n", [])
+    def test_standard_input(self, listen, wav):
+        assert listen("--stream", "-", stdin=wav) == (0, "hello world\nit's two\n", [])
 
-    def test_file(self, asr_run, speech, tmp_path):
+    def test_file(self, listen, speech, tmp_path):
         path = tmp_path / "speech.flac"
         soundfile.write(path, speech, RATE)
-        assert asr_run("--stream", path) == (0, "hello world\nit's two\n", [])
+        assert listen("--stream", path) == (0, "hello world\nit's two\n", [])
 
-    def test_raw_samples(self, asr_run, speak, stream_calls):
+    def test_raw_samples(self, listen, speak, stream_calls):
         raw = (speak("hello", 8000) * 32767).astype("<i2").tobytes()
         arguments = ["--stream", "-", "--sample-rate", "8000"]
-        assert asr_run(*arguments, stdin=raw) == (0, "hello\n", [])
+        assert listen(*arguments, stdin=raw) == (0, "hello\n", [])
         assert stream_calls[1]["sample_rate"] == 8000
 
-    def test_json(self, asr_run, wav):
-        status, output, errors = asr_run("--stream", "-", "--format", "json", stdin=wav)
+    def test_json(self, listen, wav):
+        status, output, errors = listen("--stream", "-", "--format", "json", stdin=wav)
         assert (status, errors) == (0, [])
         results = [json.loads(line) for line in output.splitlines()]
         final = [item for item in results if item["is_final"]]
@@ -93,10 +47,10 @@ class TestStream:
         assert set(partial) == {"is_final", "stable", "text", "start", "duration"}
         assert "hello world".startswith(partial["stable"])
 
-    def test_settings(self, asr_run, wav, stream_calls):
+    def test_settings(self, listen, wav, stream_calls):
         arguments = ["--chunk-ms", 600, "--lookahead-ms", 0, "--pause-ms", 2500]
         # The pause between the sentences is shorter than that, and this model hears no space in it.
-        assert asr_run("--stream", "-", *arguments, stdin=wav) == (0, "hello worldit's two\n", [])
+        assert listen("--stream", "-", *arguments, stdin=wav) == (0, "hello worldit's two\n", [])
         assert stream_calls[1] == {
             "sample_rate": RATE,
             "chunk_ms": 600,
@@ -104,13 +58,13 @@ class TestStream:
             "endpoint": EndpointConfig(silence_seconds=2.5),
         }
 
-    def test_impossible_settings_are_one_line(self, asr_run, wav):
-        status, output, errors = asr_run("--stream", "-", "--chunk-ms", "1", stdin=wav)
+    def test_impossible_settings_are_one_line(self, listen, wav):
+        status, output, errors = listen("--stream", "-", "--chunk-ms", "1", stdin=wav)
         assert (status, output, len(errors)) == (1, "", 1)
         assert errors[0].startswith("asr-run: -: chunk_ms must be ")
 
-    def test_end_in_a_sample_is_told_after_the_rest(self, asr_run, wav):
-        status, output, errors = asr_run(
+    def test_end_in_a_sample_is_told_after_the_rest(self, listen, wav):
+        status, output, errors = listen(
             "--stream", "-", "--sample-rate", RATE, stdin=wav[44:] + b"x"
         )
         assert (status, output) == (1, "hello world\nit's two\n")
@@ -126,30 +80,30 @@ class TestStream:
             (bytes(100), "is no WAV stream; give --sample-rate"),
         ],
     )
-    def test_unusable_input_is_one_line(self, asr_run, stdin, problem):
-        status, output, errors = asr_run("--stream", "-", stdin=stdin)
+    def test_unusable_input_is_one_line(self, listen, stdin, problem):
+        status, output, errors = listen("--stream", "-", stdin=stdin)
         assert (status, output, len(errors)) == (1, "", 1)
         assert errors[0].startswith(f"asr-run: -: {problem}")
 
-    def test_absent_file(self, asr_run):
-        status, _, errors = asr_run("--stream", "none.wav")
+    def test_absent_file(self, listen):
+        status, _, errors = listen("--stream", "none.wav")
         assert (status, len(errors)) == (1, 1)
         assert errors[0].startswith("asr-run: none.wav: there is no such file")
 
-    def test_model_that_cannot_stream_is_told_before_anything_is_read(self, asr_run, model_file):
+    def test_model_that_cannot_stream_is_told_before_anything_is_read(self, listen, model_file):
         reading_end, writing_end = os.pipe()
         with open(reading_end) as stdin:
-            status, output, errors = asr_run("--stream", "-", stdin=stdin, model=model_file)
+            status, output, errors = listen("--stream", "-", stdin=stdin, model=model_file)
         os.close(writing_end)
         assert (status, output, len(errors)) == (1, "", 1)
         assert errors[0].startswith(f"asr-run: {model_file}: cannot stream; export it")
 
-    def test_unusable_samples_are_told_after_the_rest(self, asr_run, speak):
+    def test_unusable_samples_are_told_after_the_rest(self, listen, speak):
         nothing = np.zeros(RATE // 4)
         samples = np.concatenate([speak("hello"), nothing, np.full(99, np.nan), speak("unheard")])
         file = io.BytesIO()
         soundfile.write(file, samples, RATE, format="WAV", subtype="FLOAT")
-        status, output, errors = asr_run("--stream", "-", stdin=file.getvalue())
+        status, output, errors = listen("--stream", "-", stdin=file.getvalue())
         assert (status, output, len(errors)) == (1, "hello\n", 1)
         assert errors[0].startswith("asr-run: -: it contains NaN or infinite samples")
 
@@ -189,106 +143,25 @@ class TestUsage:
             (["--stream", "-", "--pause-ms", "0"], "--pause-ms"),
         ],
     )
-    def test_wrong_combinations(self, asr_run, arguments, problem):
-        status, output, errors = asr_run(*arguments)
+    def test_wrong_combinations(self, listen, arguments, problem):
+        status, output, errors = listen(*arguments)
         assert (status, output) == (2, "")
         assert errors[-1].startswith("Error: ")
         assert problem in errors[-1]
-
-
-class TestMicrophone:
-    @pytest.fixture
-    def talk(self, sounddevice, speech):
-        """Have the microphone hear the speech and then be unplugged, or the user press Ctrl-C."""
-        sounddevice.devices = (("Built-in", 1, float(RATE)),)
-
-        def record(stream, end):
-            stream.give(speech[: len(speech) // 2])
-            stream.give(speech[len(speech) // 2 :])
-            if end == "unplugged":
-                stream.unplug()
-            else:
-                signal.raise_signal(signal.SIGINT)
-
-        def prepare(end):
-            sounddevice.on_start = lambda stream: record(stream, end)
-
-        return prepare
-
-    def test_ctrl_c_is_its_end(self, asr_run, talk):
-        talk("Ctrl-C")
-        assert asr_run("--microphone") == (0, "", [])  # still being opened
-
-    def test_ctrl_c_keeps_what_was_said(self, asr_run, sounddevice, speech):
-        sounddevice.devices = (("Built-in", 1, float(RATE)),)
-
-        def start(stream):
-            def talk():
-                stream.give(speech)
-                signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
-
-            threading.Timer(0.3, talk).start()
-
-        sounddevice.on_start = start
-        assert asr_run("--microphone") == (0, "hello world\nit's two\n", [])
-
-    def test_person_is_told_when_to_speak(self, asr_run, talk, monkeypatch):
-        talk("unplugged")
-        monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-        _, _, errors = asr_run("--microphone")
-        assert errors[0] == "asr-run: listening to Built-in, 16000 Hz; Ctrl-C ends"
-
-    def test_unplugged(self, asr_run, talk):
-        talk("unplugged")
-        status, output, errors = asr_run("--microphone")
-        assert (status, output) == (1, "hello world\nit's two\n")
-        assert errors == ["asr-run: microphone: stopped; is it still connected?"]
-
-    def test_loss_is_told_once(self, asr_run, sounddevice):
-        def start(stream):
-            stream.give(np.zeros(48000 * 32, np.float32))
-            stream.unplug()
-
-        sounddevice.on_start = start
-        _, _, errors = asr_run("--microphone")
-        assert len(errors) == 2
-        assert errors[0].startswith("asr-run: warning: microphone: 2.0 s of audio were lost")
-
-    def test_missing_package(self, asr_run, monkeypatch):
-        monkeypatch.setitem(sys.modules, "sounddevice", None)
-        status, output, errors = asr_run("--microphone")
-        assert (status, output, len(errors)) == (1, "", 1)
-        assert errors[0].startswith("asr-run: microphone: sounddevice is not installed")
-
-    def test_input_device(self, asr_run, sounddevice):
-        status, _, errors = asr_run("--microphone", "--input-device", "USB")
-        assert (status, len(errors)) == (1, 1)
-        assert "choose one of these: 0 Built-in" in errors[0]
-
-    def test_doctor(self, asr_run, sounddevice, monkeypatch):
-        arguments = ["--doctor", "--format", "json"]
-        status, output, errors = asr_run(*arguments, "--microphone", "--input-device", "built")
-        assert (status, errors) == (0, [])
-        assert json.loads(output)["microphone"]["state"] == "works"
-        monkeypatch.setitem(sys.modules, "sounddevice", None)
-        assert asr_run(*arguments)[0] == 0
-        status, _, errors = asr_run(*arguments, "--microphone")
-        assert status == 1
-        assert errors[0].startswith("asr-run: microphone: sounddevice is not installed")
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="signals are others there")
 class TestInterruption:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     @pytest.mark.parametrize("written", [b"", b"RIFF"])
-    def test_before_any_audio(self, asr_run, monkeypatch, number, written):
+    def test_before_any_audio(self, listen, monkeypatch, number, written):
         reading_end, writing_end = os.pipe()
         os.write(writing_end, written)
         main_thread = threading.main_thread().ident
         threading.Timer(0.3, lambda: signal.pthread_kill(main_thread, number)).start()
         handler = signal.getsignal(number)
         with open(reading_end) as stdin:
-            assert asr_run("--stream", "-", stdin=stdin) == (128 + number, "", [])
+            assert listen("--stream", "-", stdin=stdin) == (128 + number, "", [])
         os.close(writing_end)
         assert signal.getsignal(number) is handler
 

@@ -11,10 +11,13 @@ import soundfile
 
 import asr_runtime
 from asr_runtime import AudioContentError, AudioFileError, EndpointConfig, Recognizer
+from asr_runtime.audio.sample_blocks import SampleBlocks
+from asr_runtime.audio.waveform import Waveform, to_waveform
 from asr_runtime.decoding.greedy import greedy_text
 from asr_runtime.inference.session import load_session
-from asr_runtime.long_recordings import pieces as pieces_module
-from asr_runtime.long_recordings.stitching import SeamConfig, find_seam
+from asr_runtime.recordings import reading, transcriber
+from asr_runtime.recordings.stitching import SeamConfig, find_seam
+from asr_runtime.sentences.sentence_decoder import SentenceDecoder
 
 PACKAGE = Path(asr_runtime.__file__).parent
 CLIP = Path(__file__).parents[2] / "runtime" / "demo" / "demo.flac"
@@ -24,9 +27,9 @@ WORDS = ["hello world", "it's a test", "book keeper", "again and again"]
 @pytest.fixture
 def short_windows(monkeypatch):
     """Windows of three seconds, so that a recording of some seconds is long."""
-    monkeypatch.setattr(pieces_module, "WINDOW_SECONDS", 3.0)
-    monkeypatch.setattr(pieces_module, "OVERLAP_SECONDS", 1.2)
-    monkeypatch.setattr(pieces_module, "_MARGIN_SECONDS", 0.3)
+    monkeypatch.setattr(reading, "WINDOW_SECONDS", 3.0)
+    monkeypatch.setattr(reading, "OVERLAP_SECONDS", 1.2)
+    monkeypatch.setattr(reading, "SEAM_MARGIN_SECONDS", 0.3)
 
 
 @pytest.fixture
@@ -64,7 +67,7 @@ class TestTranscribe:
     def test_joined(self, recognizer, recording, short_windows, monkeypatch, tmp_path):
         samples, texts, _ = recording
         at_once = recognizer.transcribe(samples, 16000)
-        monkeypatch.setattr(recognizer, "pieces", pieces_of_short_limit(recognizer))
+        call_long(monkeypatch, 5.0)
         soundfile.write(tmp_path / "a.wav", samples, 16000, "FLOAT")
         joined = recognizer.transcribe(tmp_path / "a.wav")
         assert joined == recognizer.transcribe(samples, 16000)
@@ -84,7 +87,7 @@ class TestTranscribe:
         assert joined.tokens[-2:] == at_once.tokens[-2:]
 
     def test_batch_with_a_long_item(self, recognizer, recording, speak, monkeypatch, short_windows):
-        monkeypatch.setattr(recognizer, "pieces", pieces_of_short_limit(recognizer))
+        call_long(monkeypatch, 5.0)
         items = [(speak("a"), 16000), (recording[0], 16000), (speak("b"), 16000)]
         batch = recognizer.transcribe_batch(items)
         assert [one.to_dict() for one in batch] == [
@@ -94,8 +97,8 @@ class TestTranscribe:
     def test_a_minute_is_one_utterance_still(self, recognizer):
         limit = np.zeros(60 * 16000, np.float32)
         for samples, is_long in [(limit, False), (np.append(limit, [0.0]), True)]:
-            pieces = recognizer.pieces(asr_source(samples))
-            assert (pieces.short() is None) == is_long
+            recording = reading.read_recording(SampleBlocks(samples, 16000), 16000)
+            assert isinstance(recording, Waveform) != is_long
 
     @pytest.mark.parametrize("samples", [47_999, 48_000, 48_001, 99_999, 76_800, 76_801])
     @pytest.mark.parametrize("rate", [16000, 22050])
@@ -103,20 +106,20 @@ class TestTranscribe:
         self, recognizer, short_windows, monkeypatch, samples, rate
     ):
         frames = []
-        real = pieces_module.SentenceDecoder.feed
+        real = SentenceDecoder.feed
 
         def feed(self, log_probs):
             frames.append(len(log_probs))
             return real(self, log_probs)
 
-        monkeypatch.setattr(pieces_module.SentenceDecoder, "feed", feed)
+        monkeypatch.setattr(SentenceDecoder, "feed", feed)
         audio = np.zeros(samples, np.float32)
         assert list(recognizer.transcribe_sentences((audio, rate))) == []
-        expected = len(pieces_module.to_waveform(audio, rate, 16000).samples) // 480 + 1
+        expected = len(to_waveform(audio, rate, 16000).samples) // 480 + 1
         assert sum(frames) == expected
 
     def test_silence(self, recognizer, monkeypatch, short_windows):
-        monkeypatch.setattr(recognizer, "pieces", pieces_of_short_limit(recognizer))
+        call_long(monkeypatch, 5.0)
         silence = recognizer.transcribe(np.zeros(90 * 16000, np.int16), 16000)
         assert (silence.text, len(silence.tokens), silence.duration) == ("", 0, 90)
         assert 0.4 < silence.confidence <= 1
@@ -145,15 +148,12 @@ def test_a_large_gru_reads_more_windows_at_a_time(save_model, card, hidden, more
         assert (load_session(path, device="cpu", threads=threads).windows_per_run > 3) == more
 
 
-def pieces_of_short_limit(recognizer):
-    real = recognizer.pieces
-    return lambda audio: real(audio, long_seconds=5.0)
-
-
-def asr_source(samples):
-    from asr_runtime.audio.sample_blocks import SampleBlocks
-
-    return SampleBlocks(samples, 16000)
+def call_long(monkeypatch, seconds):
+    """Read audio of more seconds in windows."""
+    read = reading.read_recording
+    monkeypatch.setattr(
+        transcriber, "read_recording", lambda audio, rate, *_: read(audio, rate, seconds)
+    )
 
 
 class TestErrors:
@@ -173,7 +173,8 @@ class TestErrors:
             list(recognizer.transcribe_sentences(tmp_path / "none.wav"))
 
 
-def test_memory_does_not_grow_with_the_recording(recognizer, speak, short_windows):
+def test_memory_does_not_grow_with_the_recording(recognizer, speak, short_windows, monkeypatch):
+    call_long(monkeypatch, 0.0)
     block = np.concatenate([speak("hello world"), np.zeros(16000, np.float32)])
 
     class Endless:
@@ -188,7 +189,7 @@ def test_memory_does_not_grow_with_the_recording(recognizer, speak, short_window
     def peak(blocks):
         tracemalloc.start()
         try:
-            number = sum(1 for _ in recognizer.pieces(Endless(blocks), long_seconds=0.0))
+            number = sum(1 for segment in recognizer.segments(Endless(blocks)) if segment.text)
             assert number == blocks
             return tracemalloc.get_traced_memory()[1]
         finally:

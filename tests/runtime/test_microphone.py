@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from asr_runtime import MicrophoneError
-from asr_runtime.command.doctor import diagnose
+from asr_runtime.command.diagnosis import diagnose
 from asr_runtime.live import microphone
 from asr_runtime.live.microphone import MicrophoneSource
 
@@ -68,7 +68,7 @@ class TestLoss:
         source.close()
         assert sum(map(len, source.blocks())) == 48000 * 30
         (warning,) = source.warnings()
-        assert warning.startswith("2.0 s of audio were lost, for the model is slower than speech")
+        assert warning.startswith("2.0 s of audio were lost, because the model is slower")
 
     def test_overflow_of_the_system(self, sounddevice):
         source = MicrophoneSource()

@@ -329,7 +329,7 @@ class TestOutput:
         final.op_type = "Exp"
         del final.attribute[:]
         onnx.save(model, tmp_path / "b.onnx")
-        with pytest.raises(ModelFileError, match="returned what are no log-probabilities"):
+        with pytest.raises(ModelFileError, match="returned values that are not log-probabilities"):
             Recognizer.load(tmp_path / "b.onnx", device="cpu").transcribe(np.ones(16000), 16000)
 
     def test_impossible_numbers_of_frames(self, save_model, tmp_path):

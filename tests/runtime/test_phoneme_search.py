@@ -222,13 +222,13 @@ def test_a_sound_put_in_against_what_was_heard_has_low_confidence(make, phoneme_
 
 def test_long_utterances_are_placed_in_parts(make, phoneme_speech):
     decoder = make(beam_size=20)
-    heard = phoneme_speech.random_speech(3, phoneme_speech.SENTENCES * 6)
-    assert len(heard) > 1000
-    quiet = decoder.search.quiet(decoder.heads.heard(heard))
-    found = decoder.search.run(decoder.heads.heard(heard))
-    parts = decoder.placer.place(heard, found.labels, found.entered, quiet)
-    whole = decoder.placer.place(heard[:600], found.labels[:40], found.entered[:40], quiet[:600])
-    assert found.entered[40] < 600
+    rows = phoneme_speech.random_speech(3, phoneme_speech.SENTENCES * 6)
+    assert len(rows) > 1000
+    quiet = decoder.search.blank_frames(decoder.heads.heard(rows))
+    best = decoder.search.run(decoder.heads.heard(rows))
+    parts = decoder.aligner.align(rows, best.labels, best.start_frames, quiet)
+    whole = decoder.aligner.align(rows[:600], best.labels[:40], best.start_frames[:40], quiet[:600])
+    assert best.start_frames[40] < 600
     np.testing.assert_array_equal(parts.first[:35], whole.first[:35])
     np.testing.assert_array_equal(parts.last[:35], whole.last[:35])
     assert (parts.first[1:] > parts.last[:-1]).all()
@@ -237,7 +237,7 @@ def test_long_utterances_are_placed_in_parts(make, phoneme_speech):
 def same(one, other):
     return (
         np.array_equal(one.labels, other.labels)
-        and np.array_equal(one.entered, other.entered)
+        and np.array_equal(one.start_frames, other.start_frames)
         and one.score == other.score
     )
 
@@ -262,11 +262,11 @@ def test_forgotten_prefixes_do_not_matter(make, phoneme_speech, monkeypatch):
     values = phoneme_speech.random_speech(8, phoneme_speech.SENTENCES * 3)[:, 29:]
     whole = search.begin()
     search.advance(whole, values)
-    monkeypatch.setattr("asr_runtime.decoding.trace._FEW_PREFIXES", 100)
+    monkeypatch.setattr("asr_runtime.decoding.search_state._FEW_PREFIXES", 100)
     small = search.begin()
     search.advance(small, values)
     assert same(search.finish(small), search.finish(whole))
-    assert len(small.trace) < 500 < len(whole.trace)
+    assert len(small.traceback) < 500 < len(whole.traceback)
 
 
 def test_hotwords_are_pronounced_as_they_are_given(decode, phoneme_speech):

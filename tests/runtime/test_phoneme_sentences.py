@@ -122,7 +122,7 @@ def test_memory_does_not_grow(make, phoneme_speech):
     sizes = []
     for seed in range(6):
         decoder.feed(phoneme_speech.random_speech(seed, phoneme_speech.SENTENCES))
-        sizes.append((len(decoder._search._rows), len(decoder._search._state.trace)))
+        sizes.append((len(decoder._search._rows), len(decoder._search._state.traceback)))
     assert max(rows for rows, _ in sizes) < 150
     assert max(prefixes for _, prefixes in sizes) < 3000
     assert sizes[-1][1] < 1000 + 2 * sizes[1][1]

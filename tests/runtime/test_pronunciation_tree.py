@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from asr_runtime.language.added_pronunciations import add_pronunciations
 from asr_runtime.language.phonemes import BLANK, PHONEMES, parse_phonemes
 from asr_runtime.language.pronunciation_tree import build_pronunciation_tree
-from asr_runtime.language.pronunciations import Pronunciations
+from asr_runtime.language.pronunciations import Pronunciations, add_pronunciations
 
 
 def pronunciations(spoken):

@@ -5,8 +5,8 @@ import pytest
 import soundfile
 
 from asr_runtime import AudioContentError, AudioFileError
-from asr_runtime import recognizer as recognizer_module
-from asr_runtime.inference import batching
+from asr_runtime.inference import model_session
+from asr_runtime.recordings import transcriber
 
 TEXTS = ["it's a test", "a", "hello world again and again", "zebra", "ok then", "book keeper"]
 
@@ -90,9 +90,9 @@ class TestBatch:
     @pytest.mark.parametrize(("seconds", "number"), [(60, 32), (5, 32), (60, 4), (0.1, 32)])
     @pytest.mark.parametrize("window", [1800, 3])
     def test_same_as_single(self, recognizer, items, monkeypatch, seconds, number, window):
-        monkeypatch.setattr(batching, "MAX_BATCH_SECONDS", seconds)
-        monkeypatch.setattr(batching, "MAX_BATCH_ITEMS", number)
-        monkeypatch.setattr(recognizer_module, "GROUP_SECONDS", window)
+        monkeypatch.setattr(model_session, "MAX_BATCH_SECONDS", seconds)
+        monkeypatch.setattr(model_session, "MAX_BATCH_ITEMS", number)
+        monkeypatch.setattr(transcriber, "GROUP_SECONDS", window)
         batch = recognizer.transcribe_batch(items)
         assert [transcript.text for transcript in batch] == TEXTS
         for item, transcript in zip(items, batch, strict=True):
@@ -100,7 +100,7 @@ class TestBatch:
             assert transcript.to_dict() == single.to_dict()
 
     def test_padded_size_is_bounded(self, recognizer, monkeypatch):
-        monkeypatch.setattr(batching, "MAX_BATCH_SECONDS", 4)
+        monkeypatch.setattr(model_session, "MAX_BATCH_SECONDS", 4)
         sizes = []
         real_run = recognizer._session.run
 

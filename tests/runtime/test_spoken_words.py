@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from asr_runtime.decoding.spoken_words import spoken
+from asr_runtime.decoding.alignment import spoken_labels
 
 A, B, SPACE, BLANK = 0, 1, 2, 3
 TEXT = np.array([A, SPACE, B, B, SPACE, A])  # "a bb a", a frame a label and a blank after each
@@ -20,7 +20,7 @@ def _log_probs(letters: list[float]) -> np.ndarray:
 
 
 def _kept(letters: list[float], threshold: float = 1.0) -> list[bool]:
-    found = spoken(_log_probs(letters), TEXT, FIRST, FIRST, BLANK, SPACE, threshold)
+    found = spoken_labels(_log_probs(letters), TEXT, FIRST, FIRST, BLANK, SPACE, threshold)
     return found.tolist()
 
 
@@ -58,6 +58,7 @@ def test_all_frames_of_a_letter_count() -> None:
     one = np.array([A])
     last = np.array([0]), np.array([3])
     short, long = (
-        spoken(log_probs, one, np.array([0]), end, BLANK, SPACE, threshold=1.0) for end in last
+        spoken_labels(log_probs, one, np.array([0]), end, BLANK, SPACE, threshold=1.0)
+        for end in last
     )
     assert (short.all(), long.all()) == (True, False)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from asr_runtime.decoding.greedy import greedy_text
-from asr_runtime.long_recordings.stitching import SeamConfig, find_seam, stitch
+from asr_runtime.recordings.stitching import SeamConfig, find_seam, stitch
 
 VOCABULARY = [*"abcdef", " ", "-"]
 BLANK = 7

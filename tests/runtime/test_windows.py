@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from asr_runtime.long_recordings.windows import cut_windows
+from asr_runtime.recordings.windows import cut_windows
 
 STRIDE = 480
 

@@ -1,5 +1,7 @@
 """Ctrl-C as the end of the audio rather than of the program."""
 
+from __future__ import annotations
+
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,17 +16,21 @@ class Interrupted(BaseException):
 class Interruption:
     """While it is entered, Ctrl-C or a request to terminate only ends what `waiting` surrounds.
 
-    Work outside `waiting` is completed. A second signal has its usual effect. Main thread only.
+    Work outside `waiting` is completed. A second signal has its usual effect. It works in the main
+    thread only.
 
-    signal: the number of the signal that came, or None.
+    Attributes:
+        signal: Number of the signal that came, or None.
     """
 
     def __init__(self) -> None:
+        """Prepare; the signals keep their effect."""
         self.signal: int | None = None
         self._waiting = False
         self._previous: dict[int, Any] = {}
 
-    def __enter__(self) -> "Interruption":
+    def __enter__(self) -> Interruption:
+        """Catch the signals from now on."""
         for number in (signal.SIGINT, signal.SIGTERM):
             previous = signal.getsignal(number)
             # Whoever started a command in the background with nohup wants it to go on.
@@ -34,11 +40,16 @@ class Interruption:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        """Give the signals their effect back."""
         self._restore()
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Surrounds what may be broken off: raises Interrupted there, once the signal comes."""
+        """Surround what may be broken off.
+
+        Raises:
+            Interrupted: The signal came, now or before.
+        """
         self._waiting = True
         try:
             if self.signal is not None:

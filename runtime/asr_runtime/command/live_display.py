@@ -1,5 +1,7 @@
 """How live results are shown: a line that changes in a terminal, sentences, or JSON lines."""
 
+from __future__ import annotations
+
 import json
 import os
 import shutil
@@ -16,11 +18,16 @@ class LiveDisplay(ABC):
     """Writes results to a text stream, each at once."""
 
     def __init__(self, output: TextIO) -> None:
+        """Choose where to write.
+
+        Args:
+            output: A text stream.
+        """
         self._output = output
 
     @abstractmethod
     def show(self, result: StreamResult) -> None:
-        """Show one result; those of a sentence end with the final one."""
+        """Show one result; the results of a sentence end with the final one."""
 
     def clear(self) -> None:  # noqa: B027 - most have nothing to take away
         """Take away what is not final, so that other text can be written."""
@@ -38,11 +45,16 @@ class TerminalDisplay(LiveDisplay):
     """
 
     def __init__(self, output: TextIO) -> None:
+        """Choose where to write.
+
+        Args:
+            output: A terminal.
+        """
         super().__init__(output)
         self._dims = not os.environ.get("NO_COLOR")
 
     def show(self, result: StreamResult) -> None:
-        """As in `LiveDisplay`."""
+        """Replace the line by what is known now."""
         text = result.text
         if result.is_final:
             self._write(_ERASE_LINE + (text and text + "\n"))
@@ -56,7 +68,7 @@ class TerminalDisplay(LiveDisplay):
         self._write(_ERASE_LINE + stable + unstable)
 
     def clear(self) -> None:
-        """As in `LiveDisplay`."""
+        """Take the line away."""
         # Also the ^C that a terminal shows.
         self._write(_ERASE_LINE)
 
@@ -65,7 +77,7 @@ class SentenceDisplay(LiveDisplay):
     """Finished sentences only, a line each: for a file or another program."""
 
     def show(self, result: StreamResult) -> None:
-        """As in `LiveDisplay`."""
+        """Write the sentence if it is finished."""
         if result.is_final and result.text:
             self._write(result.text + "\n")
 
@@ -74,12 +86,17 @@ class JsonDisplay(LiveDisplay):
     """A JSON object a line for each result."""
 
     def show(self, result: StreamResult) -> None:
-        """As in `LiveDisplay`."""
+        """Write the result as JSON."""
         self._write(json.dumps(result.to_dict()) + "\n")
 
 
 def open_display(output: TextIO, *, as_json: bool) -> LiveDisplay:
-    """The display that fits where `output` goes."""
+    """Return the display that fits where the output goes.
+
+    Args:
+        output: A text stream.
+        as_json: Whether JSON is wanted, wherever it goes.
+    """
     if as_json:
         return JsonDisplay(output)
     if output.isatty() and os.environ.get("TERM") != "dumb":

@@ -1,5 +1,7 @@
 """A line in the terminal that shows how far a long recording has been read."""
 
+from __future__ import annotations
+
 import os
 import shutil
 import sys
@@ -15,13 +17,7 @@ _TO_LINE_START_AND_CLEAR = "\r\x1b[K"
 
 
 class ProgressBar:
-    """Shows itself on a terminal, when the work takes more than a second or two.
-
-    duration: of the audio in seconds, None if it is not known.
-    stream: where to show it; nothing is written to anything but a terminal.
-    text: where the text goes, which may be the same terminal. `clear` before writing there.
-    clock: gives seconds.
-    """
+    """Shows itself on a terminal, when the work takes more than a second or two."""
 
     def __init__(
         self,
@@ -30,6 +26,15 @@ class ProgressBar:
         text: TextIO,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Begin to measure; nothing is shown yet.
+
+        Args:
+            duration: Length of the audio in seconds, None if it is not known.
+            stream: Where to show it; nothing is written to anything but a terminal.
+            text: Where the text goes, which may be the same terminal. Call `clear` before writing
+                there.
+            clock: Gives seconds.
+        """
         self._duration = duration
         self._stream = stream
         self._clock = clock
@@ -44,7 +49,7 @@ class ProgressBar:
         self._shown = False
 
     def update(self, seconds: float) -> None:
-        """So many seconds of audio are done."""
+        """Show that so many seconds of audio are done."""
         if not self._wanted or (now := self._clock()) < self._due:
             return
         self._due = now + _SHOW_EVERY
@@ -67,7 +72,7 @@ class ProgressBar:
         self._shown = False
 
     def wrote(self, text: str) -> None:
-        """This text was written after what was there, all of it in one line."""
+        """Count text that was written after what was there, all of it in one line."""
         # After a full line the cursor is where the next begins once the bar made it go there.
         self._column = (self._column + len(text)) % shutil.get_terminal_size().columns
 
@@ -85,7 +90,7 @@ def _line(seconds: float, duration: float | None, elapsed: float) -> str:
 
 
 def clock_time(seconds: float) -> str:
-    """Seconds as people read them: 4:05, or 1:04:05."""
+    """Return seconds as people read them: 4:05, or 1:04:05."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,5 +1,7 @@
 """The settings of the beam search."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass, fields
 
@@ -13,29 +15,32 @@ class BeamConfig:
     The defaults are tuned on the development set of the default model, so an error rate measured
     there is a little too good. ``asr-train tune-decoder`` finds values for another model.
 
-    beam_size: hypotheses kept after each frame.
-    beam_threshold: hypotheses that score this much less than the best one are dropped.
-    word_end_threshold: hypotheses in which a word ends, likewise; in a search by phonemes, where a
-        word may end after every label.
-    label_threshold: probability below which a frame's label is not considered.
-    steady_threshold: share of the probability that a frame must have in common with the one before
-        for no label to begin in it, if one could in the other; more than 1 for never. In a search
-        by phonemes.
-    letter_prior_weight: what the log-frequency of each letter in text is multiplied by before it is
-        taken from the letter's score; see `letter_priors`.
-    blank_penalty: taken from the blank's score, against the language model's liking for short
-        texts.
-    language_model_weight: what the log-probability of a word is multiplied by.
-    word_bonus: added for each word, against the language model's liking for few words.
-    unknown_word_penalty, unknown_letter_penalty: taken for each word outside the vocabulary, and
-        for each of its letters, besides what the language model gives an unknown word.
-    hotword_bonus: added for each letter of a hotword. More finds more of them, and more often where
-        something else was said.
-    variant_penalty: taken for a pronunciation of a word that is not its usual one.
-    silence_threshold: a word is left out if blanks in the place of its letters would be so many
-        nats more probable; see `spoken_words`.
+    Attributes:
+        beam_size: Hypotheses kept after each frame.
+        beam_threshold: Hypotheses that score this much less than the best one are dropped.
+        word_end_threshold: The same for hypotheses in which a word ends; in a search by phonemes,
+            where a word may end after every label.
+        label_threshold: Probability below which a frame's label is not considered.
+        steady_threshold: Share of the probability that a frame must have in common with the one
+            before for no label to begin in it, if one could in the other; more than 1 for never. In
+            a search by phonemes.
+        letter_prior_weight: Factor of each letter's log-frequency in text, which is taken from the
+            letter's score; see `label_priors`.
+        blank_penalty: Taken from the blank's score, against the language model's liking for short
+            texts.
+        language_model_weight: Factor of a word's log-probability.
+        word_bonus: Added for each word, against the language model's liking for few words.
+        unknown_word_penalty: Taken for each word outside the vocabulary, besides what the language
+            model gives an unknown word.
+        unknown_letter_penalty: Taken for each letter of such a word.
+        hotword_bonus: Added for each letter of a hotword. More finds more of them, and more often
+            where something else was said.
+        variant_penalty: Taken for a pronunciation of a word that is not its usual one.
+        silence_threshold: A word is left out if blanks in the place of its letters would be so many
+            nats more probable; see `spoken_labels`.
 
-    Raises DecoderError for a value out of its range.
+    Raises:
+        DecoderError: A value is out of its range.
     """
 
     beam_size: int = 200
@@ -54,6 +59,7 @@ class BeamConfig:
     silence_threshold: float = 1.0
 
     def __post_init__(self) -> None:
+        """Check the values."""
         if not (isinstance(self.beam_size, int) and 1 <= self.beam_size <= 100_000):
             raise DecoderError(f"beam_size must be 1 to 100000, not {self.beam_size!r}")
         if not 0 < self.label_threshold < 1:
@@ -84,8 +90,8 @@ class BeamConfig:
 class PhonemeBeamConfig(BeamConfig):
     """`BeamConfig` with the defaults of a search by phonemes.
 
-    letter_prior_weight has no meaning there. `unknown_letter_penalty` is taken for each phoneme,
-    besides what `phonotactics` says of it.
+    There ``letter_prior_weight`` has no meaning, and ``unknown_letter_penalty`` is taken for each
+    phoneme, besides what `phonotactics` says of it.
     """
 
     beam_threshold: float = 13.0
@@ -101,7 +107,15 @@ class PhonemeBeamConfig(BeamConfig):
 
 
 def for_phonemes(config: BeamConfig | None) -> PhonemeBeamConfig:
-    """Settings of a search by phonemes: those that differ from the defaults of `BeamConfig`."""
+    """Return settings of a search by phonemes.
+
+    Args:
+        config: Settings of a search by letters or by phonemes, or None for the defaults.
+
+    Returns:
+        Settings of a search by phonemes as they are. Of others, the values that differ from the
+        defaults of `BeamConfig`; for the rest, the defaults of `PhonemeBeamConfig`.
+    """
     if config is None or isinstance(config, PhonemeBeamConfig):
         return config or PhonemeBeamConfig()
     usual = BeamConfig()

@@ -1,4 +1,6 @@
-"""Beam search as `greedy_decode` is: log-probabilities in, text with times and confidences out."""
+"""Beam search by letters, as `greedy_decode` is: log-probabilities in, text with times out."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,11 +18,11 @@ from asr_runtime.decoding.greedy import (
 )
 from asr_runtime.decoding.heads import Heads
 from asr_runtime.decoding.hotwords import split_hotwords
-from asr_runtime.decoding.placement import TokenPlacer
+from asr_runtime.decoding.letter_alignment import TokenAligner
 from asr_runtime.decoding.word_scores import WordScorer, with_hotwords
 from asr_runtime.errors import LanguageModelError
+from asr_runtime.language.label_priors import label_priors
 from asr_runtime.language.language_model import LanguageModel
-from asr_runtime.language.letter_priors import letter_priors
 from asr_runtime.language.lexicon import build_lexicon
 from asr_runtime.transcript import Token, geometric_mean
 
@@ -31,16 +33,14 @@ _MAX_LEXICON = 1 << 26
 class BeamDecoder:
     """Decodes with a language model; open to words outside its vocabulary.
 
-    model: its words must consist of classes of the vocabulary.
-    vocabulary: the text of each class; `blank_id` is the blank's. A space must be among them.
-    hotwords: words or phrases to prefer.
+    Nothing of it changes while it decodes, so that threads may share one.
 
-    heads: the columns of the rows that it decodes.
-    search, placer: its two halves, for a decoder of endless speech. Nothing of it changes while it
-    decodes, so that threads may share one.
-
-    Raises LanguageModelError if the language model does not fit the vocabulary, and DecoderError
-    for hotwords that it cannot spell.
+    Attributes:
+        config: Settings of the search.
+        vocabulary: Text of each class.
+        heads: Columns of the rows that it decodes.
+        search: Finds the text. With ``aligner``, it is what a decoder of endless speech is made of.
+        aligner: Finds when the text was spoken.
     """
 
     def __init__(
@@ -51,6 +51,19 @@ class BeamDecoder:
         hotwords: Sequence[str] = (),
         config: BeamConfig | None = None,
     ) -> None:
+        """Build the lexicon and what scores its words.
+
+        Args:
+            model: Language model; its words must consist of classes of the vocabulary.
+            vocabulary: Text of each class; a space must be among them.
+            blank_id: The blank's class.
+            hotwords: Words or phrases to prefer.
+            config: Settings of the search; None for the defaults.
+
+        Raises:
+            LanguageModelError: The language model does not fit the vocabulary.
+            DecoderError: A hotword cannot be spelled.
+        """
         self.config = config or BeamConfig()
         self.vocabulary = tuple(vocabulary)
         self._blank = blank_id
@@ -64,32 +77,48 @@ class BeamDecoder:
         words = with_hotwords(known, phrases)
         scorer = WordScorer(model, known, words, phrases, self.config)
         lexicon = build_lexicon(words, scorer.expected, vocabulary)
-        priors = letter_priors(known, model.unigrams, vocabulary, WORD_BOUNDARY)
+        priors = label_priors(known, model.unigrams, vocabulary, WORD_BOUNDARY)
         self.search = BeamSearch(lexicon, scorer, priors, blank_id, space, self.config)
-        self.placer = TokenPlacer(vocabulary, blank_id, space, self.config.silence_threshold)
+        self.aligner = TokenAligner(vocabulary, blank_id, space, self.config.silence_threshold)
 
     def decode(
         self, log_probs: npt.NDArray[np.floating[Any]], seconds_per_frame: float
     ) -> Decoding:
-        """Decode one utterance [frames, classes] of natural-log probabilities.
+        """Decode one utterance.
 
         Times and confidences are those of the most probable path that spells the text: a character
         lasts from its first frame to its last, and its confidence is the geometric mean of its
         probability over them, in the model's opinion alone. So a letter that the language model put
         in against what was heard has a low one. Words that silence explains better are left out.
 
-        Raises ValueError if the shape does not fit the vocabulary.
+        Args:
+            log_probs: Natural-log probabilities [frames, classes].
+            seconds_per_frame: How far apart frames are.
+
+        Returns:
+            The text with its characters' times and confidences.
+
+        Raises:
+            ValueError: The shape does not fit the vocabulary.
         """
         check_log_probs(log_probs, self.vocabulary, self._blank)
         found = self.search.run(log_probs)
-        quiet = self.search.quiet(log_probs)
-        placed = self.placer.place(log_probs, found.labels, found.entered, quiet)
-        tokens = self.placer.tokens(log_probs, placed, seconds_per_frame)
+        blank_frames = self.search.blank_frames(log_probs)
+        aligned = self.aligner.align(log_probs, found.labels, found.start_frames, blank_frames)
+        tokens = self.aligner.tokens(log_probs, aligned, seconds_per_frame)
         return decoding_of(tokens, log_probs[:, self._blank])
 
 
 def decoding_of(tokens: tuple[Token, ...], blank: npt.NDArray[np.floating[Any]]) -> Decoding:
-    """The text of some tokens; of none, as probable as blanks [frames] are."""
+    """Return the decoding that consists of some tokens.
+
+    Args:
+        tokens: The tokens, perhaps none.
+        blank: Natural-log probabilities of the blank [frames].
+
+    Returns:
+        Their text. Without tokens it is empty, and as probable as the blanks.
+    """
     if not tokens:
         return Decoding("", (), mean_probability(blank))
     return Decoding(
@@ -100,7 +129,7 @@ def decoding_of(tokens: tuple[Token, ...], blank: npt.NDArray[np.floating[Any]])
 
 
 def _misfit(words: Sequence[str], vocabulary: Sequence[str]) -> str | None:
-    """Why a language model of such words cannot be used with a vocabulary, or None if it can."""
+    """Return why a language model of such words does not fit a vocabulary, or None if it does."""
     if WORD_BOUNDARY not in vocabulary:
         return "needs a model with a space among its classes; use the greedy decoder"
     missing = sorted(set("".join(words)) - set(vocabulary))
@@ -115,5 +144,5 @@ def _misfit(words: Sequence[str], vocabulary: Sequence[str]) -> str | None:
 
 
 def without_leading_space(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
-    """Tokens of a text from its first word on."""
+    """Return the tokens of a text from its first word on."""
     return tokens[1:] if tokens and tokens[0].text == WORD_BOUNDARY else tokens

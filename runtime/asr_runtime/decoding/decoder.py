@@ -1,4 +1,6 @@
-"""What a beam search offers, be it by letters or by phonemes."""
+"""What a beam search offers, by letters or by phonemes, to decoders of whole and endless speech."""
+
+from __future__ import annotations
 
 from typing import Any, Protocol, TypeVar
 
@@ -8,75 +10,99 @@ import numpy.typing as npt
 from asr_runtime.decoding.alignment import Frames
 from asr_runtime.decoding.greedy import Decoding
 from asr_runtime.decoding.heads import Heads, Rows
-from asr_runtime.decoding.hypotheses import Integers
-from asr_runtime.decoding.search_state import Found, SearchState, Spelled
+from asr_runtime.decoding.search_state import BestPath, Integers, SearchState, Spelled
 from asr_runtime.transcript import Token
 
 
-class Placed(Protocol):
-    """The units of a found text, letters or words, and when each was spoken."""
+class Alignment(Protocol):
+    """The units of a text, letters or words, and when each was spoken."""
 
     @property
     def last(self) -> Frames:
-        """The last frame of each unit."""
+        """Last frame of each unit, int64 [units]."""
 
-    def before(self: "P", place: int) -> "P":
-        """Those before one of them."""
+    def before(self: P, place: int) -> P:
+        """Return the alignment of the units before one of them."""
 
 
-P = TypeVar("P", bound=Placed)
+P = TypeVar("P", bound=Alignment)
 S = TypeVar("S", bound=SearchState)
 
 
 class Search(Protocol[S]):
-    """Finds the best text, frames coming piece by piece; see `BeamSearch`."""
+    """Finds the best text of frames that come some at a time; see `BeamSearch`."""
 
     @property
     def shared(self) -> int:
         """How many labels from a boundary on hypotheses must share to part there."""
 
     def begin(self) -> S:
-        """The state before an utterance."""
+        """Return the state before an utterance."""
 
     def advance(self, state: S, log_probs: Rows) -> None:
-        """Search the next frames."""
+        """Search the next frames [frames, classes]."""
 
-    def best(self, state: S) -> Found:
-        """The text that is ahead so far."""
+    def best(self, state: S) -> BestPath:
+        """Return the text that is ahead so far."""
 
     def leader(self, state: S) -> int:
-        """Which hypothesis is ahead."""
+        """Return the index of the hypothesis that is ahead."""
 
-    def finish(self, state: S) -> Found:
-        """The best text of an utterance that ends here."""
+    def finish(self, state: S) -> BestPath:
+        """Return the best text of an utterance that ends here."""
 
-    def quiet(self, log_probs: Rows) -> npt.NDArray[np.bool_]:
-        """Frames in which no label is considered."""
+    def blank_frames(self, log_probs: Rows) -> npt.NDArray[np.bool_]:
+        """Tell in which frames no label is considered, bool [frames]."""
 
     def spelled(self, state: S) -> Spelled:
-        """What all hypotheses have spelled."""
+        """Return what all hypotheses have spelled."""
 
     def boundaries(self, labels: Integers) -> Integers:
-        """Places at which a hypothesis that spelled these labels may be parted."""
+        """Return where a hypothesis that spelled these labels may be parted, int64 [places]."""
 
 
-class Placer(Protocol[P]):
-    """Finds when a text was spoken, and writes tokens; see `TokenPlacer`."""
+class Aligner(Protocol[P]):
+    """Finds when a text was spoken, and writes tokens; see `TokenAligner`."""
 
-    def place(
-        self, rows: Rows, labels: Integers, entered: Frames, quiet: npt.NDArray[np.bool_]
+    def align(
+        self,
+        rows: Rows,
+        labels: Integers,
+        start_frames: Frames,
+        blank_frames: npt.NDArray[np.bool_],
     ) -> P:
-        """When each unit was spoken."""
+        """Find when each unit was spoken.
+
+        Args:
+            rows: Natural-log probabilities [frames, columns of the heads].
+            labels: What the search found [units].
+            start_frames: Frame from which on it spelled each unit [units].
+            blank_frames: Which frames no label can begin in, bool [frames].
+
+        Returns:
+            The units with their frames.
+        """
 
     def tokens(
         self,
         rows: Rows,
-        placed: P,
+        aligned: P,
         seconds_per_frame: float,
         offset: int = 0,
         previous: Token | None = None,
     ) -> tuple[Token, ...]:
-        """The characters of the words that were spoken."""
+        """Write the characters of the words that were spoken.
+
+        Args:
+            rows: Natural-log probabilities [frames, columns of the heads].
+            aligned: What `align` returned for them.
+            seconds_per_frame: How far apart frames are.
+            offset: Frames before these, for the times.
+            previous: Token before these, if there is any.
+
+        Returns:
+            Tokens in order.
+        """
 
 
 class Decoder(Protocol[S, P]):
@@ -84,18 +110,18 @@ class Decoder(Protocol[S, P]):
 
     @property
     def heads(self) -> Heads:
-        """The columns of the rows that it decodes."""
+        """Columns of the rows that it decodes."""
 
     @property
     def search(self) -> Search[S]:
-        """Finds the text."""
+        """What finds the text."""
 
     @property
-    def placer(self) -> Placer[P]:
-        """Finds when it was spoken."""
+    def aligner(self) -> Aligner[P]:
+        """What finds when the text was spoken."""
 
     def decode(self, rows: Rows, seconds_per_frame: float, /) -> Decoding:
-        """Decode one utterance."""
+        """Decode one utterance of rows [frames, columns of the heads]."""
 
 
 AnyDecoder = Decoder[Any, Any]

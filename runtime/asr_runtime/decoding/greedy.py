@@ -1,9 +1,11 @@
-"""Greedy CTC decoding. Needs numpy alone, so training scores with the decoder that devices run.
+"""Greedy CTC decoding. It needs numpy alone, so that training scores with the decoder of devices.
 
-The rules: the best label of each frame; repeated labels merge; the blank is removed, so that
-a blank between two equal labels keeps both; runs of spaces become one and none is left at either
-end. A space is the word boundary.
+The rules: the best label of each frame; repeated labels merge; the blank is removed, so that a
+blank between two equal labels keeps both; runs of spaces become one and none is left at either end.
+A space is the word boundary.
 """
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +21,13 @@ WORD_BOUNDARY = " "
 
 @dataclass(frozen=True, slots=True)
 class Decoding:
-    """What a decoder finds in one utterance; `confidence` is defined in `Transcript`."""
+    """What a decoder finds in one utterance.
+
+    Attributes:
+        text: The text.
+        tokens: Its characters, with times in seconds.
+        confidence: As `Transcript.confidence` is defined.
+    """
 
     text: str
     tokens: tuple[Token, ...]
@@ -34,12 +42,29 @@ def greedy_decode(
 ) -> Decoding:
     """Decode one utterance with times and confidences.
 
-    log_probs: natural-log probabilities [frames, classes]; no frames give an empty text.
-    vocabulary: the text of each class, the blank's included.
-    seconds_per_frame: how far apart frames are. A token starts where its first frame does and ends
-        where its last frame does.
+    A token starts where its first frame does and ends where its last frame does.
 
-    Raises ValueError if the shapes do not fit each other.
+    Args:
+        log_probs: Natural-log probabilities [frames, classes]; no frames give an empty text.
+        vocabulary: Text of each class, the blank's included.
+        blank_id: The blank's class.
+        seconds_per_frame: How far apart frames are.
+
+    Returns:
+        The text with its characters.
+
+    Raises:
+        ValueError: The shapes do not fit each other.
+
+    Examples:
+        >>> import numpy as np
+        >>> from asr_runtime import greedy_decode
+        >>> best = np.array([0, 0, 2, 1, 2, 1])
+        >>> decoding = greedy_decode(np.log(np.eye(3)[best] + 1e-9), ["h", "o", ""], 2, 0.02)
+        >>> decoding.text
+        'hoo'
+        >>> decoding.tokens[0].end
+        0.04
     """
     labels, first, last = _best_path(log_probs, vocabulary, blank_id)
     best = log_probs.max(axis=1) if len(log_probs) else np.zeros(0)
@@ -68,7 +93,19 @@ def greedy_decode(
 def greedy_text(
     log_probs: npt.NDArray[np.floating[Any]], vocabulary: Sequence[str], blank_id: int
 ) -> str:
-    """Decode one utterance [frames, classes] to its text alone; see `greedy_decode`."""
+    """Decode one utterance to its text alone.
+
+    Args:
+        log_probs: Natural-log probabilities [frames, classes].
+        vocabulary: Text of each class, the blank's included.
+        blank_id: The blank's class.
+
+    Returns:
+        The text that `greedy_decode` finds.
+
+    Raises:
+        ValueError: The shapes do not fit each other.
+    """
     labels, _, _ = _best_path(log_probs, vocabulary, blank_id)
     words = "".join(vocabulary[label] for label in labels).split(WORD_BOUNDARY)
     return WORD_BOUNDARY.join(word for word in words if word)
@@ -77,7 +114,7 @@ def greedy_text(
 def _best_path(
     log_probs: npt.NDArray[np.floating[Any]], vocabulary: Sequence[str], blank_id: int
 ) -> tuple[list[int], list[int], list[int]]:
-    """The emitted labels, and the first and last frame of each."""
+    """Return the emitted labels, and the first and last frame of each."""
     check_log_probs(log_probs, vocabulary, blank_id)
     if not len(log_probs):
         return [], [], []
@@ -91,7 +128,16 @@ def _best_path(
 def check_log_probs(
     log_probs: npt.NDArray[np.floating[Any]], vocabulary: Sequence[str], blank_id: int
 ) -> None:
-    """Raise ValueError unless log_probs are [frames, classes] of this vocabulary and blank."""
+    """Check log-probabilities against a vocabulary.
+
+    Args:
+        log_probs: Natural-log probabilities.
+        vocabulary: Text of each class.
+        blank_id: The blank's class.
+
+    Raises:
+        ValueError: The shape is not [frames, classes], or the blank is none of the classes.
+    """
     if log_probs.ndim != 2 or log_probs.shape[1] != len(vocabulary):
         raise ValueError(
             f"log_probs must be [frames, {len(vocabulary)}] for this vocabulary, "
@@ -102,7 +148,14 @@ def check_log_probs(
 
 
 def mean_probability(log_probs: npt.NDArray[np.floating[Any]]) -> float:
-    """e to the mean [frames], at most 1 (rounding can leave a log-probability a little above 0)."""
+    """Return e to the mean of some log-probabilities.
+
+    Args:
+        log_probs: Natural-log probabilities [frames].
+
+    Returns:
+        0 to 1; rounding can leave a log-probability a little above 0. Without frames 0.
+    """
     if not len(log_probs):
         return 0.0
     return min(1.0, float(np.exp(np.mean(log_probs, dtype=np.float64))))

@@ -1,7 +1,9 @@
-"""What a model gives for each frame: letters, and where it has a second head, phonemes beside them.
+"""What a model gives for each frame: letters, and phonemes beside them if it has a second head.
 
 Both stand in one row, so that whatever cuts frames and joins them again need not know of it.
 """
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,8 +20,10 @@ Rows = npt.NDArray[np.floating[Any]]
 class Heads:
     """The columns of rows of log-probabilities.
 
-    letters: classes of the vocabulary, which come first; `letter_blank` is their blank.
-    phonemes: whether those of the phonemes follow, the blank the last.
+    Attributes:
+        letters: Number of classes of the vocabulary, which come first.
+        letter_blank: Their blank's class.
+        phonemes: Whether classes of phonemes follow, the blank the last.
     """
 
     letters: int
@@ -28,23 +32,44 @@ class Heads:
 
     @property
     def width(self) -> int:
-        """How many columns there are."""
+        """Number of columns."""
         return self.letters + (phonemes.BLANK + 1 if self.phonemes else 0)
 
     @property
     def blank(self) -> int:
-        """The blank's column among those that are `heard`."""
+        """Column of the blank among those that `heard` returns."""
         return phonemes.BLANK if self.phonemes else self.letter_blank
 
     def heard(self, rows: Rows) -> Rows:
-        """What the decoder searches: the phonemes, or the letters if there are none."""
+        """Return what the decoder searches: the columns of the phonemes, or else of the letters.
+
+        Args:
+            rows: Log-probabilities [frames, width].
+
+        Returns:
+            A view [frames, classes].
+        """
         return rows[:, self.letters :] if self.phonemes else rows
 
     def spelled(self, rows: Rows) -> Rows:
-        """The letters."""
+        """Return the letters' columns.
+
+        Args:
+            rows: Log-probabilities [frames, width].
+
+        Returns:
+            A view [frames, letters].
+        """
         return rows[:, : self.letters]
 
     def check(self, rows: Rows) -> None:
-        """Raise ValueError unless rows are [frames, `width`]."""
+        """Check the shape of rows.
+
+        Args:
+            rows: Log-probabilities.
+
+        Raises:
+            ValueError: The shape is not [frames, width].
+        """
         if rows.ndim != 2 or rows.shape[1] != self.width:
             raise ValueError(f"log_probs must be [frames, {self.width}], not {list(rows.shape)}")

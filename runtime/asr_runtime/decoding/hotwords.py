@@ -5,6 +5,8 @@ a phrase earns its bonus when it is said; what an incomplete phrase has earned i
 the word that breaks it off, so that only complete phrases gain.
 """
 
+from __future__ import annotations
+
 from collections import deque
 from collections.abc import Mapping, Sequence
 
@@ -18,13 +20,21 @@ MAX_STATES = 1 << 14
 
 
 def split_hotwords(hotwords: Sequence[str], vocabulary: Sequence[str]) -> list[tuple[str, ...]]:
-    """The words of each phrase, in the model's letters.
+    """Split phrases into words in the model's letters.
 
-    A phrase is lower-cased if the vocabulary has no capitals. Pronunciations, which letters have no
-    use for, must be right all the same.
+    A phrase is lower-cased if the vocabulary has no capitals. Letters have no use for
+    pronunciations, which must be right all the same.
 
-    Raises DecoderError for an empty phrase, a character that is no class of the model and a
-    pronunciation that is none.
+    Args:
+        hotwords: Words or phrases, each with its pronunciation after ``=`` or without one.
+        vocabulary: Text of each class.
+
+    Returns:
+        The words of each phrase.
+
+    Raises:
+        DecoderError: A phrase is empty, a character is no class of the model, or a pronunciation is
+            none.
     """
     letters = {text for text in vocabulary if len(text) == 1}
     phrases = []
@@ -45,15 +55,18 @@ def split_hotwords(hotwords: Sequence[str], vocabulary: Sequence[str]) -> list[t
 
 
 class PhraseScorer:
-    """Follows phrases word by word.
-
-    phrases: word numbers of each.
-    bonuses: nats that saying each word of a phrase earns, of those in `phrases`.
-
-    States are numbers from 0, which stands for no phrase begun.
-    """
+    """Follows phrases word by word. States are numbers from 0, which stands for no phrase begun."""
 
     def __init__(self, phrases: Sequence[Sequence[int]], bonuses: Mapping[int, float]) -> None:
+        """Build the automaton.
+
+        Args:
+            phrases: Word numbers of each phrase.
+            bonuses: Nats that saying each word earns, by its number.
+
+        Raises:
+            DecoderError: There are too many words.
+        """
         self._words = np.array(sorted({word for phrase in phrases for word in phrase}), np.int64)
         column = {int(word): index for index, word in enumerate(self._words)}
         children: list[dict[int, int]] = [{}]
@@ -106,13 +119,28 @@ class PhraseScorer:
     def advance(
         self, states: npt.NDArray[np.int64], words: npt.NDArray[np.int64]
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-        """Nats that each word earns after its state, and the state after it; all are [queries]."""
+        """Follow one word from each of some states.
+
+        Args:
+            states: States, int64 [queries].
+            words: Word numbers, int64 [queries].
+
+        Returns:
+            Nats that each word earns, float64 [queries], and the state after it, int64 [queries].
+        """
         column = np.searchsorted(self._words, words)
         inside = np.minimum(column, len(self._words) - 1)
         column = np.where(self._words[inside] == words, inside, len(self._words))
         return self._gain[states, column], self._next[states, column]
 
     def finish(self, states: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        """Nats that the end of the text takes back from incomplete phrases [queries]."""
+        """Return what the end of the text takes back from incomplete phrases.
+
+        Args:
+            states: States, int64 [queries].
+
+        Returns:
+            Nats, none of them positive, float64 [queries].
+        """
         taken: npt.NDArray[np.float64] = -self._lent[states]
         return taken

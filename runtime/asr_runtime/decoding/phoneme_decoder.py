@@ -1,4 +1,6 @@
-"""Beam search by sounds as `BeamDecoder` is by letters: log-probabilities in, text out."""
+"""Beam search by phonemes, as `BeamDecoder` is by letters: log-probabilities in, text out."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
@@ -8,27 +10,25 @@ from asr_runtime.decoding.beam_decoder import decoding_of, without_leading_space
 from asr_runtime.decoding.greedy import Decoding
 from asr_runtime.decoding.heads import Heads, Rows
 from asr_runtime.decoding.phoneme_search import PhonemeSearch
-from asr_runtime.decoding.word_placement import WordPlacer
+from asr_runtime.decoding.word_alignment import WordAligner
 from asr_runtime.decoding.word_scores import WordScorer, with_hotwords
-from asr_runtime.language.added_pronunciations import add_pronunciations, spoken_as
 from asr_runtime.language.language_model import LanguageModel
 from asr_runtime.language.pronunciation_tree import build_pronunciation_tree
-from asr_runtime.language.pronunciations import Pronunciations
+from asr_runtime.language.pronunciations import Pronunciations, add_pronunciations, spoken_as
 from asr_runtime.language.spoken_hotwords import pronounce_hotwords
 
 
 class PhonemeDecoder:
     """Decodes the output of a model with a phoneme head; open to words outside its vocabulary.
 
-    model, pronunciations: a language model, and how its words are spoken.
-    vocabulary: the text of each letter class; `blank_id` is the blank's.
-    hotwords: words or phrases to prefer, each with its pronunciation after ``=`` or without.
+    Nothing of it changes while it decodes, so that threads may share one.
 
-    heads: the columns of the rows that it decodes.
-    search, placer: its two halves, for a decoder of endless speech. Nothing of it changes while it
-    decodes, so that threads may share one.
-
-    Raises DecoderError for hotwords that it cannot pronounce.
+    Attributes:
+        config: Settings of the search.
+        vocabulary: Text of each letter class.
+        heads: Columns of the rows that it decodes.
+        search: Finds the text. With ``aligner``, it is what a decoder of endless speech is made of.
+        aligner: Finds when the text was spoken.
     """
 
     def __init__(
@@ -40,6 +40,20 @@ class PhonemeDecoder:
         hotwords: Sequence[str] = (),
         config: BeamConfig | None = None,
     ) -> None:
+        """Build the tree of pronunciations and what scores its words.
+
+        Args:
+            model: Language model.
+            pronunciations: How its words are spoken.
+            vocabulary: Text of each letter class.
+            blank_id: The letter head's blank.
+            hotwords: Words or phrases to prefer, each with its pronunciation after ``=`` or without
+                one.
+            config: Settings of the search; None for the defaults.
+
+        Raises:
+            DecoderError: A hotword cannot be pronounced.
+        """
         self.config = config or PhonemeBeamConfig()
         self.vocabulary = tuple(vocabulary)
         self.heads = Heads(len(self.vocabulary), blank_id, phonemes=True)
@@ -59,21 +73,31 @@ class PhonemeDecoder:
             scorer.gains,
         )
         self.search = PhonemeSearch(tree, scorer, self.config)
-        self.placer = WordPlacer(
+        self.aligner = WordAligner(
             tree, words, self.vocabulary, self.heads, self.config.silence_threshold
         )
 
     def decode(self, rows: Rows, seconds_per_frame: float) -> Decoding:
-        """Decode one utterance of natural-log probabilities [frames, columns of `heads`].
+        """Decode one utterance.
 
         Times and confidences are those of the most probable path through the phonemes of the words;
-        see `word_placement`. Words that silence explains better are left out.
+        see `word_alignment`. Words that silence explains better are left out.
 
-        Raises ValueError if the shape does not fit.
+        Args:
+            rows: Natural-log probabilities [frames, columns of the heads].
+            seconds_per_frame: How far apart frames are.
+
+        Returns:
+            The text with its characters' times and confidences.
+
+        Raises:
+            ValueError: The shape does not fit.
         """
         self.heads.check(rows)
         log_probs = self.heads.heard(rows)
         found = self.search.run(log_probs)
-        placed = self.placer.place(rows, found.labels, found.entered, self.search.quiet(log_probs))
-        tokens = self.placer.tokens(rows, placed, seconds_per_frame)
+        aligned = self.aligner.align(
+            rows, found.labels, found.start_frames, self.search.blank_frames(log_probs)
+        )
+        tokens = self.aligner.tokens(rows, aligned, seconds_per_frame)
         return decoding_of(without_leading_space(tokens), log_probs[:, self.heads.blank])

@@ -8,35 +8,37 @@ Frames in which nothing but the blank is likely are skipped (Z. Chen, Y. Zhuang,
 and Language Processing 25(1), 2017), and in one that is much like the frame before no label begins.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from asr_runtime.decoding.beam_config import BeamConfig
-from asr_runtime.decoding.hypotheses import (
-    BEGAN,
-    BLANK,
-    CONTEXT,
-    KEY,
-    NEVER,
-    NODE,
-    SPOKEN,
-    TEXT,
-    TRACE,
-    Hypotheses,
-    Integers,
-)
 from asr_runtime.decoding.phoneme_steps import (
     IMPROBABLE,
     NODE_BITS,
     PhonemeSearchState,
     PhonemeSteps,
 )
-from asr_runtime.decoding.search_state import Found, Spelled
-from asr_runtime.decoding.trace import NO_LABEL
-from asr_runtime.decoding.word_cache import WordCache
-from asr_runtime.decoding.word_scores import WordScorer
+from asr_runtime.decoding.search_state import (
+    BEGAN,
+    BLANK,
+    CONTEXT,
+    KEY,
+    LOG_ZERO,
+    NO_LABEL,
+    NODE,
+    PREFIX,
+    SPOKEN,
+    TEXT,
+    BestPath,
+    Hypotheses,
+    Integers,
+    Spelled,
+)
+from asr_runtime.decoding.word_scores import WordCache, WordScorer
 from asr_runtime.language import phonemes
 from asr_runtime.language.pronunciation_tree import PronunciationTree
 
@@ -47,12 +49,23 @@ _OPEN = -2
 class PhonemeSearch:
     """The search with one tree of pronunciations and language model.
 
-    shared: hypotheses can part after a word which all of them have.
+    Attributes:
+        shared: Labels that hypotheses must share to part after a word: none beyond the word.
     """
 
     shared = 0
 
     def __init__(self, tree: PronunciationTree, words: WordScorer, config: BeamConfig) -> None:
+        """Prepare what all utterances have in common.
+
+        Args:
+            tree: Tree of the pronunciations.
+            words: Scores words.
+            config: Settings of the search.
+
+        Raises:
+            ValueError: The tree is too large.
+        """
         if tree.nowhere >= 1 << NODE_BITS:
             raise ValueError("the tree is too large")
         self._tree = tree
@@ -60,32 +73,50 @@ class PhonemeSearch:
         self._config = config
         self._steps = PhonemeSteps(tree, words, config)
 
-    def run(self, log_probs: npt.NDArray[np.floating[Any]]) -> Found:
-        """Search one utterance [frames, phonemes + 1] of natural-log probabilities."""
+    def run(self, log_probs: npt.NDArray[np.floating[Any]]) -> BestPath:
+        """Search one utterance.
+
+        Args:
+            log_probs: Natural-log probabilities [frames, phonemes + 1].
+
+        Returns:
+            The best text.
+        """
         state = self.begin()
         self.advance(state, log_probs)
         return self.finish(state)
 
     def begin(self) -> PhonemeSearchState:
-        """The state before an utterance."""
-        whole = np.zeros((6, 1), np.int64)
-        whole[CONTEXT] = self._words.start
-        whole[NODE] = self._tree.roots + phonemes.BLANK
-        whole[KEY] = (whole[CONTEXT] << NODE_BITS) | whole[NODE]
-        nats = np.zeros((3, 1))
-        nats[SPOKEN] = NEVER
-        return PhonemeSearchState(Hypotheses(whole, nats), words=WordCache(self._words))
+        """Return the state before an utterance."""
+        fields = np.zeros((6, 1), np.int64)
+        fields[CONTEXT] = self._words.start
+        fields[NODE] = self._tree.roots + phonemes.BLANK
+        fields[KEY] = (fields[CONTEXT] << NODE_BITS) | fields[NODE]
+        log_scores = np.zeros((3, 1))
+        log_scores[SPOKEN] = LOG_ZERO
+        return PhonemeSearchState(Hypotheses(fields, log_scores), words=WordCache(self._words))
 
-    def quiet(self, log_probs: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.bool_]:
-        """Frames in which no label is considered [frames], of log-probabilities as for `run`."""
-        quiet: npt.NDArray[np.bool_] = ~np.logical_or.reduce(self._likely(log_probs), axis=1)
-        return quiet
+    def blank_frames(self, log_probs: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.bool_]:
+        """Tell in which frames no label but the blank is considered.
+
+        Args:
+            log_probs: Natural-log probabilities [frames, phonemes + 1].
+
+        Returns:
+            bool [frames].
+        """
+        blank_frames: npt.NDArray[np.bool_] = ~np.logical_or.reduce(self._likely(log_probs), axis=1)
+        return blank_frames
 
     def advance(self, state: PhonemeSearchState, log_probs: npt.NDArray[np.floating[Any]]) -> None:
-        """Search the next frames [frames, phonemes + 1] of an utterance, any number of them.
+        """Search the next frames of an utterance, any number of them.
 
         The state afterwards does not depend on how the frames were divided. A frame takes the same
         time however many there were before it.
+
+        Args:
+            state: How far the search has come; it is changed.
+            log_probs: Natural-log probabilities [frames, phonemes + 1].
         """
         # Impossible is very improbable here, so that there is always a best text.
         if not len(log_probs):
@@ -97,15 +128,15 @@ class PhonemeSearch:
         overlap = np.minimum(rows[1:], rows[:-1]).sum(axis=1)
         steady = (overlap > self._config.steady_threshold).tolist()
         scores[:, phonemes.BLANK] -= self._config.blank_penalty
-        quiet = ~np.logical_or.reduce(likely, axis=1)
+        blank_frames = ~np.logical_or.reduce(likely, axis=1)
         blank = scores[:, phonemes.BLANK].tolist()
-        for frame, silent in enumerate(quiet.tolist()):
+        for frame, silent in enumerate(blank_frames.tolist()):
             if silent:
                 state.silence += blank[frame]
                 state.silent, state.stepped = True, False
             elif state.stepped and steady[frame]:
                 state.beam = Hypotheses(
-                    state.beam.whole, self._steps.staying(state.beam, scores[frame])
+                    state.beam.fields, self._steps.staying(state.beam, scores[frame])
                 )
                 state.stepped = False
             else:
@@ -113,62 +144,69 @@ class PhonemeSearch:
                 labels = likely[frame].nonzero()[0]
                 self._steps.step(state, scores[frame], labels, state.frames + frame)
                 state.stepped = True
-                if state.trace.crowded:
-                    prefixes = state.beam.whole[TRACE]
-                    prefixes[:] = state.trace.keep(prefixes)
+                if state.traceback.needs_pruning:
+                    prefixes = state.beam.fields[PREFIX]
+                    prefixes[:] = state.traceback.keep(prefixes)
         state.frames += len(scores)
 
-    def best(self, state: PhonemeSearchState) -> Found:
-        """The words that are ahead so far, without one that is being spoken."""
+    def best(self, state: PhonemeSearchState) -> BestPath:
+        """Return the words that are ahead so far, without one that is being spoken."""
         index = self.leader(state)
-        found, began = state.trace.follow(int(state.beam.whole[TRACE, index]))
-        return Found(found, began, float(state.beam.total()[index]) + state.silence)
+        found, began = state.traceback.follow(int(state.beam.fields[PREFIX, index]))
+        return BestPath(found, began, float(state.beam.total()[index]) + state.silence)
 
     def leader(self, state: PhonemeSearchState) -> int:
-        """Which hypothesis is ahead; in silence one between words, if there is any."""
+        """Return the index of the best hypothesis; in silence of those between words, if any is."""
         total = state.beam.total()
         if state.silent:
             between = self._steps.between(state.beam)
-            total = np.where(between, total, NEVER) if between.any() else total
+            total = np.where(between, total, LOG_ZERO) if between.any() else total
         return int(total.argmax())
 
-    def finish(self, state: PhonemeSearchState) -> Found:
-        """The best text of an utterance that ends here. The state stays as it is."""
+    def finish(self, state: PhonemeSearchState) -> BestPath:
+        """Return the best text of an utterance that ends here. The state stays as it is."""
         beam = state.beam
         total = beam.total()
         complete = self._steps.between(beam)
         if complete.any():
-            total[~complete] = NEVER
-        total = total + self._words.finish(beam.whole[CONTEXT])
+            total[~complete] = LOG_ZERO
+        total = total + self._words.finish(beam.fields[CONTEXT])
         # One text may stand with several last phonemes.
         scores: dict[int, float] = {}
         first: dict[int, int] = {}
         for index in total.argsort()[::-1][:_FINALISTS].tolist():
-            text = int(beam.whole[TEXT, index])
+            text = int(beam.fields[TEXT, index])
             scores[text] = float(np.logaddexp(scores.get(text, -np.inf), total[index]))
             first.setdefault(text, index)
         best = max(scores, key=scores.__getitem__)
-        found, began = state.trace.follow(int(beam.whole[TRACE, first[best]]))
-        return Found(found, began, scores[best] + state.silence)
+        found, began = state.traceback.follow(int(beam.fields[PREFIX, first[best]]))
+        return BestPath(found, began, scores[best] + state.silence)
 
     def spelled(self, state: PhonemeSearchState) -> Spelled:
-        """The words of all hypotheses, and of each, after its last, that something may follow."""
+        """Return the words of all hypotheses, and after each one's last an open place."""
         words, began = state.spelled()
         number = np.count_nonzero(words != NO_LABEL, axis=1)[:, None]
-        labels, entered = (np.pad(part, ((0, 0), (0, 1))) for part in (words, began))
+        labels, start_frames = (np.pad(part, ((0, 0), (0, 1))) for part in (words, began))
         np.put_along_axis(labels, number, _OPEN, axis=1)
         labels[:, -1:][number <= words.shape[1] - 1] = NO_LABEL
-        open_since = state.beam.whole[BEGAN]
+        open_since = state.beam.fields[BEGAN]
         between = self._steps.between(state.beam)
-        since = entered.copy()
+        since = start_frames.copy()
         np.put_along_axis(since, number, open_since[:, None], axis=1)
         # The next word of a hypothesis between words begins later than all frames so far.
         begins = np.where(between, state.frames, open_since)
-        np.put_along_axis(entered, number, begins[:, None], axis=1)
-        return Spelled(labels, entered, since)
+        np.put_along_axis(start_frames, number, begins[:, None], axis=1)
+        return Spelled(labels, start_frames, since)
 
     def boundaries(self, labels: Integers) -> Integers:
-        """Places after words in what a hypothesis spelled [labels]."""
+        """Find the places after words in what a hypothesis spelled.
+
+        Args:
+            labels: Pronunciations, then what is no label [labels].
+
+        Returns:
+            Indices, int64 [words].
+        """
         return np.arange(1, np.count_nonzero(labels >= 0) + 1)
 
     def _likely(self, log_probs: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.bool_]:
@@ -181,8 +219,8 @@ def _settle_silence(state: PhonemeSearchState) -> None:
     """Count the frames since the last label: all paths are in the blank after them."""
     if not state.silent:
         return
-    nats = state.beam.nats.copy()
-    nats[BLANK] = state.beam.total() + state.silence
-    nats[SPOKEN] = NEVER
-    state.beam = Hypotheses(state.beam.whole, nats)
+    log_scores = state.beam.scores.copy()
+    log_scores[BLANK] = state.beam.total() + state.silence
+    log_scores[SPOKEN] = LOG_ZERO
+    state.beam = Hypotheses(state.beam.fields, log_scores)
     state.silence, state.silent = 0.0, False

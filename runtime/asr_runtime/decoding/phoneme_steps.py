@@ -1,5 +1,7 @@
 """One frame of the search by phonemes: hypotheses stay, add a phoneme, and end words."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -7,26 +9,25 @@ import numpy as np
 import numpy.typing as npt
 
 from asr_runtime.decoding.beam_config import BeamConfig
-from asr_runtime.decoding.hypotheses import (
-    AHEAD,
+from asr_runtime.decoding.search_state import (
     BEGAN,
     BLANK,
     CONTEXT,
     KEY,
-    NEVER,
+    LOG_ZERO,
+    LOOKAHEAD,
     NODE,
+    PREFIX,
     SPOKEN,
     TEXT,
-    TRACE,
     Floats,
     Hypotheses,
     Integers,
+    SearchState,
     hash_texts,
     merge,
 )
-from asr_runtime.decoding.search_state import SearchState
-from asr_runtime.decoding.word_cache import WordCache
-from asr_runtime.decoding.word_scores import WordScorer
+from asr_runtime.decoding.word_scores import WordCache, WordScorer
 from asr_runtime.language import phonemes
 from asr_runtime.language.pronunciation_tree import PronunciationTree
 
@@ -43,11 +44,13 @@ _SURPRISE = 2.5
 class PhonemeSearchState(SearchState):
     """How far the search of one utterance has come.
 
-    words: what words score.
-    silence: nats of the blanks since a label was last likely, which all hypotheses have yet to get.
-    silent: whether there are any.
-    last_row: log-probabilities of the last frame [1, phonemes + 1].
-    stepped: whether labels could be added in that.
+    Attributes:
+        words: Scores words, with a memory.
+        silence: Log-probability of the blanks since a label was last likely, which is not in the
+            hypotheses' scores yet.
+        silent: Whether there are such blanks.
+        last_row: Log-probabilities of the last frame, float64 [1, phonemes + 1].
+        stepped: Whether labels could be added in that frame.
     """
 
     words: WordCache
@@ -61,6 +64,13 @@ class PhonemeSteps:
     """The steps with one tree of pronunciations and language model; see `PhonemeSearch`."""
 
     def __init__(self, tree: PronunciationTree, words: WordScorer, config: BeamConfig) -> None:
+        """Prepare what all frames have in common.
+
+        Args:
+            tree: Tree of the pronunciations.
+            words: Scores words.
+            config: Settings of the search.
+        """
         self._tree = tree
         self._config = config
         # What each pronunciation scores at most, without its penalty.
@@ -75,13 +85,20 @@ class PhonemeSteps:
         self._begin_unknown = float(self._unknown[phonemes.BLANK].max())
 
     def step(self, state: PhonemeSearchState, row: Floats, labels: Integers, frame: int) -> None:
-        """The hypotheses after a frame in which some labels are likely."""
+        """Search a frame in which some labels are likely.
+
+        Args:
+            state: How far the search has come; its hypotheses are replaced.
+            row: Log-probabilities with the blank's penalty, float64 [phonemes + 1].
+            labels: Phonemes that are likely, int64 [labels].
+            frame: Number of the frame.
+        """
         beam, tree = state.beam, self._tree
-        node, (blank, spoken, given) = beam.whole[NODE], beam.nats
+        node, (blank, spoken, given) = beam.fields[NODE], beam.scores
         last = tree.label.take(node)
         total = np.logaddexp(blank, spoken)
-        nats = self.staying(beam, row, total, last)
-        staying = np.maximum(nats[BLANK], nats[SPOKEN])
+        log_scores = self.staying(beam, row, total, last)
+        staying = np.maximum(log_scores[BLANK], log_scores[SPOKEN])
 
         # Of each hypothesis and label: a repeated label is a new one after a blank only.
         again = last[:, None] == labels
@@ -95,7 +112,7 @@ class PhonemeSteps:
             limit = self._narrowed(limit, staying, scores)
 
         kept = (staying > limit).nonzero()[0]
-        options = [Hypotheses(beam.whole.take(kept, axis=1), nats.take(kept, axis=1))]
+        options = [Hypotheses(beam.fields.take(kept, axis=1), log_scores.take(kept, axis=1))]
         chosen = (scores > limit).nonzero()[0]
         if len(chosen):
             parents = chosen // len(labels) if len(labels) > 1 else chosen
@@ -110,8 +127,8 @@ class PhonemeSteps:
         state.beam = merge(Hypotheses.joined(options), self._config.beam_size)
 
     def between(self, hypotheses: Hypotheses) -> npt.NDArray[np.bool_]:
-        """Which are between words [hypotheses]."""
-        node = hypotheses.whole[NODE]
+        """Tell which hypotheses are between words, bool [hypotheses]."""
+        node = hypotheses.fields[NODE]
         between: npt.NDArray[np.bool_] = (node >= self._tree.roots) & (node < self._tree.outside)
         return between
 
@@ -122,17 +139,27 @@ class PhonemeSteps:
         total: Floats | None = None,
         last: npt.NDArray[np.uint8] | None = None,
     ) -> Floats:
-        """The nats of hypotheses that add nothing in a frame; the last two if they are known."""
+        """Return the scores of hypotheses that add nothing in a frame.
+
+        Args:
+            beam: The hypotheses.
+            row: Log-probabilities with the blank's penalty, float64 [phonemes + 1].
+            total: Total log-probability of each hypothesis, float64 [hypotheses], if it is known.
+            last: Last label of each hypothesis, uint8 [hypotheses], if it is known.
+
+        Returns:
+            New `Hypotheses.scores`, float64 [3, hypotheses].
+        """
         if total is None or last is None:
-            total, last = beam.total(), self._tree.label.take(beam.whole[NODE])
-        nats = np.empty_like(beam.nats)
-        np.add(total, row[phonemes.BLANK], out=nats[BLANK])
-        np.add(beam.nats[SPOKEN], row.take(last), out=nats[SPOKEN])
-        nats[AHEAD] = beam.nats[AHEAD]
-        return nats
+            total, last = beam.total(), self._tree.label.take(beam.fields[NODE])
+        log_scores = np.empty_like(beam.scores)
+        np.add(total, row[phonemes.BLANK], out=log_scores[BLANK])
+        np.add(beam.scores[SPOKEN], row.take(last), out=log_scores[SPOKEN])
+        log_scores[LOOKAHEAD] = beam.scores[LOOKAHEAD]
+        return log_scores
 
     def _narrowed(self, limit: float, staying: Floats, scores: Floats) -> float:
-        """The limit, or a higher one that no more hypotheses reach than are kept."""
+        """Return the limit, or a higher one that no more hypotheses reach than are kept."""
         both = np.concatenate((staying, scores))
         both = both[both > limit]
         size = self._config.beam_size
@@ -146,18 +173,18 @@ class PhonemeSteps:
         scores: Floats,
         frame: int,
     ) -> Hypotheses:
-        """Hypotheses that each add a phoneme to one of the beam's."""
+        """Return hypotheses that each add a phoneme to one of the beam's."""
         tree = self._tree
-        whole = beam.whole.take(parents, axis=1)
-        nats = np.empty((3, len(parents)))
-        nats[BLANK] = NEVER
-        nats[SPOKEN] = scores
-        nats[AHEAD] = tree.best.take(nodes)
-        added = Hypotheses(whole, nats)
-        np.copyto(whole[BEGAN], frame, where=self.between(added))
-        whole[NODE] = nodes
-        np.left_shift(whole[CONTEXT], NODE_BITS, out=whole[KEY])
-        whole[KEY] |= nodes
+        fields = beam.fields.take(parents, axis=1)
+        log_scores = np.empty((3, len(parents)))
+        log_scores[BLANK] = LOG_ZERO
+        log_scores[SPOKEN] = scores
+        log_scores[LOOKAHEAD] = tree.best.take(nodes)
+        added = Hypotheses(fields, log_scores)
+        np.copyto(fields[BEGAN], frame, where=self.between(added))
+        fields[NODE] = nodes
+        np.left_shift(fields[CONTEXT], NODE_BITS, out=fields[KEY])
+        fields[KEY] |= nodes
         return added
 
     def _unknown_words(
@@ -169,8 +196,8 @@ class PhonemeSteps:
         limit: float,
         frame: int,
     ) -> list[Hypotheses]:
-        """Hypotheses that begin an unknown word, go on in one, or end it."""
-        tree, node = self._tree, state.beam.whole[NODE]
+        """Return hypotheses that begin an unknown word, go on in one, or end it."""
+        tree, node = self._tree, state.beam.fields[NODE]
         rows = (node >= tree.roots).nonzero()[0]
         node = node.take(rows)
         before = np.where(node >= tree.outside, tree.label.take(node), phonemes.BLANK)
@@ -184,7 +211,7 @@ class PhonemeSteps:
         nodes: Integers = np.add(labels.take(columns), tree.outside)
         added = self._spoken(state.beam, rows.take(places), nodes, scores.take(chosen), frame)
         # Its phonemes tell an unknown word from others.
-        added.whole[TEXT] = hash_texts(added.whole[TEXT], np.invert(nodes))
+        added.fields[TEXT] = hash_texts(added.fields[TEXT], np.invert(nodes))
         return [added, *self._ended(state, added, best, limit, frame)]
 
     def _ended(
@@ -195,15 +222,20 @@ class PhonemeSteps:
         limit: float,
         frame: int,
     ) -> list[Hypotheses]:
-        """Hypotheses whose words end with the phoneme that they just added, if there are any.
+        """Return hypotheses whose words end with the phoneme that they just added, if any do.
 
-        best: of all hypotheses before words ended; limit: what one must score at least.
+        Args:
+            state: How far the search has come.
+            spoken: Hypotheses that just added a phoneme.
+            best: Best score of all hypotheses before words ended.
+            limit: Least score of a hypothesis that is kept.
+            frame: Number of the frame.
         """
         tree = self._tree
         limit = max(limit, best - self._config.word_end_threshold)
         # No word scores much more than was given in advance.
-        able = (spoken.nats[SPOKEN] > limit - _SURPRISE).nonzero()[0]
-        node = spoken.whole[NODE].take(able)
+        able = (spoken.scores[SPOKEN] > limit - _SURPRISE).nonzero()[0]
+        node = spoken.fields[NODE].take(able)
         ends = tree.ends.take(node)
         number = tree.ends.take(node + 1) - ends
         ending = number.nonzero()[0]
@@ -213,30 +245,30 @@ class PhonemeSteps:
         if int(number.max()) > 1:
             place = np.arange(int(number.sum())) - (number.cumsum() - number).repeat(number)
             parents, ends = parents.repeat(number), ends.repeat(number) + place
-        scores = (spoken.nats[SPOKEN] - spoken.nats[AHEAD]).take(parents)
+        scores = (spoken.scores[SPOKEN] - spoken.scores[LOOKAHEAD]).take(parents)
         scores -= tree.penalty.take(ends)
         able = (scores + self._most.take(ends) > limit).nonzero()[0]
         if not len(able):
             return []
         ends, parents = ends.take(able), parents.take(able)
         words = tree.word.take(ends)
-        gains, context = state.words.score(spoken.whole[CONTEXT].take(parents), words)
+        gains, context = state.words.score(spoken.fields[CONTEXT].take(parents), words)
         gains += scores.take(able)
         kept = (gains > limit).nonzero()[0]
         if not len(kept):
             return []
         ends = ends.take(kept)
-        whole = spoken.whole.take(parents.take(kept), axis=1)
-        whole[CONTEXT] = context.take(kept)
-        whole[TEXT] = hash_texts(whole[TEXT], words.take(kept))
-        whole[NODE] = tree.label.take(whole[NODE])
-        whole[NODE] += tree.roots
-        np.left_shift(whole[CONTEXT], NODE_BITS, out=whole[KEY])
-        whole[KEY] |= whole[NODE]
-        whole[TRACE] = state.trace.add(whole[TRACE], ends, whole[BEGAN])
+        fields = spoken.fields.take(parents.take(kept), axis=1)
+        fields[CONTEXT] = context.take(kept)
+        fields[TEXT] = hash_texts(fields[TEXT], words.take(kept))
+        fields[NODE] = tree.label.take(fields[NODE])
+        fields[NODE] += tree.roots
+        np.left_shift(fields[CONTEXT], NODE_BITS, out=fields[KEY])
+        fields[KEY] |= fields[NODE]
+        fields[PREFIX] = state.traceback.add(fields[PREFIX], ends, fields[BEGAN])
         # From now on, when the last word ended.
-        whole[BEGAN] = frame
-        nats = np.zeros((3, len(kept)))
-        nats[BLANK] = NEVER
-        nats[SPOKEN] = gains.take(kept)
-        return [Hypotheses(whole, nats)]
+        fields[BEGAN] = frame
+        log_scores = np.zeros((3, len(kept)))
+        log_scores[BLANK] = LOG_ZERO
+        log_scores[SPOKEN] = gains.take(kept)
+        return [Hypotheses(fields, log_scores)]

@@ -1,5 +1,7 @@
 """What the beam search adds for each word: language model, word bonus, hotwords."""
 
+from __future__ import annotations
+
 from bisect import bisect_left
 from collections.abc import Sequence
 
@@ -18,7 +20,12 @@ Scores = npt.NDArray[np.float64]
 
 
 def with_hotwords(known: list[str], phrases: Sequence[tuple[str, ...]]) -> list[str]:
-    """The words of a language model and of the hotwords, sorted."""
+    """Return the words of a language model and of the hotwords, sorted.
+
+    Args:
+        known: The language model's words, sorted.
+        phrases: Words of each hotword.
+    """
     extra = {word for phrase in phrases for word in phrase}.difference(known)
     return sorted([*known, *extra]) if extra else known
 
@@ -26,12 +33,11 @@ def with_hotwords(known: list[str], phrases: Sequence[tuple[str, ...]]) -> list[
 class WordScorer:
     """Scores words one after another. A context is all that the words so far say about the next.
 
-    known: the words of the language model.
-    words: these and those of the hotwords, as `with_hotwords` has them; the search spells these.
-    expected: what each of them scores at best by itself [words], for the search's look-ahead.
-    gains: the part of it that is for hotwords [words]; None if there are none.
-    expected_unknown: what a word that is none of them scores by itself.
-    start: the context of no words.
+    Attributes:
+        expected: What each word scores at best by itself, for the look-ahead, float32 [words].
+        gains: The part of it that is for hotwords, float32 [words]; None if there are none.
+        expected_unknown: What a word outside the vocabulary scores by itself.
+        start: The context of no words.
     """
 
     def __init__(
@@ -42,6 +48,16 @@ class WordScorer:
         phrases: Sequence[tuple[str, ...]],
         config: BeamConfig,
     ) -> None:
+        """Prepare the scores of a vocabulary.
+
+        Args:
+            model: Language model.
+            known: Its words.
+            words: These and those of the hotwords, as `with_hotwords` returns them; the search
+                spells these.
+            phrases: Words of each hotword.
+            config: Settings of the search.
+        """
         self._model = model
         self._weight = config.language_model_weight
         self._word_bonus = config.word_bonus
@@ -77,9 +93,14 @@ class WordScorer:
                 self.expected[number] = max(self.expected[number], least) + bonus
 
     def score(self, contexts: Contexts, words: npt.NDArray[np.int32]) -> tuple[Scores, Contexts]:
-        """Nats for each word after its context, and the context that follows it.
+        """Score words after their contexts.
 
-        contexts, words: [queries]; numbers of `words`, or NO_WORD for one that is none of them.
+        Args:
+            contexts: int64 [queries].
+            words: Numbers of words, or NO_WORD for a word outside the vocabulary, int32 [queries].
+
+        Returns:
+            Scores in nats, float64 [queries], and the contexts that follow, int64 [queries].
         """
         logs, following = self._model.score(
             (contexts & _STATE_MASK).astype(np.int32), self._ids[words]
@@ -100,7 +121,64 @@ class WordScorer:
         return scores, context
 
     def finish(self, contexts: Contexts) -> Scores:
-        """Nats for the end of the text after each context [contexts]."""
+        """Score the end of the text.
+
+        Args:
+            contexts: int64 [queries].
+
+        Returns:
+            Scores in nats, float64 [queries].
+        """
         if self._phrases is None:
             return np.zeros(len(contexts))
         return self._phrases.finish(contexts >> _STATE_BITS)
+
+
+_PLACE_BITS = 12
+_WORD_BITS = 20
+_FACTOR = np.int64(-7046029254386353131)
+"""Odd, and of no pattern: 2^64 divided by the golden ratio."""
+
+
+class WordCache:
+    """`WordScorer.score` with a memory; of one search, because it changes while it is asked.
+
+    A word ends in several neighbouring frames, and hypotheses that share their last words end the
+    same ones; so most questions come again soon. Each has one place in a table, which the next
+    question for that place takes over.
+    """
+
+    def __init__(self, words: WordScorer) -> None:
+        """Begin with an empty table.
+
+        Args:
+            words: Scores what is not in the table.
+        """
+        self._words = words
+        size = 1 << _PLACE_BITS
+        # No question has the number -1.
+        self._keys = np.full(size, -1, np.int64)
+        self._scores = np.zeros(size, np.float64)
+        self._following = np.zeros(size, np.int64)
+
+    def score(self, contexts: Contexts, words: npt.NDArray[np.int32]) -> tuple[Scores, Contexts]:
+        """Score words after their contexts, as `WordScorer.score` does.
+
+        Args:
+            contexts: int64 [queries].
+            words: int32 [queries].
+
+        Returns:
+            Scores in nats, float64 [queries], and the contexts that follow, int64 [queries].
+        """
+        keys = (contexts << _WORD_BITS) + words + 1
+        places = ((keys * _FACTOR) >> 40) & ((1 << _PLACE_BITS) - 1)
+        missing = (self._keys.take(places) != keys).nonzero()[0]
+        scores, following = self._scores.take(places), self._following.take(places)
+        if len(missing):
+            asked = self._words.score(contexts.take(missing), words.take(missing))
+            scores[missing], following[missing] = asked
+            places = places.take(missing)
+            self._keys[places] = keys.take(missing)
+            self._scores[places], self._following[places] = asked
+        return scores, following

@@ -4,6 +4,8 @@ ONNX Runtime itself falls back to the CPU without an error when CUDA does not wo
 in a log line at most. Nothing here or in `session` lets that happen unseen.
 """
 
+from __future__ import annotations
+
 import contextlib
 import ctypes
 import io
@@ -15,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from asr_runtime.errors import DeviceError
+from asr_runtime.inference.cpus import usable_cpus
 
 CPU_PROVIDER = "CPUExecutionProvider"
 CUDA_PROVIDER = "CUDAExecutionProvider"
@@ -32,9 +35,13 @@ _LIBRARY = re.compile(r"[\w.+-]+\.(?:so(?:\.\d+)*|dll)")
 
 
 def load_onnxruntime() -> Any:
-    """The onnxruntime module, told to keep its log, and what it is used for, to itself.
+    """Import onnxruntime, told to keep its log, and what it is used for, to itself.
 
-    Raises DeviceError without it.
+    Returns:
+        The module.
+
+    Raises:
+        DeviceError: It is missing or broken.
     """
     # From 1.29 on it reports to its maker by default. To be said before it is imported; whoever
     # wants the reports sets the variable to 0.
@@ -60,25 +67,34 @@ def load_onnxruntime() -> Any:
 
 
 def quiet_options(onnxruntime: Any, threads: int | None) -> Any:
-    """Session options: `threads` within an operator (None: one a core), no log but fatal errors."""
+    """Return session options without a log.
+
+    Args:
+        onnxruntime: The module.
+        threads: CPU threads within an operator, None for one on each CPU that the process may use.
+    """
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _FATAL_ONLY
     options.inter_op_num_threads = 1
     # It would keep a plan of the memory for every length of audio ever met, and add a third to the
     # peak, for no time that could be measured.
     options.enable_mem_pattern = False
+    if threads is None and usable_cpus() < (os.cpu_count() or 1):
+        # ONNX Runtime counts the machine's cores; where these are all ours it also ties a thread
+        # to each, which it does not do when it is given a number.
+        threads = usable_cpus()
     if threads is not None:
         options.intra_op_num_threads = threads
     return options
 
 
 def expects_cuda(onnxruntime: Any) -> bool:
-    """Has the user installed ONNX Runtime for CUDA, whether or not it works?"""
+    """Tell whether the user has installed ONNX Runtime for CUDA, whether or not it works."""
     return CUDA_PROVIDER in onnxruntime.get_available_providers() or _installed(_GPU_PACKAGE)
 
 
 def cuda_obstacle(onnxruntime: Any) -> str | None:
-    """What is known to keep CUDA from working before a session tries it, or None."""
+    """Return what is known to keep CUDA from working before a session tries it, or None."""
     if CUDA_PROVIDER not in onnxruntime.get_available_providers():
         if _installed(_CPU_PACKAGE) and _installed(_GPU_PACKAGE):
             return (
@@ -93,7 +109,7 @@ def cuda_obstacle(onnxruntime: Any) -> str | None:
 
 
 def packages() -> dict[str, str]:
-    """Which of the packages that bring the onnxruntime module are installed, and their versions."""
+    """Return versions of the installed packages that bring the onnxruntime module, by name."""
     return {
         package: metadata.version(package)
         for package in (_CPU_PACKAGE, _GPU_PACKAGE)
@@ -102,7 +118,11 @@ def packages() -> dict[str, str]:
 
 
 def cuda_driver() -> str | None:
-    """The newest CUDA version that the NVIDIA driver supports, such as "13.0"; None without one."""
+    """Return the newest CUDA version that the NVIDIA driver supports, such as ``13.0``.
+
+    Returns:
+        The version, or None without a driver.
+    """
     try:
         driver = ctypes.CDLL(_DRIVER)
     except OSError:

@@ -10,6 +10,8 @@ The arrays of such a file, where n is an order from 1:
 - ``backoff<n>`` uint8, ``backoff_values<n>`` float32: of the contexts alone, as probabilities.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
@@ -17,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from asr_runtime.language.bits import RankedBits
+from asr_runtime.language.bit_vector import BitVector
 from asr_runtime.language.language_model import BOUNDARY, LanguageModel
 
 _WORD_BITS = 16
@@ -29,6 +31,12 @@ class ExpandedModel(LanguageModel):
     start = BOUNDARY
 
     def __init__(self, header: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Put the arrays of a file together.
+
+        Args:
+            header: Of the file.
+            arrays: Of the file, checked by `check_expanded`.
+        """
         super().__init__(
             header,
             bytes(arrays["words"]),
@@ -43,7 +51,7 @@ class ExpandedModel(LanguageModel):
         self._probability2 = arrays["probability2"]
         self._values2 = arrays["probability_values2"]
         if self.order == 3:
-            self._heads2 = RankedBits(arrays["heads2"], len(self._keys2))
+            self._heads2 = BitVector(arrays["heads2"], len(self._keys2))
             contexts = np.flatnonzero(_bits(arrays["heads2"], len(self._keys2)))
             # Their numbers without what is above the word's place: sorted in blocks of contexts.
             self._keys3 = _keys(arrays, 3, np.arange(len(contexts), dtype=np.uint32))
@@ -54,9 +62,10 @@ class ExpandedModel(LanguageModel):
             self._backoff2 = arrays["backoff_values2"][arrays["backoff2"]]
             self._last = arrays["word2"][contexts]
 
-    def score(  # noqa: D102 - as LanguageModel says
+    def score(
         self, states: npt.NDArray[np.int32], words: npt.NDArray[np.int32]
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
+        """Score words after states, as `LanguageModel.score` says."""
         size = len(self._unigrams)
         longer = states >= size
         context = states
@@ -88,7 +97,7 @@ class ExpandedModel(LanguageModel):
     def _find3(
         self, keys: npt.NDArray[np.uint32], block: npt.NDArray[np.int32]
     ) -> npt.NDArray[np.int64]:
-        """Where each key is in its block of trigrams, or would be."""
+        """Return where each key is in its block of trigrams, or would be, int64 [queries]."""
         index = np.zeros(len(keys), np.int64)
         for number, (begin, end) in enumerate(pairwise(self._blocks)):
             found = np.searchsorted(self._keys3[begin:end], keys)
@@ -103,7 +112,7 @@ def _bits(packed: npt.NDArray[np.uint8], number: int) -> npt.NDArray[np.bool_]:
 def _keys(
     arrays: Mapping[str, npt.NDArray[Any]], order: int, contexts: npt.NDArray[Any]
 ) -> npt.NDArray[Any]:
-    """Context and word of each n-gram in one sorted number, of the contexts' type."""
+    """Return context and word of each n-gram in one sorted number, of the contexts' type."""
     words = arrays[f"word{order}"]
     context = np.cumsum(_bits(arrays[f"starts{order}"], len(words)), dtype=np.int32)
     context -= 1

@@ -1,5 +1,7 @@
 """How a word that no dictionary has is probably spoken, from its letters."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -36,10 +38,17 @@ _LETTER_NAMES = dict(
 class GraphemeToPhoneme:
     """Pronounces words by a joint-sequence model.
 
-    letters: what words may be made of.
+    Attributes:
+        header: Of the model's file, for people.
+        letters: What words may be made of.
     """
 
     def __init__(self, model: GraphoneModel) -> None:
+        """Sort the graphones by their letters.
+
+        Args:
+            model: What the file holds.
+        """
         self.header = model.header
         self.letters = "".join(sorted({letter for letter, _ in model.graphones}))
         symbols: dict[str, list[int]] = {letter: [] for letter in self.letters}
@@ -54,24 +63,36 @@ class GraphemeToPhoneme:
         self._trie = model.trie
 
     def pronounce(self, word: str, variants: int = 1, least: float = 0.1) -> tuple[bytes, ...]:
-        """Pronunciations of one word as phoneme ids, the most probable first; see `pronounce_all`.
+        """Return pronunciations of one word as phoneme ids, the most probable first.
 
-        Capitals count as small letters.
+        Args:
+            word: The word; capitals count as small letters.
+            variants: Most pronunciations.
+            least: How probable the others must be, as a share of the best one's probability.
+
+        Raises:
+            ValueError: As in `pronounce_all`.
         """
         return self.pronounce_all([word], variants, least)[0]
 
     def pronounce_all(
         self, words: Sequence[str], variants: int = 1, least: float = 0.1
     ) -> list[tuple[bytes, ...]]:
-        """Pronunciations of many words, faster than one by one.
-
-        variants: most pronunciations of a word. There is always one.
-        least: how probable the others must be, as a share of the best one's probability.
+        """Pronounce many words, faster than one by one.
 
         Words without a vowel are read out letter by letter first.
 
-        Raises ValueError, whose message is one line for people, for an empty or very long word or
-        one with other characters.
+        Args:
+            words: The words.
+            variants: Most pronunciations of a word. There is always one.
+            least: How probable the others must be, as a share of the best one's probability.
+
+        Returns:
+            Pronunciations of each word as phoneme ids, the most probable first.
+
+        Raises:
+            ValueError: A word is empty, very long or has other characters; its text is one line for
+                people.
         """
         plain = [self.check(word) for word in words]
         result: list[tuple[bytes, ...]] = [()] * len(plain)
@@ -87,9 +108,13 @@ class GraphemeToPhoneme:
         return result
 
     def check(self, word: str) -> str:
-        """The word in the model's letters.
+        """Return a word in the model's letters.
 
-        Raises ValueError as `pronounce_all` does.
+        Args:
+            word: The word.
+
+        Raises:
+            ValueError: As in `pronounce_all`.
         """
         plain = word.lower().replace("\u2019", "'")
         if not plain.strip("'"):
@@ -107,7 +132,7 @@ class GraphemeToPhoneme:
         return plain
 
     def _search(self, words: list[str]) -> list[dict[bytes, float]]:
-        """Pronunciations of words of one length with their log-probabilities, the best first."""
+        """Return pronunciations of words of one length with their log-probabilities, best first."""
         letters = np.array([[self.letters.index(letter) for letter in word] for word in words])
         scores, symbols = search(self._trie, self._candidates, letters.astype(np.int32), _BEAM)
         return [
@@ -118,7 +143,7 @@ class GraphemeToPhoneme:
     def _join(
         self, scores: npt.NDArray[np.float32], symbols: npt.NDArray[np.int32]
     ) -> dict[bytes, float]:
-        """Adds up the probabilities of the ways to divide one pronunciation among the letters."""
+        """Add up the probabilities of the ways to divide one pronunciation among the letters."""
         joined: dict[bytes, float] = {}
         for score, path in zip(scores.tolist(), symbols.tolist(), strict=True):
             phonemes = b"".join([self._phonemes[symbol] for symbol in path])
@@ -129,15 +154,19 @@ class GraphemeToPhoneme:
 
 @lru_cache(maxsize=1)
 def load_grapheme_to_phoneme(path: Path = DEFAULT_GRAPHEME_TO_PHONEME) -> GraphemeToPhoneme:
-    """The model in this package, or another one; read once.
+    """Read the model in this package, or another one, once.
 
-    Raises ModelFileError if it cannot be read.
+    Args:
+        path: The file.
+
+    Raises:
+        ModelFileError: It cannot be read.
     """
     return GraphemeToPhoneme(read_graphone_model(path))
 
 
 def spell_out(word: str) -> bytes:
-    """The names of a word's letters, as in *BBC*."""
+    """Return the names of a word's letters as phoneme ids, as in *BBC*."""
     return b"".join(_LETTER_NAMES[letter] for letter in word if letter in _LETTER_NAMES)
 
 

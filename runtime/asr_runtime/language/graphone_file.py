@@ -14,6 +14,8 @@ The arrays, for each length n from 1, sorted by context and symbol:
 Every n-gram's context and suffix (what is left without its last and its first symbol) is there too.
 """
 
+from __future__ import annotations
+
 import hashlib
 import math
 import zlib
@@ -42,9 +44,10 @@ _MAX_BYTES = 1 << 24
 class GraphoneModel:
     """What a file holds.
 
-    header: its JSON, for people.
-    graphones: letter and phonemes of each.
-    trie: their n-grams.
+    Attributes:
+        header: Its JSON, for people.
+        graphones: Letter and phonemes of each graphone.
+        trie: Their n-grams.
     """
 
     header: dict[str, Any]
@@ -55,8 +58,15 @@ class GraphoneModel:
 def read_graphone_model(path: Path) -> GraphoneModel:
     """Read a model that ``asr-train g2p`` wrote.
 
-    Raises ModelFileError, with the path as its subject, for a file that is none, is damaged or of a
-    newer format.
+    Args:
+        path: The file.
+
+    Returns:
+        The model.
+
+    Raises:
+        ModelFileError: The file is none, is damaged or of a newer format. Its path is the error's
+            subject.
     """
     try:
         with path.open("rb") as file:

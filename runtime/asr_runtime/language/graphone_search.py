@@ -4,6 +4,8 @@ M. Bisani and H. Ney, "Joint-sequence models for grapheme-to-phoneme conversion"
 Communication 50 (2008). The search goes letter by letter through all words of one length at once.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,10 +23,13 @@ Floats = npt.NDArray[np.float32]
 class GraphoneTrie:
     """N-grams as nodes: 0 is the empty one, then those of one symbol, of two, and so on.
 
-    keys: number of each node's context, then SYMBOL_BITS of its last symbol; sorted [nodes - 1].
-    score: natural-log probability of each node's last symbol after its context [nodes].
-    backoff: natural-log weight of the shorter context [nodes].
-    suffix: each node's n-gram without its first symbol [nodes].
+    Attributes:
+        keys: Number of each node's context, then SYMBOL_BITS of its last symbol; sorted, uint32
+            [nodes - 1].
+        score: Natural-log probability of each node's last symbol after its context, float32
+            [nodes].
+        backoff: Natural-log weight of the shorter context, float32 [nodes].
+        suffix: Each node's n-gram without its first symbol, int32 [nodes].
     """
 
     keys: npt.NDArray[np.uint32]
@@ -33,13 +38,27 @@ class GraphoneTrie:
     suffix: Ints
 
     def find(self, contexts: Ints, symbols: Ints) -> Ints:
-        """The node of each context and symbol, or 0 where there is none."""
+        """Return the node of each context and symbol, or 0 where there is none, int32 [queries].
+
+        Args:
+            contexts: Nodes, int32 [queries].
+            symbols: int32 [queries].
+        """
         keys = (contexts.astype(np.uint32) << np.uint32(SYMBOL_BITS)) | symbols.astype(np.uint32)
         place = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
         return np.where(self.keys[place] == keys, place + 1, 0).astype(np.int32)
 
     def extend(self, contexts: Ints, symbols: Ints) -> tuple[Floats, Ints]:
-        """Natural-log probability of symbols after contexts, and the contexts that follow."""
+        """Score symbols after contexts.
+
+        Args:
+            contexts: Nodes, int32 [queries].
+            symbols: int32 [queries].
+
+        Returns:
+            Natural-log probabilities, float32 [queries], and the contexts that follow, int32
+            [queries].
+        """
         score = np.zeros(len(contexts), np.float32)
         node = np.zeros(len(contexts), np.int32)
         left = np.arange(len(contexts))
@@ -62,15 +81,18 @@ def search(
     letters: npt.NDArray[np.int32],
     beam: int,
 ) -> tuple[Floats, npt.NDArray[np.int32]]:
-    """The most probable sequences of graphones of words of one length.
+    """Find the most probable sequences of graphones of words of one length.
 
-    candidates: symbols of the graphones of each letter, padded with -1 [letters of the alphabet,
-        most].
-    letters: of each word, as rows of `candidates` [words, length].
-    beam: sequences that are kept of each word.
+    Args:
+        trie: N-grams of graphones.
+        candidates: Symbols of the graphones of each letter, padded with -1, int32 [letters of the
+            alphabet, most].
+        letters: Letters of each word, as rows of `candidates`, int32 [words, length].
+        beam: Sequences that are kept of each word.
 
-    Returns natural-log probabilities [words, beam], -inf where there are fewer, the best first, and
-    symbols [words, beam, length].
+    Returns:
+        Natural-log probabilities, float32 [words, beam], -inf where there are fewer, the best
+        first, and symbols, int32 [words, beam, length].
     """
     words, length = letters.shape
     choices = candidates.shape[1]

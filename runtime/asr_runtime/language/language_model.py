@@ -1,5 +1,7 @@
 """What the search asks of a language model, and the words that have ids of their own."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
@@ -22,15 +24,12 @@ STATE_BITS = 24
 class LanguageModel(ABC):
     """Probabilities of words after the words before them.
 
-    A state stands for all that the words before say about the next one, in STATE_BITS. `start` is
-    the state at the beginning of a sentence.
+    A state stands for all that the words before say about the next one, in STATE_BITS.
 
-    header: of the file; what it says about the model.
-    text: the vocabulary, joined by newlines.
-    unigrams: natural-log probability of each word id by itself.
-    arrays: of the file; those that say how words are spoken are kept.
-
-    Raises ValueError if the words and their probabilities differ in number.
+    Attributes:
+        start: State at the beginning of a sentence.
+        header: Of the file; what it says about the model.
+        order: Words of the longest n-grams.
     """
 
     start: int
@@ -42,6 +41,17 @@ class LanguageModel(ABC):
         unigrams: npt.NDArray[np.float32],
         arrays: Mapping[str, npt.NDArray[Any]],
     ) -> None:
+        """Keep what all formats have in common.
+
+        Args:
+            header: Of the file.
+            text: The vocabulary, joined by newlines.
+            unigrams: Natural-log probability of each word id by itself, float32 [ids].
+            arrays: Of the file; those that say how words are spoken are kept.
+
+        Raises:
+            ValueError: The words and their probabilities differ in number.
+        """
         self.header = header
         self.order: int = header["order"]
         self._text = text
@@ -56,19 +66,23 @@ class LanguageModel(ABC):
     def words(self) -> list[str]:
         """The vocabulary, ASCII, in alphabetical order; word ids start at FIRST_WORD.
 
-        Made anew each time: as strings it takes eight times the memory.
+        It is made anew each time, because as strings it takes eight times the memory.
         """
         return self._text.decode("ascii").split("\n")
 
     @property
     def unigrams(self) -> npt.NDArray[np.float32]:
-        """Natural-log probability of each word id by itself."""
+        """Natural-log probability of each word id by itself, float32 [ids]."""
         return self._unigrams
 
     def pronunciations(self) -> Pronunciations | None:
-        """How the words of the vocabulary are spoken, None of a file that does not say.
+        """Return how the words of the vocabulary are spoken, made anew each time.
 
-        Made anew each time, as `words` are. Raises ValueError for a damaged file.
+        Returns:
+            The pronunciations, None of a file that does not say.
+
+        Raises:
+            ValueError: The file is damaged.
         """
         if len(self._spoken) < 2:
             return None
@@ -78,7 +92,13 @@ class LanguageModel(ABC):
     def score(
         self, states: npt.NDArray[np.int32], words: npt.NDArray[np.int32]
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
-        """Natural-log probability of each word after its state, and the state that follows it.
+        """Score words after states.
 
-        states, words: [queries]; so are both results.
+        Args:
+            states: int32 [queries].
+            words: Word ids, int32 [queries].
+
+        Returns:
+            Natural-log probability of each word, float32 [queries], and the state that follows it,
+            int32 [queries].
         """

@@ -20,6 +20,8 @@ know are no concern of its. In format 2 (`expanded_model` has format 1), where n
   alone, as codes, and their natural logarithms.
 """
 
+from __future__ import annotations
+
 import hashlib
 import mmap
 from collections.abc import Iterator
@@ -37,6 +39,8 @@ from asr_runtime.language.language_model import LanguageModel
 from asr_runtime.language.model_checks import check_expanded, check_packed
 from asr_runtime.language.packed_model import PackedModel
 
+DEFAULT_LANGUAGE_MODEL = Path(__file__).parents[1] / "models" / "english.lm"
+
 MAGIC = b"ASRNGRAM"
 FORMAT_VERSION = 2
 MAX_ORDER = 3
@@ -48,11 +52,18 @@ _READ_BYTES = 1 << 20
 def read_language_model(path: Path) -> LanguageModel:
     """Open a language model that ``asr-train language-model`` wrote.
 
-    Raises LanguageModelError, with the path as its subject, for a file that is none, is damaged or
-    cut off, or of a newer format.
-
     The file stays mapped while the model is in use. To exchange it, put the new file in its place
     under its name (as ``mv`` does); one that is shortened in place ends every process that uses it.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The model.
+
+    Raises:
+        LanguageModelError: The file is none, is damaged or cut off, or of a newer format. Its path
+            is the error's subject.
     """
     content, digest = _mapped(path)
     with _damage_named(path):
@@ -71,9 +82,16 @@ def read_language_model(path: Path) -> LanguageModel:
 
 
 def read_arrays(path: Path) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
-    """The header and the arrays of a language model file, for other tools than the search.
+    """Read the header and the arrays of a language model file, for other tools than the search.
 
-    Raises LanguageModelError as `read_language_model` does.
+    Args:
+        path: The file.
+
+    Returns:
+        The header, and the arrays by name.
+
+    Raises:
+        LanguageModelError: As in `read_language_model`.
     """
     content, digest = _mapped(path)
     with _damage_named(path):
@@ -82,7 +100,7 @@ def read_arrays(path: Path) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]
 
 @contextmanager
 def _damage_named(path: Path) -> Iterator[None]:
-    """Whatever goes wrong with a file's content as a LanguageModelError that names the file."""
+    """Raise whatever goes wrong with a file's content as a LanguageModelError that names it."""
     try:
         yield
     except LanguageModelError as error:
@@ -93,7 +111,7 @@ def _damage_named(path: Path) -> Iterator[None]:
 
 
 def _mapped(path: Path) -> tuple[mmap.mmap, str]:
-    """A file's content and the SHA-256 of its arrays."""
+    """Return a file's content and the SHA-256 of its arrays."""
     try:
         with path.open("rb") as file:
             return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), _digest(file)
@@ -112,7 +130,7 @@ def _mapped(path: Path) -> tuple[mmap.mmap, str]:
 
 
 def _digest(file: BinaryIO) -> str:
-    """The SHA-256 of the arrays, read piece by piece: what is mapped counts as memory in use."""
+    """Return the SHA-256 of the arrays, read in parts: what is mapped counts as memory in use."""
     begin = len(MAGIC) + 4
     begin += int.from_bytes(file.read(begin)[len(MAGIC) :], "little")
     file.seek(begin)

@@ -6,14 +6,15 @@ look-ahead: S. Ortmanns, H. Ney, A. Eiden, "Language-model look-ahead for large 
 recognition", ICSLP 1996).
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from asr_runtime.language.letter_children import LetterChildren, link_children
-from asr_runtime.language.prefix_tree import grow_prefix_tree
+from asr_runtime.language.trie import TrieEdges, grow_trie, link_edges
 
 ROOT = 0
 NO_WORD = -1
@@ -23,22 +24,23 @@ NO_WORD = -1
 class Lexicon:
     """A letter tree. Nodes are numbered level by level from the root, 0.
 
-    children: node after each node and class; where no word goes on, it is `outside`, an extra last
-        node, which leads to itself.
-    word: index of the word that ends at each node, or NO_WORD [nodes + 1].
-    depth: letters from the root [nodes + 1]; of `outside`, 0.
-    best: highest score of the words at or below each node [nodes + 1]; of the root and of
-        `outside`, 0.
+    Attributes:
+        children: Node after each node and class; where no word goes on, it is `outside`, an extra
+            last node, which leads to itself.
+        word: Index of the word that ends at each node, or NO_WORD, int32 [nodes + 1].
+        depth: Letters from the root; of `outside` 0. int32 [nodes + 1].
+        best: Highest score of the words at or below each node; of the root and of `outside` 0.
+            float32 [nodes + 1].
     """
 
-    children: LetterChildren
+    children: TrieEdges
     word: npt.NDArray[np.int32]
     depth: npt.NDArray[np.int32]
     best: npt.NDArray[np.float32]
 
     @property
     def outside(self) -> int:
-        """The node of every sequence of letters that begins no word."""
+        """Node of every sequence of letters that begins no word."""
         return self.children.outside
 
 
@@ -47,10 +49,14 @@ def build_lexicon(
 ) -> Lexicon:
     """Build the tree of some words.
 
-    words: distinct and sorted; index i is the word's number. Those with a character that is no
-        class are left out.
-    scores: of each word [words], for the look-ahead.
-    vocabulary: the text of each class; letters are classes of one character.
+    Args:
+        words: Distinct and sorted; index i is the word's number. Those with a character that is no
+            class are left out.
+        scores: Score of each word, for the look-ahead, float32 [words].
+        vocabulary: Text of each class; letters are classes of one character.
+
+    Returns:
+        The tree.
     """
     lengths = np.array([len(word) for word in words], np.int64)
     longest = int(lengths.max(initial=0))
@@ -65,7 +71,7 @@ def build_lexicon(
     spelled = ((classes >= 0) | (np.arange(codes.shape[1]) >= lengths[:, None])).all(axis=1)
     index = np.flatnonzero(spelled & (lengths > 0))
     classes, lengths, scores = classes[index], lengths[index], scores[index]
-    tree = grow_prefix_tree(classes, lengths, scores)
+    tree = grow_trie(classes, lengths, scores)
     word = np.full(tree.nodes + 1, NO_WORD, np.int32)
     word[tree.final] = index
     # Words are sorted by characters, so the letters after a prefix are: not always by class.
@@ -73,7 +79,7 @@ def build_lexicon(
     place = np.empty(len(vocabulary), np.int64)
     place[order] = np.arange(len(vocabulary))
     return Lexicon(
-        link_children(tree.parents, tree.labels, tree.nodes, place),
+        link_edges(tree.parents, tree.labels, tree.nodes, place),
         word,
         np.append(tree.depth, np.int32(0)),
         np.append(tree.best, np.float32(0)),

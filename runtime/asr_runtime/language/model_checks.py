@@ -1,8 +1,10 @@
-"""Does a language model's content fit together? Its checksum says only that nobody changed it.
+"""Whether a language model's content fits together; its checksum says only that nobody changed it.
 
 Everything that `expanded_model` later uses as an index, and all sizes that decide how much memory
 the search takes, are checked here once. What the blocks of `packed_model` say can lead nowhere.
 """
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from operator import lt
@@ -24,9 +26,15 @@ _LEAST, _MOST = -1e4, 1e2
 
 
 def check_packed(arrays: Arrays, order: int) -> None:
-    """Raise ValueError, or KeyError for a missing array, if arrays of format 2 make no model.
+    """Check arrays of format 2. Whether they fit each other is checked where they are put together.
 
-    Whether they fit each other is checked where they are put together.
+    Args:
+        arrays: Arrays of the file by name.
+        order: Words of the longest n-grams.
+
+    Raises:
+        ValueError: The arrays make no model.
+        KeyError: An array is missing.
     """
     size = _check_words(arrays["words"]) + 2  # the unknown word and the boundary
     _check_codes(arrays, "probability1", size, most=0.0)
@@ -42,7 +50,16 @@ def check_packed(arrays: Arrays, order: int) -> None:
 
 
 def check_expanded(arrays: Arrays, order: int) -> None:
-    """Raise ValueError, or KeyError for a missing array, unless arrays of format 1 make a model."""
+    """Check arrays of format 1.
+
+    Args:
+        arrays: Arrays of the file by name.
+        order: Words of the longest n-grams.
+
+    Raises:
+        ValueError: The arrays make no model.
+        KeyError: An array is missing.
+    """
     size = _check_words(arrays["words"]) + 2  # the unknown word and the boundary
     _check_codes(arrays, "probability1", size, most=0.0)
     contexts = size
@@ -62,7 +79,7 @@ def check_expanded(arrays: Arrays, order: int) -> None:
 
 
 def _check_words(text: npt.NDArray[np.uint8]) -> int:
-    """The number of words, which are ASCII, distinct and sorted."""
+    """Return the number of words, which are ASCII, distinct and sorted."""
     words = bytes(_typed(text, np.uint8)).decode("ascii").split("\n")
     longest = max(map(len, words))
     if len(text) > MAX_LETTERS or len(words) * longest > MAX_WORD_TABLE:
@@ -77,7 +94,7 @@ def _check_words(text: npt.NDArray[np.uint8]) -> int:
 
 
 def _check_codes(arrays: Arrays, name: str, number: int, most: float) -> None:
-    """`number` codes of values from _LEAST to `most`."""
+    """Check that there are so many codes of values from _LEAST to `most`."""
     base = name.rstrip("0123456789")
     codes = _typed(arrays[name], np.uint8)
     values = _check_values(arrays[f"{base}_values{name[len(base) :]}"], most)
@@ -94,7 +111,7 @@ def _check_values(array: npt.NDArray[Any], most: float) -> npt.NDArray[np.float3
 
 
 def _count_bits(packed: npt.NDArray[np.uint8], number: int) -> int:
-    """How many of `number` bits are set, of as many bytes as they need."""
+    """Count the bits that are set among so many, in as many bytes as they need."""
     if len(_typed(packed, np.uint8)) != (number + 7) // 8:
         raise ValueError("bits are missing")
     return int(np.count_nonzero(np.unpackbits(packed, count=number, bitorder="little")))

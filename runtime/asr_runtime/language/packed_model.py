@@ -1,26 +1,36 @@
 """Models in files of format 2, searched as they lie in the mapped file."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from asr_runtime.language.bit_vector import CODES, packed_bytes, take_codes
 from asr_runtime.language.language_model import BOUNDARY, STATE_BITS, LanguageModel
-from asr_runtime.language.packed_codes import CODES, packed_bytes, take_codes
 from asr_runtime.language.packed_ngrams import PackedNgrams
 
 
 class PackedModel(LanguageModel):
     """A model of format 2.
 
-    States: the last word's rank, and numbers from that of words on for the last two where the model
-    tells them apart, by the place of the bigram.
-
-    Raises ValueError, or KeyError for a missing array, unless the arrays make a model.
+    States are the last word's rank, and numbers from that of words on for the last two where the
+    model tells them apart, by the place of the bigram.
     """
 
     def __init__(self, header: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Put the arrays of a file together.
+
+        Args:
+            header: Of the file.
+            arrays: Of the file, checked by `check_packed`.
+
+        Raises:
+            ValueError: The arrays make no model.
+            KeyError: An array is missing.
+        """
         codes = arrays["probability1"]
         unigrams = arrays["probability_values1"][codes]
         super().__init__(header, bytes(arrays["words"]), unigrams, arrays)
@@ -63,9 +73,10 @@ class PackedModel(LanguageModel):
         if len(self._codes) != packed_bytes(self._last + 1):
             raise ValueError("codes are missing")
 
-    def score(  # noqa: D102 - as LanguageModel says
+    def score(
         self, states: npt.NDArray[np.int32], words: npt.NDArray[np.int32]
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
+        """Score words after states, as `LanguageModel.score` says."""
         size = len(self._unigrams)
         rank = self._rank.take(words)
         context = states.astype(np.int64)

@@ -7,13 +7,15 @@ D. Quass, "Improved query performance with variant indexes", SIGMOD 1997). What 
 the file is one number for each block, the first n-gram's, for a binary search among the blocks.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-from asr_runtime.language.bits import popcount
+from asr_runtime.language.bit_vector import popcount
 
 BLOCK = 32
 """N-grams of a block, a bit of a uint32 each."""
@@ -37,15 +39,12 @@ class PackedNgrams:
     """The n-grams of one order, in rows by their contexts. Rows are numbered in their order.
 
     A block is so many uint32: the bits that begin a row; those of n-grams that are contexts, if
-    `heads`; and those of the numbers within the rows, from the lowest on, less the block's first
-    number if all of it is one row. In the last block, bits that are left over begin rows.
+    these can be contexts; and those of the numbers within the rows, from the lowest on, less the
+    block's first number if all of it is one row. In the last block, bits that are left over begin
+    rows.
 
-    number: n-grams.
-    first, width: of each block, its first n-gram's number within the row, and the bits of the rest.
-    blocks: all blocks, one after another.
-    heads: whether these n-grams can be contexts.
-
-    Raises ValueError unless the arrays fit each other.
+    Attributes:
+        rows: Number of rows.
     """
 
     def __init__(
@@ -56,6 +55,18 @@ class PackedNgrams:
         blocks: Bits,
         heads: bool,
     ) -> None:
+        """Index the blocks.
+
+        Args:
+            number: How many n-grams there are.
+            first: Number within its row of each block's first n-gram, uint16 [blocks].
+            width: Bits of each block's numbers, uint8 [blocks].
+            blocks: All blocks, one after another, uint32.
+            heads: Whether these n-grams can be contexts.
+
+        Raises:
+            ValueError: The arrays do not fit each other.
+        """
         count = max(1, -(-number // BLOCK))
         if number < 0 or not len(first) == len(width) == count or width.max() > VALUE_BITS:
             raise ValueError("blocks are missing")
@@ -91,11 +102,11 @@ class PackedNgrams:
 
     @property
     def heads(self) -> int:
-        """N-grams that are contexts."""
+        """Number of n-grams that are contexts."""
         return int(self._heads_before[-1])
 
     def begins(self) -> npt.NDArray[np.int32]:
-        """Where each row begins [rows]."""
+        """Return where each row begins, int32 [rows]."""
         places = []
         step = 1 << 12
         for block in range(0, len(self._offsets), step):
@@ -105,7 +116,11 @@ class PackedNgrams:
         return found
 
     def all(self) -> tuple[Indices, Indices]:
-        """The row of every n-gram, and its number within it [ngrams]. Takes much memory."""
+        """Return the row of every n-gram and its number within it. It takes much memory.
+
+        Returns:
+            Rows and numbers, int64 [ngrams] both.
+        """
         words = self._blocks[self._offsets]
         rows = _bits_of(words[:, 0]).astype(np.int64).cumsum() - 1
         planes = words[:, self._value :] & _USED.take(self._width, axis=0)
@@ -115,14 +130,20 @@ class PackedNgrams:
         return rows[: self._number], values[: self._number]
 
     def all_heads(self) -> npt.NDArray[np.bool_]:
-        """Which n-grams are contexts [ngrams]."""
+        """Tell which n-grams are contexts, bool [ngrams]."""
         return _bits_of(self._data.take(self._offsets + 1))[: self._number].astype(bool)
 
     def find(self, rows: Indices, values: Indices) -> tuple[npt.NDArray[np.bool_], Indices, Bits]:
-        """Look for n-grams [queries], by row and number within it.
+        """Look for n-grams.
 
-        Returns whether there is such a one; its index; and the block's words, for `are_heads`. Of
-        n-grams that are not there the last two mean nothing.
+        Args:
+            rows: Row of each, int64 [queries].
+            values: Number of each within its row, int64 [queries].
+
+        Returns:
+            Whether there is such a one, bool [queries]; its index, int64 [queries]; and the block's
+            words, uint32 [queries, words], for `are_heads`. Of n-grams that are not there the last
+            two mean nothing.
         """
         block = self._samples.searchsorted((rows << VALUE_BITS) | values, "right")
         block -= 1
@@ -155,12 +176,27 @@ class PackedNgrams:
         return found, (block << _BLOCK_BITS) + (popcount(up_to) - _BYTE_ONE), words
 
     def are_heads(self, words: Bits, index: Indices) -> npt.NDArray[np.bool_]:
-        """Whether n-grams are contexts, of the blocks' words and the indices that `find` gave."""
+        """Tell whether n-grams are contexts.
+
+        Args:
+            words: The blocks' words that `find` returned, uint32 [queries, words].
+            index: The indices that it returned, int64 [queries].
+
+        Returns:
+            bool [queries].
+        """
         heads: npt.NDArray[np.bool_] = words[:, 1] & _PLACE_BIT.take(index & _PLACE) != 0
         return heads
 
     def context(self, index: Indices) -> tuple[Indices, Indices]:
-        """Of n-grams that are contexts, their rows in the next order, and their own numbers."""
+        """Return the rows of contexts in the next order, and their own numbers.
+
+        Args:
+            index: N-grams that are contexts, int64 [queries].
+
+        Returns:
+            Rows and numbers, int64 [queries] both.
+        """
         block = index >> _BLOCK_BITS
         own = _PLACE_BIT.take(index & _PLACE)
         words = self._blocks[self._offsets.take(block)]
@@ -179,7 +215,7 @@ def _bits_of(words: Bits) -> npt.NDArray[np.uint8]:
 
 
 def _by_bit(numbers: npt.NDArray[Any], count: int) -> Bits:
-    """All bits set where a number has a bit, none where it does not [numbers, count]."""
+    """Return all bits set where a number has a bit, none where it does not, [numbers, count]."""
     return np.where((numbers[:, None] >> np.arange(count)) & 1, _ALL, np.uint32(0))
 
 

@@ -1,8 +1,10 @@
 """The sounds of English that a model with a phoneme head tells apart.
 
 They are the 39 phonemes of the CMU Pronouncing Dictionary without its marks of stress, in
-alphabetical order: phoneme ids are places in `PHONEMES`. A pronunciation is `bytes` of such ids.
+alphabetical order: phoneme ids are indices into `PHONEMES`. A pronunciation is `bytes` of such ids.
 """
+
+from __future__ import annotations
 
 PHONEMES = (
     *("AA", "AE", "AH", "AO", "AW", "AY", "B", "CH", "D", "DH", "EH", "ER", "EY", "F", "G", "HH"),
@@ -19,12 +21,18 @@ _IDS = {name: number for number, name in enumerate(PHONEMES)}
 
 
 def parse_phonemes(text: str) -> bytes:
-    """Phoneme ids of a pronunciation such as ``P AA N AH Y OW T AO F``.
+    """Return the phoneme ids of a pronunciation such as ``P AA N AH Y OW T AO F``.
 
-    Lower case and CMUdict's marks of stress (``AA1``) are accepted; stress is ignored.
+    Args:
+        text: Names of phonemes. Lower case and CMUdict's marks of stress (``AA1``) are accepted;
+            stress is ignored.
 
-    Raises ValueError, whose message is one line for people, for a name that is no phoneme and for
-    none or too many of them.
+    Returns:
+        A byte for each phoneme.
+
+    Raises:
+        ValueError: A name is no phoneme, or there are none or too many; its text is one line for
+            people.
     """
     names = text.split()
     if not names:
@@ -45,5 +53,5 @@ def parse_phonemes(text: str) -> bytes:
 
 
 def format_phonemes(pronunciation: bytes) -> str:
-    """The names of phonemes, separated by spaces; `parse_phonemes` reads them."""
+    """Return the names of phonemes, separated by spaces; `parse_phonemes` reads them."""
     return " ".join(PHONEMES[phoneme] for phoneme in pronunciation)

@@ -8,19 +8,20 @@ Words that are not in the tree are a loop of phonemes, the nodes `outside`, agai
 Every node carries the best score of the words below it; see `lexicon`.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from asr_runtime.language.letter_children import LetterChildren, link_children
+from asr_runtime.language.label_priors import phonotactics
 from asr_runtime.language.lexicon import NO_WORD
 from asr_runtime.language.phonemes import BLANK, PHONEMES
-from asr_runtime.language.phonotactics import phonotactics
-from asr_runtime.language.prefix_tree import grow_prefix_tree
 from asr_runtime.language.pronunciations import Pronunciations
+from asr_runtime.language.trie import TrieEdges, grow_trie, link_edges
 
-NEVER = np.float32(-1e30)
+LOG_ZERO = np.float32(-1e30)
 
 _BITS = 6
 """Of a phoneme in a number that is sorted by."""
@@ -30,21 +31,27 @@ _BITS = 6
 class PronunciationTree:
     """A tree of phonemes. The nodes of words come first, the root 0 among them, then the others.
 
-    children: node after each node and phoneme; where no word goes on, `nowhere`, the last node.
-    label: the last phoneme of each node, BLANK where there is none [nodes + 1].
-    best: highest score of the words at or below each node; of `outside` an unknown word's, of
-        `nowhere` NEVER, of roots 0 [nodes + 1].
-    ends: of each node, where the pronunciations that end at it begin among all [nodes + 2].
-    word, penalty: of the pronunciations, in the order of the nodes they end at, and, as further
-        ones, of the unknown words that end at each `outside` [pronunciations + labels].
-    begin, length: where each one's phonemes are in `phonemes`; of `unknown` ones none are.
-    follows: as `phonotactics` has it; the penalty of an unknown word is that of its end.
-    roots: the node between words after label 0; after label i it is `roots` + i, after none
-        `roots` + BLANK.
-    outside: the node of an unknown word with label 0; others follow.
+    Attributes:
+        children: Node after each node and phoneme; where no word goes on, `nowhere`, the last node.
+        label: Last phoneme of each node, BLANK where there is none, uint8 [nodes + 1].
+        best: Highest score of the words at or below each node; of ``outside`` an unknown word's, of
+            `nowhere` LOG_ZERO, of roots 0. float32 [nodes + 1].
+        ends: Where the pronunciations that end at each node begin among all, int32 [nodes + 2].
+        word: Word of each pronunciation, in the order of the nodes they end at, and, as further
+            ones, of the unknown words that end at each ``outside``, int32 [pronunciations +
+            labels].
+        penalty: Nats taken for each, float32 [pronunciations + labels].
+        begin: Where each one's phonemes are in ``phonemes``; of unknown ones none are. int32
+            [pronunciations + labels].
+        length: How many they are, uint8 [pronunciations + labels].
+        phonemes: Ids, uint8.
+        follows: What `phonotactics` returned; the penalty of an unknown word is that of its end.
+        roots: Node between words after label 0; after label i it is ``roots + i``, after none
+            ``roots + BLANK``.
+        outside: Node of an unknown word with label 0; others follow.
     """
 
-    children: LetterChildren
+    children: TrieEdges
     label: npt.NDArray[np.uint8]
     best: npt.NDArray[np.float32]
     ends: npt.NDArray[np.int32]
@@ -59,16 +66,16 @@ class PronunciationTree:
 
     @property
     def nowhere(self) -> int:
-        """The node of all that is no word."""
+        """Node of all that is no word."""
         return self.children.outside
 
     @property
     def unknown(self) -> int:
-        """From this number on, pronunciations are those of unknown words."""
+        """Number from which on pronunciations are those of unknown words."""
         return len(self.word) - len(PHONEMES)
 
     def spoken(self, pronunciation: int) -> npt.NDArray[np.uint8]:
-        """The phonemes of a pronunciation."""
+        """Return the phonemes of a pronunciation, uint8 [phonemes]."""
         begin = int(self.begin[pronunciation])
         return self.phonemes[begin : begin + int(self.length[pronunciation])]
 
@@ -82,11 +89,17 @@ def build_pronunciation_tree(
 ) -> PronunciationTree:
     """Build the tree.
 
-    scores: of each word, for the look-ahead [words].
-    unknown: likewise, of an unknown word.
-    variant_penalty: nats taken from each pronunciation of a word but its first.
-    gains: the part of each word's score that comes phoneme by phoneme, as a hotword's does: all at
-        once, at its first phoneme, it would drive everything else out of the beam [words].
+    Args:
+        pronunciations: How the words are spoken.
+        scores: Score of each word, for the look-ahead, float32 [words].
+        unknown: Score of an unknown word.
+        variant_penalty: Nats taken from each pronunciation of a word but its first.
+        gains: The part of each word's score that comes phoneme by phoneme, float32 [words]. A
+            hotword's does, because all at once, at its first phoneme, it would drive everything
+            else out of the beam.
+
+    Returns:
+        The tree.
     """
     word = pronunciations.word
     penalty = np.zeros(len(word), np.float32)
@@ -104,7 +117,7 @@ def build_pronunciation_tree(
     if gained is not None:
         worth[order] -= gained
     # The root's edges have label + 1, which the order does not mind.
-    tree = grow_prefix_tree(padded, sorted_length, worth[order], gained)
+    tree = grow_trie(padded, sorted_length, worth[order], gained)
 
     labels = len(PHONEMES)
     follows = phonotactics(pronunciations)
@@ -112,7 +125,7 @@ def build_pronunciation_tree(
     outside = roots + labels + 1
     nowhere = outside + labels
     place = np.arange(labels)
-    children = link_children(tree.parents, tree.labels - 1, nowhere, place)
+    children = link_edges(tree.parents, tree.labels - 1, nowhere, place)
     for table in (children.present, children.first):
         table[roots:outside] = table[0]
     label = np.full(nowhere + 1, BLANK, np.uint8)
@@ -122,7 +135,7 @@ def build_pronunciation_tree(
     best = np.zeros(nowhere + 1, np.float32)
     best[:roots] = tree.best
     best[outside:nowhere] = unknown
-    best[nowhere] = NEVER
+    best[nowhere] = LOG_ZERO
 
     by_node = np.argsort(tree.final, kind="stable")
     ends = np.zeros(nowhere + 2, np.int32)
@@ -148,7 +161,7 @@ def build_pronunciation_tree(
 
 
 def _sorted(padded: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
-    """The order of rows by their numbers from left to right."""
+    """Return the order of rows by their numbers from left to right, int64 [rows]."""
     fields = 64 // _BITS
     keys = []
     for begin in range(0, padded.shape[1], fields):

@@ -1,13 +1,16 @@
 """The pronunciations of a whole vocabulary in some 6 bytes a word.
 
-Two arrays hold them, in the order of the words:
+Two arrays of a language model file hold them, in the order of the words:
 
 - ``phonemes`` uint16: the phonemes of all pronunciations, END after each, three symbols of 40 in a
   number (the first one times 1600, the second one times 40, the third); END fills the last number.
 - ``pronunciations`` bits: for each word a 0 for every pronunciation that it has, and a 1.
 """
 
-from collections.abc import Mapping
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,9 +34,11 @@ MAX_VARIANTS = 4
 class Pronunciations:
     """Pronunciations, those of a word in a row, its usual one first.
 
-    word: number of the word that each belongs to, from 0, in order [pronunciations].
-    offsets: where the phonemes of each begin, and the end of the last [pronunciations + 1].
-    phonemes: ids of the phonemes of all [phonemes].
+    Attributes:
+        word: Number of the word that each belongs to, from 0, in order, int32 [pronunciations].
+        offsets: Where the phonemes of each begin, and the end of the last, int32 [pronunciations +
+            1].
+        phonemes: Ids of the phonemes of all, uint8 [phonemes].
     """
 
     word: npt.NDArray[np.int32]
@@ -41,10 +46,19 @@ class Pronunciations:
     phonemes: npt.NDArray[np.uint8]
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], words: int) -> "Pronunciations":
-        """Unpack the arrays of a vocabulary of some number of words.
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], words: int) -> Pronunciations:
+        """Unpack the arrays of a vocabulary.
 
-        Raises ValueError, or KeyError for a missing array, unless the arrays fit together.
+        Args:
+            arrays: Arrays of the file by name.
+            words: Number of words.
+
+        Returns:
+            The pronunciations.
+
+        Raises:
+            ValueError: The arrays do not fit together.
+            KeyError: An array is missing.
         """
         packed, counts = arrays[PHONEMES_ARRAY], arrays[COUNTS_ARRAY]
         if packed.dtype != np.uint16 or counts.dtype != np.uint8:
@@ -70,7 +84,7 @@ class Pronunciations:
         return cls(word, offsets, flat[flat != END])
 
     def of(self, word: int) -> tuple[bytes, ...]:
-        """The pronunciations of one word as phoneme ids, the usual one first."""
+        """Return the pronunciations of one word as phoneme ids, the usual one first."""
         first, last = np.searchsorted(self.word, [word, word + 1])
         return tuple(
             self.phonemes[self.offsets[index] : self.offsets[index + 1]].tobytes()
@@ -79,7 +93,7 @@ class Pronunciations:
 
 
 def _unpack_symbols(packed: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint8]:
-    """The three symbols of each number [3 * numbers]."""
+    """Return the three symbols of each number, uint8 [3 * numbers]."""
     symbols = np.empty((len(packed), SYMBOLS_A_NUMBER), np.uint8)
     rest, symbols[:, 2] = np.divmod(packed, np.uint16(SYMBOLS))
     symbols[:, 0], symbols[:, 1] = np.divmod(rest, np.uint16(SYMBOLS))
@@ -87,7 +101,7 @@ def _unpack_symbols(packed: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint8]:
 
 
 def _unpack_numbers(counts: npt.NDArray[np.uint8], words: int) -> npt.NDArray[np.int64]:
-    """How many pronunciations each word has [words]."""
+    """Return how many pronunciations each word has, int64 [words]."""
     bits = np.unpackbits(counts, bitorder="little")
     stops = np.flatnonzero(bits)
     used = stops[-1] + 1 if len(stops) else 0
@@ -97,3 +111,64 @@ def _unpack_numbers(counts: npt.NDArray[np.uint8], words: int) -> npt.NDArray[np
     if numbers.max(initial=0) > MAX_VARIANTS:
         raise ValueError("a word has too many pronunciations")
     return numbers
+
+
+def add_pronunciations(
+    pronunciations: Pronunciations,
+    known: Sequence[str],
+    words: Sequence[str],
+    added: Mapping[str, Sequence[bytes]],
+) -> Pronunciations:
+    """Return the pronunciations of a larger vocabulary.
+
+    Args:
+        pronunciations: How the words of `known` are spoken.
+        known: Words, sorted.
+        words: These and those of `added`, sorted; the result has their numbers.
+        added: Pronunciations of new words, or further ones of known words.
+
+    Returns:
+        The pronunciations of all words.
+    """
+    if not added:
+        return pronunciations
+    new = [bisect_left(known, word) for word in sorted(set(words).difference(known))]
+    old = pronunciations.word + np.searchsorted(new, pronunciations.word, side="right")
+    # The old ones come first, so that a word's usual pronunciation stays the first one.
+    further = [
+        (bisect_left(words, word), spoken)
+        for word, variants in added.items()
+        for spoken in variants
+        if spoken not in spoken_as(pronunciations, known, word)
+    ]
+    word = np.concatenate((old, [number for number, _ in further])).astype(np.int32)
+    lengths = np.concatenate(
+        (np.diff(pronunciations.offsets), [len(spoken) for _, spoken in further])
+    ).astype(np.int64)
+    phonemes = np.frombuffer(
+        pronunciations.phonemes.tobytes() + b"".join(spoken for _, spoken in further), np.uint8
+    )
+    order = np.argsort(word, kind="stable")
+    begin = (lengths.cumsum() - lengths)[order]
+    lengths = lengths[order]
+    offsets = np.zeros(len(word) + 1, np.int32)
+    np.cumsum(lengths, out=offsets[1:])
+    place = np.arange(len(phonemes)) + np.repeat(begin - offsets[:-1], lengths)
+    return Pronunciations(word[order], offsets, phonemes[place])
+
+
+def spoken_as(pronunciations: Pronunciations, known: Sequence[str], word: str) -> tuple[bytes, ...]:
+    """Return the pronunciations of a word.
+
+    Args:
+        pronunciations: How the words of `known` are spoken.
+        known: Words, sorted.
+        word: Any word.
+
+    Returns:
+        Phoneme ids of each, or nothing if the word is not known.
+    """
+    place = bisect_left(known, word)
+    if place == len(known) or known[place] != word:
+        return ()
+    return pronunciations.of(place)

@@ -1,5 +1,7 @@
 """Hotwords with their sounds: ``Panayotov``, or ``Panayotov=P AA N AH Y OW T AO F``."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +24,9 @@ _LONGEST_INITIALS = 5
 class SpokenPhrase:
     """A hotword or phrase.
 
-    words: in small letters.
-    pronunciations: of each word, as phoneme ids, the most probable first.
+    Attributes:
+        words: Its words in small letters.
+        pronunciations: Pronunciations of each word, as phoneme ids, the most probable first.
     """
 
     words: tuple[str, ...]
@@ -31,12 +34,19 @@ class SpokenPhrase:
 
 
 def split_pronunciation(hotword: str) -> tuple[str, tuple[bytes, ...]]:
-    """A hotword's text and the pronunciation of each of its words; none if it gives no sounds.
+    """Split a hotword into its text and the pronunciation of each of its words.
 
-    The words of a phrase are separated by commas in its pronunciation:
-    ``Vassil Panayotov=V AH S IH L, P AA N AH Y OW T AO F``.
+    The words of a phrase are separated by commas in its pronunciation: ``Vassil Panayotov=V AH S IH
+    L, P AA N AH Y OW T AO F``.
 
-    Raises DecoderError for a pronunciation that cannot be used.
+    Args:
+        hotword: Text, perhaps with ``=`` and phonemes.
+
+    Returns:
+        The text, and the phoneme ids of each word; none if it gives no sounds.
+
+    Raises:
+        DecoderError: The pronunciation cannot be used.
     """
     text, sign, sounds = hotword.partition("=")
     text = text.replace("\u2019", "'").strip()
@@ -65,15 +75,20 @@ def pronounce_hotwords(
     known: Callable[[str], Sequence[bytes]] = lambda word: (),
     model: Path = DEFAULT_GRAPHEME_TO_PHONEME,
 ) -> list[SpokenPhrase]:
-    """The words of hotwords and how each may be said.
+    """Find how each word of some hotwords may be said.
 
-    hotwords: words or phrases, each with its pronunciation behind ``=`` or without one. A phrase
-        that is given again, pronounced in another way, may be said in both.
-    known: pronunciations of words that the language model has.
-    model: grapheme-to-phoneme model for all others; it is read only if there are any.
+    Args:
+        hotwords: Words or phrases, each with its pronunciation after ``=`` or without one. A phrase
+            that is given again, pronounced in another way, may be said in both.
+        known: Returns the pronunciations of words that the language model has.
+        model: Grapheme-to-phoneme model for all others; it is read only if there are any.
 
-    Raises DecoderError for a hotword that cannot be read or pronounced, ModelFileError if the model
-    is needed and cannot be read.
+    Returns:
+        The phrases.
+
+    Raises:
+        DecoderError: A hotword cannot be read or pronounced.
+        ModelFileError: The model is needed and cannot be read.
     """
     given = [split_pronunciation(hotword) for hotword in hotwords]
     spelled = _spell(given, known, model)
@@ -100,7 +115,7 @@ def _spell(
     known: Callable[[str], Sequence[bytes]],
     model: Path,
 ) -> dict[str, tuple[bytes, ...]]:
-    """Pronunciations of all words that nothing but their letters tells of."""
+    """Return pronunciations of all words that nothing but their letters tells of."""
     texts = {word: text for text, sounds in given if not sounds for word in text.lower().split()}
     unknown = [word for word in texts if not known(word)]
     if not unknown:
@@ -116,7 +131,7 @@ def _spell(
 
 
 def _variants(word: str, spoken: Sequence[bytes]) -> list[bytes]:
-    """With the names of its letters if a word may be initials.
+    """Add the names of its letters if a word may be initials.
 
     NASA is a word and USA is not; nobody can tell from the letters.
     """

@@ -1,5 +1,7 @@
 """Where live audio comes from."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
@@ -12,8 +14,9 @@ from asr_runtime.audio.audio_reader import AudioReader
 class LiveSource(ABC):
     """Audio that arrives while it is transcribed.
 
-    sample_rate: Hz.
-    description: what is listened to, for a person, if that is not what they named.
+    Attributes:
+        sample_rate: Hz.
+        description: What is listened to, for a person, if that is not what they named.
     """
 
     sample_rate: float
@@ -21,17 +24,21 @@ class LiveSource(ABC):
 
     @abstractmethod
     def blocks(self) -> Iterator[npt.NDArray[np.float32]]:
-        """Mono samples [samples], -1..1, as soon as they are there.
+        """Wait for audio and yield it as soon as it is there.
 
-        Raises AsrRuntimeError, behind all samples that arrived, if it ends as it should not.
+        Yields:
+            Mono float32 samples [samples], -1 to 1.
+
+        Raises:
+            AsrRuntimeError: It ended as it should not, after all samples that arrived.
         """
 
     @abstractmethod
     def close(self) -> None:
-        """Stop listening. `blocks` then has what was captured before, if anything, and ends."""
+        """Stop listening. `blocks` then yields what was captured before, if anything, and ends."""
 
     def warnings(self) -> list[str]:
-        """What went wrong and did not end it, a line each; complete once it is closed."""
+        """Return what went wrong and did not end it, a line each; complete once it is closed."""
         return []
 
 
@@ -41,12 +48,20 @@ class FileSource(LiveSource):
     _BLOCK_SECONDS = 0.25
 
     def __init__(self, path: str) -> None:
+        """Open a file.
+
+        Args:
+            path: Where it is.
+
+        Raises:
+            AudioFileError: It cannot be read.
+        """
         self._reader = AudioReader(path)
         self.sample_rate = self._reader.sample_rate
         self._open = True
 
     def blocks(self) -> Iterator[npt.NDArray[np.float32]]:
-        """As in `LiveSource`."""
+        """Yield the file's samples, float32 [samples], a quarter of a second at a time."""
         length = int(self.sample_rate * self._BLOCK_SECONDS)
         if not self._open:
             return
@@ -58,6 +73,6 @@ class FileSource(LiveSource):
                     return
 
     def close(self) -> None:
-        """As in `LiveSource`."""
+        """Close the file."""
         self._open = False
         self._reader.close()

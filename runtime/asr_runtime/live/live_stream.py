@@ -1,5 +1,7 @@
 """Live transcripts: samples in as they are recorded, text out while they are spoken."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,14 +23,15 @@ _EVERYTHING = 1 << 40
 class StreamResult:
     """What is known of a sentence at some moment.
 
-    text: of the sentence so far.
-    stable: the beginning of `text` that will not change any more; all later results of the same
-        sentence begin with it.
-    is_final: whether the sentence has ended. The next result belongs to the next sentence.
-    start: where the sentence begins, in seconds from the beginning of the stream.
-    duration: seconds of audio that the text is of.
-    transcript: of a sentence that has ended, else None; its times are seconds from the beginning of
-        the stream.
+    Attributes:
+        text: Text of the sentence so far.
+        stable: The beginning of ``text`` that will not change any more; all later results of the
+            same sentence begin with it.
+        is_final: Whether the sentence has ended. The next result belongs to the next sentence.
+        start: Where the sentence begins, in seconds from the beginning of the stream.
+        duration: Length of the audio that the text covers, in seconds.
+        transcript: Of a sentence that has ended, else None; its times are seconds from the
+            beginning of the stream.
     """
 
     text: str
@@ -39,7 +42,7 @@ class StreamResult:
     transcript: Transcript | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types; the transcript's values, where there is one, beside the others."""
+        """Return plain JSON types; the transcript's values, if there is one, beside the others."""
         known = {} if self.transcript is None else self.transcript.to_dict()
         return {
             "is_final": self.is_final,
@@ -57,14 +60,20 @@ class LiveStream:
     The audio goes through the model in chunks, each with some audio after it that the model looks
     ahead at: latency-controlled bidirectional recurrence (Y. Zhang et al. 2016, arXiv:1510.08983).
 
-    >>> stream = recognizer.stream(sample_rate=16_000)
-    >>> for samples in microphone:
-    ...     for result in stream.feed(samples):
-    ...         print(result.text, "." if result.is_final else "…")
-    >>> stream.finish()
-
     Results do not depend on how the samples were divided. Streams of one recogniser are independent
     of each other, each with one thread at a time.
+
+    Examples:
+        >>> import soundfile
+        >>> from asr_runtime import Recognizer
+        >>> samples, rate = soundfile.read("runtime/demo/demo.flac", dtype="float32")
+        >>> stream = Recognizer.load().stream(rate)
+        >>> results = []
+        >>> for begin in range(0, len(samples), 1600):
+        ...     results += stream.feed(samples[begin : begin + 1600])
+        >>> results += stream.finish()
+        >>> results[-1].is_final, results[-1].text[:11]
+        (True, 'the old man')
     """
 
     def __init__(
@@ -75,6 +84,22 @@ class LiveStream:
         chunk_ms: float | None = None,
         lookahead_ms: float | None = None,
     ) -> None:
+        """Begin a stream.
+
+        Args:
+            session: The acoustic model.
+            decoder: Finds the sentences.
+            sample_rate: Of the samples that will be fed, in Hz.
+            chunk_ms: Milliseconds of audio that go through the model at a time; None for the
+                model's own.
+            lookahead_ms: Milliseconds of audio after them that the model waits for; None for the
+                model's own.
+
+        Raises:
+            ModelFileError: The model was not exported for streaming.
+            AudioContentError: The sample rate is impossible.
+            StreamError: The milliseconds are impossible.
+        """
         card, streaming = session.card, streaming_card(session)
         self._session = session
         self._decoder = decoder
@@ -96,18 +121,23 @@ class LiveStream:
 
     @property
     def latency(self) -> float:
-        """Seconds from a sound to when the samples that its text waits for have come, at most."""
+        """Longest time in seconds from a sound until all samples that its text needs have come."""
         frames = self._chunk_frames + self._lookahead_frames
         return frames * self._stride / self._sample_rate
 
     def feed(self, samples: npt.ArrayLike) -> list[StreamResult]:
-        """The next samples, any number of them, as `Recognizer.transcribe` takes them.
+        """Transcribe the next samples, any number of them.
 
-        Returns a result for each sentence that ended, and for each chunk that changed the text of
-        the one being spoken, in order.
+        Args:
+            samples: As `Recognizer.transcribe` takes them, [samples] or [samples, channels].
 
-        Raises StreamError after `finish`, and AudioContentError for samples that are no audio,
-        which are left out.
+        Returns:
+            A result for each sentence that ended, and for each chunk that changed the text of the
+            one being spoken, in order.
+
+        Raises:
+            StreamError: The stream is finished.
+            AudioContentError: The samples are no audio; they are left out.
         """
         if self._finished:
             raise StreamError("the stream is finished; start another one for more audio")
@@ -127,9 +157,13 @@ class LiveStream:
         return results
 
     def finish(self) -> list[StreamResult]:
-        """The rest, when the audio has ended. Nothing can be fed after it.
+        """Transcribe the rest when the audio has ended. Nothing can be fed after it.
 
-        Raises StreamError if it was called before.
+        Returns:
+            The last results, in order.
+
+        Raises:
+            StreamError: The stream is finished already.
         """
         if self._finished:
             raise StreamError("the stream is finished already")
@@ -190,7 +224,17 @@ class LiveStream:
 
 
 def streaming_card(session: ModelSession) -> StreamingCard:
-    """How to stream a model. Raises ModelFileError for one that cannot be."""
+    """Return how to stream a model.
+
+    Args:
+        session: The model.
+
+    Returns:
+        What its card says about streaming.
+
+    Raises:
+        ModelFileError: It was not exported for streaming.
+    """
     if session.card.streaming is None:
         raise ModelFileError(
             "cannot stream; export it with: asr-export onnx … --streaming", str(session.path)

@@ -1,5 +1,7 @@
 """Live audio from a microphone, through sounddevice (the extra ``mic``) and its PortAudio."""
 
+from __future__ import annotations
+
 import queue
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,7 +29,13 @@ _Block = npt.NDArray[np.float32] | None  # None: the recording ended
 
 @dataclass(frozen=True)
 class InputDevice:
-    """A microphone. `number` and `name` are PortAudio's; `sample_rate` (Hz) is its own."""
+    """A microphone.
+
+    Attributes:
+        number: PortAudio's number.
+        name: PortAudio's name.
+        sample_rate: The device's own rate, in Hz.
+    """
 
     number: int
     name: str
@@ -35,7 +43,14 @@ class InputDevice:
 
 
 def load_sounddevice() -> Any:
-    """The sounddevice module; MicrophoneError if it or PortAudio is missing or does not start."""
+    """Import the sounddevice module.
+
+    Returns:
+        The module.
+
+    Raises:
+        MicrophoneError: It or PortAudio is missing or does not start.
+    """
     try:
         import sounddevice  # type: ignore[import-not-found, import-untyped, unused-ignore]
     except ImportError as error:
@@ -58,7 +73,7 @@ def load_sounddevice() -> Any:
 
 
 def input_devices(sounddevice: Any) -> dict[int, str]:
-    """Numbers and names of all devices that record."""
+    """Return numbers and names of all devices that record."""
     return {
         number: device["name"]
         for number, device in enumerate(sounddevice.query_devices())
@@ -67,12 +82,18 @@ def input_devices(sounddevice: Any) -> dict[int, str]:
 
 
 def find_input_device(sounddevice: Any, wanted: str | None = None) -> InputDevice:
-    """The device to record with.
+    """Find the device to record with.
 
-    wanted: its number, or a part of its name that no other device has; None for the system's
-        default.
+    Args:
+        sounddevice: The module.
+        wanted: Its number, or a part of its name that no other device has; None for the system's
+            default.
 
-    Raises MicrophoneError if there is none.
+    Returns:
+        The device.
+
+    Raises:
+        MicrophoneError: There is no such device.
     """
     names = input_devices(sounddevice)
     if not names:
@@ -92,7 +113,15 @@ def find_input_device(sounddevice: Any, wanted: str | None = None) -> InputDevic
 
 
 def check_input_device(sounddevice: Any, device: InputDevice) -> None:
-    """Raise MicrophoneError if the device cannot be recorded with as it is."""
+    """Check that a device can be recorded with as it is.
+
+    Args:
+        sounddevice: The module.
+        device: The device.
+
+    Raises:
+        MicrophoneError: It cannot be.
+    """
     try:
         sounddevice.check_input_settings(samplerate=device.sample_rate, **_settings(device))
     except (ValueError, sounddevice.PortAudioError) as error:
@@ -100,12 +129,17 @@ def check_input_device(sounddevice: Any, device: InputDevice) -> None:
 
 
 class MicrophoneSource(LiveSource):
-    """A microphone that records from now on.
-
-    wanted: as in `find_input_device`. Raises MicrophoneError if it cannot be used.
-    """
+    """A microphone that records from now on."""
 
     def __init__(self, wanted: str | None = None) -> None:
+        """Begin to record.
+
+        Args:
+            wanted: Number or part of the name of the device; None for the system's default.
+
+        Raises:
+            MicrophoneError: The microphone cannot be used.
+        """
         sounddevice = load_sounddevice()
         device = find_input_device(sounddevice, wanted)
         self.sample_rate = device.sample_rate
@@ -129,7 +163,11 @@ class MicrophoneSource(LiveSource):
             raise _cannot_open(device, error) from None
 
     def blocks(self) -> Iterator[npt.NDArray[np.float32]]:
-        """As in `LiveSource`."""
+        """Yield what was recorded, float32 [samples], some 20 ms at a time.
+
+        Raises:
+            MicrophoneError: The microphone stopped.
+        """
         while not self._closed:
             try:
                 block = self._queue.get(timeout=SILENT_SECONDS)
@@ -146,26 +184,26 @@ class MicrophoneSource(LiveSource):
                 yield block
 
     def close(self) -> None:
-        """As in `LiveSource`."""
+        """Stop recording."""
         if not self._closed:
             self._closed = True
             self._stream.stop()
             self._stream.close()
 
     def warnings(self) -> list[str]:
-        """As in `LiveSource`."""
+        """Return how much audio was lost, if any was."""
         lost = []
         if self._lost_frames:
             lost.append(
-                f"{self._lost_frames / self.sample_rate:.1f} s of audio were lost, for the model "
-                "is slower than speech here; use the greedy decoder or larger chunks"
+                f"{self._lost_frames / self.sample_rate:.1f} s of audio were lost, because the "
+                "model is slower than speech here; use the greedy decoder or larger chunks"
             )
         if self._overflows:
             lost.append(f"the system lost audio {self._overflows} times; it does not say how much")
         return lost
 
     def _take(self, samples: npt.NDArray[np.float32], frames: int, time: Any, status: Any) -> None:
-        """PortAudio's callback, in a thread of its own; `samples` [frames, 1] are valid in it."""
+        """Keep samples [frames, 1]; PortAudio calls it in a thread of its own and owns them."""
         # Before the first block there was nothing to lose, though some systems say so.
         if status.input_overflow and self._blocks_taken:
             self._overflows += 1

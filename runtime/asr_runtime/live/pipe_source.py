@@ -1,5 +1,7 @@
 """Live audio from standard input or a named pipe: WAV, or raw samples of a known rate."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 import stat
@@ -32,13 +34,20 @@ _OTHER_FORMATS = {
 
 
 def open_stream(name: str, raw_sample_rate: float | None = None) -> LiveSource:
-    """Open what ``asr-run --stream`` names.
+    """Open a stream of audio.
 
-    name: a file, a named pipe, or STANDARD_INPUT.
-    raw_sample_rate: Hz of 16-bit little-endian mono samples without a header; None for a file that
-        `read_audio` can read, or a WAV stream.
+    It waits for a pipe to be opened at its other end, and for the WAV header.
 
-    Waits for a pipe to be opened at its other end, and for the WAV header. Raises AsrRuntimeError.
+    Args:
+        name: A file, a named pipe, or STANDARD_INPUT.
+        raw_sample_rate: Hz of 16-bit little-endian mono samples without a header; None for an audio
+            file or a WAV stream.
+
+    Returns:
+        The source.
+
+    Raises:
+        AsrRuntimeError: It cannot be opened, or is no such audio.
     """
     if name == STANDARD_INPUT:
         return PipeSource(_standard_input(), raw_sample_rate)
@@ -51,6 +60,16 @@ class PipeSource(LiveSource):
     """A stream of bytes: what has been written to it is there at once, however long it pauses."""
 
     def __init__(self, file: BinaryIO, raw_sample_rate: float | None = None) -> None:
+        """Wait for the header.
+
+        Args:
+            file: The open stream.
+            raw_sample_rate: Hz of 16-bit little-endian mono samples without a header; None for WAV.
+
+        Raises:
+            AudioFileError: It is empty, cannot be read or is no such audio.
+            AudioContentError: The sample rate is impossible.
+        """
         _wait_for_data(file)
         self._file = file
         self._stream = ByteStream(cast(Readable, file))
@@ -73,7 +92,11 @@ class PipeSource(LiveSource):
         self.sample_rate = self._format.sample_rate
 
     def blocks(self) -> Iterator[npt.NDArray[np.float32]]:
-        """As in `LiveSource`."""
+        """Yield what has come, float32 [samples].
+
+        Raises:
+            AudioFileError: The stream ended within a sample or before any, or cannot be read on.
+        """
         if self._file.closed:
             return
         frame = self._format.frame_bytes
@@ -96,7 +119,7 @@ class PipeSource(LiveSource):
             raise AudioFileError("ended before any audio came; check what sends it")
 
     def close(self) -> None:
-        """As in `LiveSource`."""
+        """Close the stream."""
         self._file.close()
 
 
@@ -144,7 +167,7 @@ def _no_wav(start: bytes) -> AudioFileError:
 
 
 def _check_raw(start: bytes) -> None:
-    """Samples hardly ever look like the start of a file; read as samples, a file is noise."""
+    """Refuse a file: samples hardly ever look like its start, and as samples it is noise."""
     if is_wav(start):
         raise AudioFileError("is WAV, which brings its own sample rate; leave --sample-rate out")
     kind = _other_format(start)

@@ -1,5 +1,7 @@
 """Greedy decoding of one sentence after another, of which there may be no end."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,9 +15,21 @@ from asr_runtime.transcript import Token
 
 
 class GreedySentence:
-    """`greedy_decode` for frames that come piece by piece; see `SentenceSearch`."""
+    """`greedy_decode` for frames that come some at a time; see `SentenceSearch`.
+
+    Attributes:
+        begin: First frame of the sentence, counted from the first frame of all.
+        frames: Number of frames of all sentences.
+    """
 
     def __init__(self, vocabulary: Sequence[str], blank_id: int, seconds_per_frame: float) -> None:
+        """Begin before the first frame.
+
+        Args:
+            vocabulary: Text of each class.
+            blank_id: The blank's class.
+            seconds_per_frame: How far apart frames are.
+        """
         self._vocabulary = vocabulary
         self._blank = blank_id
         self._seconds = seconds_per_frame
@@ -29,7 +43,7 @@ class GreedySentence:
         self.frames += len(log_probs)
 
     def partial(self) -> Partial:
-        """The text so far. Its complete words are stable; `split` may carry on the last one."""
+        """Return the text so far; complete words are stable, `split` may carry on the last."""
         log_probs = self._joined()
         spaces = self._spaces(log_probs)
         stable = log_probs[: spaces[-1]] if len(spaces) else log_probs[:0]
@@ -39,11 +53,11 @@ class GreedySentence:
         )
 
     def end(self) -> tuple[Token, ...]:
-        """The sentence that ends here."""
+        """Return the sentence that ends here."""
         return self._cut(self.frames - self.begin)
 
     def split(self) -> tuple[Token, ...]:
-        """The sentence up to the last word boundary or else blank in its last two thirds."""
+        """Return the sentence up to the last word boundary or else blank in its last two thirds."""
         log_probs = self._joined()
         for places in (self._spaces(log_probs), self._frames_of(log_probs, self._blank)):
             if len(places) and places[-1] >= len(log_probs) // 3:
@@ -58,7 +72,7 @@ class GreedySentence:
     def _frames_of(
         self, log_probs: npt.NDArray[np.floating[Any]], label: int
     ) -> npt.NDArray[np.int64]:
-        """Frames in which a label is the best."""
+        """Return the frames in which a label is the best, int64 [found]."""
         return np.flatnonzero(log_probs.argmax(axis=1) == label)
 
     def _cut(self, frame: int) -> tuple[Token, ...]:

@@ -1,5 +1,8 @@
-"""Endless speech as sentences: log-probabilities in, piece by piece, transcripts out."""
+"""Endless speech as sentences: log-probabilities in, some at a time, transcripts out."""
 
+from __future__ import annotations
+
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,23 +11,17 @@ from asr_runtime.decoding.decoder import AnyDecoder
 from asr_runtime.decoding.greedy import WORD_BOUNDARY
 from asr_runtime.decoding.heads import Heads, Rows
 from asr_runtime.sentences.beam_sentence import BeamSentence
-from asr_runtime.sentences.endpoint_config import EndpointConfig
+from asr_runtime.sentences.endpointing import EndpointConfig, Endpointer
 from asr_runtime.sentences.greedy_sentence import GreedySentence
-from asr_runtime.sentences.pauses import PauseFinder
 from asr_runtime.sentences.sentence_search import Partial, SentenceSearch
-from asr_runtime.transcript import Token, Transcript, geometric_mean
+from asr_runtime.transcript import Token, Transcript, clipped, geometric_mean
 
 
 class SentenceDecoder:
     """Cuts frames into sentences at pauses and decodes them, greedy or beam, as they come.
 
-    beam_decoder: None decodes greedily. Several decoders, also in several threads, may share one.
-    vocabulary: the text of each class; `blank_id` is the blank's.
-    seconds_per_frame: how far apart frames are.
-    endpoint: what ends a sentence.
-
-    Results do not depend on how the frames were divided into pieces, and neither memory nor the
-    time for a piece grows with their number, unless both times of `endpoint` are infinite.
+    Results do not depend on how the frames were divided, and neither memory nor the time for a
+    frame grows with their number, unless both times of the `EndpointConfig` are infinite.
 
     A pause is a run of frames in which the blank or a space is the most probable, or of phonemes,
     where the beam decoder takes them, the blank. The cut lies in the middle of it. Silence, and
@@ -39,12 +36,22 @@ class SentenceDecoder:
         seconds_per_frame: float,
         endpoint: EndpointConfig | None = None,
     ) -> None:
+        """Begin before the first frame.
+
+        Args:
+            beam_decoder: The beam search, which several sentence decoders may share, also in
+                several threads; None decodes greedily.
+            vocabulary: The text of each class.
+            blank_id: The blank's class.
+            seconds_per_frame: How far apart frames are.
+            endpoint: What ends a sentence; None for the defaults.
+        """
         vocabulary = tuple(vocabulary)
         self._heads = Heads(len(vocabulary), blank_id)
         if beam_decoder is not None:
             self._heads = beam_decoder.heads
         self._seconds = seconds_per_frame
-        self._pauses = PauseFinder(endpoint or EndpointConfig(), seconds_per_frame)
+        self._endpointer = Endpointer(endpoint or EndpointConfig(), seconds_per_frame)
         self._search: SentenceSearch = (
             GreedySentence(vocabulary, blank_id, seconds_per_frame)
             if beam_decoder is None
@@ -54,6 +61,9 @@ class SentenceDecoder:
         if not self._heads.phonemes and WORD_BOUNDARY in vocabulary:
             self._silent.append(vocabulary.index(WORD_BOUNDARY))
         self._waiting = np.zeros((0, self._heads.width), np.float32)
+        # Since the last sentence with words: its end, and log-probabilities of the blank.
+        self._silent_since = 0
+        self._blank_log_prob = 0.0
 
     @property
     def start(self) -> float:
@@ -62,20 +72,23 @@ class SentenceDecoder:
 
     @property
     def duration(self) -> float:
-        """Seconds of all frames fed so far."""
+        """Length of all frames fed so far, in seconds."""
         return (self._search.frames + len(self._waiting)) * self._seconds
 
     def feed(self, rows: Rows) -> list[Transcript]:
         """Decode the next frames.
 
-        rows: natural-log probabilities [frames, classes], any number of frames; those of phonemes
-            beside them where the beam decoder takes them.
+        Args:
+            rows: Natural-log probabilities [frames, classes], any number of frames; those of
+                phonemes beside them where the beam decoder takes them.
 
-        Returns the sentences that these frames finished, in order. Times are seconds from the start
-        of the first frame ever fed. A sentence's `start` and `duration` are those of the audio that
-        was searched for it, which begins and ends in the pauses around it.
+        Returns:
+            The sentences that these frames finished, in order. Times are seconds from the start of
+            the first frame ever fed. A sentence's ``start`` and ``duration`` are those of the audio
+            that was searched for it, which begins and ends in the pauses around it.
 
-        Raises ValueError if the shape does not fit.
+        Raises:
+            ValueError: The shape does not fit.
         """
         self._heads.check(rows)
         silent = np.isin(self._heads.heard(rows).argmax(axis=1), self._silent)
@@ -84,57 +97,75 @@ class SentenceDecoder:
         sentences: list[Transcript] = []
         for is_silent in silent.tolist():
             seen += 1
-            self._pauses.add(is_silent)
-            if not (self._pauses.ended or self._pauses.overlong):
+            self._endpointer.add(is_silent)
+            if not (self._endpointer.ended or self._endpointer.overlong):
                 continue
-            waiting = self._pauses.waiting
-            self._search.advance(frames[done : seen - waiting])
+            waiting = self._endpointer.waiting
+            self._advance(frames[done : seen - waiting])
             done = seen - waiting
             begin = self._search.begin
-            if self._pauses.ended:
+            if self._endpointer.ended:
                 tokens = self._search.end()
-                self._pauses.restart(waiting, waiting)
+                self._endpointer.restart(waiting, waiting)
             else:
                 tokens = self._search.split()
-                self._pauses.restart(self._search.frames - self._search.begin + waiting, waiting)
+                length = self._search.frames - self._search.begin
+                self._endpointer.restart(length + waiting, waiting)
             sentences += self._sentence(tokens, begin)
-        ready = seen - self._pauses.waiting
-        self._search.advance(frames[done:ready])
+        ready = seen - self._endpointer.waiting
+        self._advance(frames[done:ready])
         self._waiting = frames[ready:].copy()
         return sentences
 
     def partial(self) -> Partial:
-        """The sentence that is being spoken."""
+        """Return what is known of the sentence that is being spoken."""
         return self._search.partial()
 
     def finish(self, duration: float) -> list[Transcript]:
-        """Decode what is left when the audio ends; call nothing after it.
+        """Decode what is left when the audio ends; feed nothing after it.
 
-        duration: of all audio, in seconds. The last frame reaches past its end; no time does.
+        Args:
+            duration: Length of all audio in seconds. The last frame reaches past its end; no time
+                does.
 
-        Returns the last sentence, or nothing.
+        Returns:
+            The last sentence, or nothing.
         """
-        self._search.advance(self._waiting)
+        self._advance(self._waiting)
+        self._waiting = self._waiting[:0]
         begin = self._search.begin
         return self._sentence(self._search.end(), begin, duration)
+
+    def silence(self, duration: float) -> Transcript:
+        """Return the end of the audio that holds no words, when `finish` has returned nothing.
+
+        Args:
+            duration: Length of all audio in seconds.
+
+        Returns:
+            A transcript without text, from the last sentence to the end. Its confidence is the
+            geometric mean of the blank's probability.
+        """
+        start = min(self._silent_since * self._seconds, duration)
+        frames = self._search.frames - self._silent_since
+        confidence = min(1.0, math.exp(self._blank_log_prob / frames)) if frames else 0.0
+        return Transcript("", confidence, (), duration - start, start)
+
+    def _advance(self, rows: Rows) -> None:
+        self._search.advance(rows)
+        blank = self._heads.heard(rows)[:, self._heads.blank]
+        self._blank_log_prob += float(blank.sum(dtype=float))
 
     def _sentence(
         self, tokens: tuple[Token, ...], begin: int, duration: float | None = None
     ) -> list[Transcript]:
         if not tokens:
             return []
+        self._silent_since, self._blank_log_prob = self._search.begin, 0.0
         start, end = begin * self._seconds, self._search.begin * self._seconds
         if duration is not None:
             start, end = min(start, duration), duration
-            tokens = tuple(
-                Token(
-                    token.text,
-                    min(token.start, duration),
-                    min(token.end, duration),
-                    token.confidence,
-                )
-                for token in tokens
-            )
+            tokens = clipped(tokens, duration)
         return [
             Transcript(
                 text="".join(token.text for token in tokens),

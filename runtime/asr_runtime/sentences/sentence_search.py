@@ -1,5 +1,7 @@
 """What `SentenceDecoder` asks of a search, which may be greedy or a beam search."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,9 +15,10 @@ from asr_runtime.transcript import Token
 class Partial:
     """What is known of a sentence that is being spoken.
 
-    text: as it looks now.
-    stable: the part of it, from its beginning, that will not change: every later `text` of the
-        sentence, the finished one included, begins with it.
+    Attributes:
+        text: The text as it looks now.
+        stable: The part of it, from its beginning, that will not change: every later ``text`` of
+            the sentence, the finished one included, begins with it.
     """
 
     text: str
@@ -25,24 +28,30 @@ class Partial:
 class SentenceSearch(Protocol):
     """A search of endless frames, one sentence after another.
 
-    begin: the first frame of the sentence, counted from the first frame of all.
-    frames: how many there were, of all sentences.
+    Attributes:
+        begin: First frame of the sentence, counted from the first frame of all.
+        frames: Number of frames of all sentences.
     """
 
     begin: int
     frames: int
 
     def advance(self, log_probs: npt.NDArray[np.floating[Any]]) -> None:
-        """Search the next frames [frames, classes]; the division of frames makes no difference."""
+        """Search the next frames; their division makes no difference.
+
+        Args:
+            log_probs: Natural-log probabilities [frames, columns of the heads].
+        """
 
     def partial(self) -> Partial:
-        """What is known of the sentence."""
+        """Return what is known of the sentence."""
 
     def end(self) -> tuple[Token, ...]:
-        """The sentence that ends here. The next begins."""
+        """Return the tokens of the sentence that ends here. The next begins."""
 
     def split(self) -> tuple[Token, ...]:
-        """The sentence that ends at a word boundary in its last two thirds, if there is one.
+        """Return the tokens of a sentence that ends at a word boundary in its last two thirds.
 
-        The frames after it are carried on as the next sentence; without one all is the sentence.
+        The frames after it are carried on as the next sentence; without a boundary all is the
+        sentence.
         """

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from asr_runtime.language.packed_codes import packed_codes
+from asr_runtime.language.bit_vector import packed_codes
 from asr_runtime.language.packed_ngrams import BLOCK, VALUE_BITS
 from asr_train.ngram.counting import Keys, contexts, last_words, suffixes
 from asr_train.ngram.kneser_ney import NgramModel

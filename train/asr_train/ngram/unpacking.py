@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from asr_runtime import LanguageModelError
+from asr_runtime.language.bit_vector import take_codes
 from asr_runtime.language.language_model_file import read_arrays
-from asr_runtime.language.packed_codes import take_codes
 from asr_runtime.language.packed_ngrams import PackedNgrams
 from asr_train.errors import DataError
 from asr_train.ngram.kneser_ney import NgramModel, Order

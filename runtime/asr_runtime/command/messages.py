@@ -1,0 +1,25 @@
+"""What the commands print besides transcripts: lines of output, messages on standard error."""
+
+from __future__ import annotations
+
+import sys
+
+
+def accept_any_file_name() -> None:
+    """Show names that are not valid in the terminal's encoding rather than fail."""
+    for output in (sys.stdout, sys.stderr):
+        if hasattr(output, "reconfigure"):
+            output.reconfigure(errors="backslashreplace")
+
+
+def print_line(line: str) -> None:
+    """Print a line at once, because a reader at the other end of a pipe waits for it.
+
+    If that reader has left, typer ends the command quietly.
+    """
+    print(line, flush=True)
+
+
+def report(message: str) -> None:
+    """Print one line on standard error, whatever a file name or a library's message contains."""
+    print(f"asr-run: {' '.join(message.splitlines())}", file=sys.stderr)

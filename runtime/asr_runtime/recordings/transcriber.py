@@ -1,0 +1,144 @@
+"""Whole recordings to transcripts: at once, in segments as they are found, or many together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from asr_runtime.audio.audio_source import Audio, AudioBlocks, open_source
+from asr_runtime.audio.waveform import Waveform, check_duration
+from asr_runtime.audio.waveform_stream import WaveformStream
+from asr_runtime.decoding.decoder import AnyDecoder
+from asr_runtime.decoding.greedy import greedy_decode
+from asr_runtime.inference.model_session import ModelSession
+from asr_runtime.recordings.reading import LONG_SECONDS, iter_log_probs, read_recording, resampled
+from asr_runtime.sentences.endpointing import EndpointConfig
+from asr_runtime.sentences.sentence_decoder import SentenceDecoder
+from asr_runtime.transcript import Transcript, clipped
+
+GROUP_SECONDS = 1800.0
+"""Audio in which `RecordingTranscriber.batch` looks for similar lengths: 115 MB at 16 kHz."""
+
+
+class RecordingTranscriber:
+    """Transcribes recordings with one model and one decoder; threads may share it."""
+
+    def __init__(self, session: ModelSession, beam_decoder: AnyDecoder | None) -> None:
+        """Take the two halves of a recogniser.
+
+        Args:
+            session: The acoustic model; it gives what the decoder searches.
+            beam_decoder: The beam search; None decodes greedily.
+        """
+        self._session = session
+        self._card = session.card
+        self._beam_decoder = beam_decoder
+
+    def sentence_decoder(self, endpoint: EndpointConfig | None) -> SentenceDecoder:
+        """Return a decoder of endless speech.
+
+        Args:
+            endpoint: What ends a sentence.
+        """
+        card = self._card
+        return SentenceDecoder(
+            self._beam_decoder, card.vocabulary, card.blank_id, card.seconds_per_frame, endpoint
+        )
+
+    def segments(
+        self,
+        audio: AudioBlocks,
+        endpoint: EndpointConfig | None = None,
+        progress: Callable[[float], None] | None = None,
+        long_seconds: float = LONG_SECONDS,
+    ) -> Iterator[Transcript]:
+        """Transcribe a recording in segments, as they are found; see `Recognizer.segments`.
+
+        Args:
+            audio: The recording, of which nothing was read yet.
+            endpoint: What ends a sentence of a long recording.
+            progress: Called with the seconds of a long recording that are done.
+            long_seconds: The longest recording that is one segment.
+
+        Yields:
+            Transcripts in order, to the end of the recording.
+
+        Raises:
+            AudioFileError: The recording cannot be read.
+            AudioContentError: There is no audio, or what is none.
+        """
+        recording = read_recording(audio, self._card.sample_rate, long_seconds)
+        if isinstance(recording, Waveform):
+            yield self._decode([recording])[0]
+        else:
+            yield from self._sentences(recording, audio.sample_rate, endpoint, progress)
+
+    def batch(self, items: Iterable[Audio]) -> list[Transcript]:
+        """Transcribe many recordings; see `Recognizer.transcribe_batch`.
+
+        Args:
+            items: Paths, or pairs of samples and sample rate.
+
+        Returns:
+            Transcripts in the order of the items.
+
+        Raises:
+            AudioFileError: An item cannot be read.
+            AudioContentError: An item holds no audio, or what is none.
+        """
+        transcripts: list[Transcript] = []
+        group: list[Waveform | Transcript] = []
+        for index, item in enumerate(items):
+            group.append(self._prepared(item, index))
+            if sum(entry.duration for entry in group) >= GROUP_SECONDS:
+                transcripts += self._group(group)
+                group = []
+        return transcripts + self._group(group)
+
+    def _group(self, prepared: Sequence[Waveform | Transcript]) -> list[Transcript]:
+        """Return transcripts of items, of which the long ones are transcripts already."""
+        decoded = iter(self._decode([item for item in prepared if isinstance(item, Waveform)]))
+        return [next(decoded) if isinstance(item, Waveform) else item for item in prepared]
+
+    def _prepared(self, item: Audio, index: int) -> Waveform | Transcript:
+        with open_source(item, f"item {index}") as audio:
+            recording = read_recording(audio, self._card.sample_rate)
+            if isinstance(recording, Waveform):
+                return recording
+            return Transcript.join(self._sentences(recording, audio.sample_rate))
+
+    def _decode(self, waveforms: Sequence[Waveform]) -> list[Transcript]:
+        """Return the transcripts of utterances, which run together where they can."""
+        card = self._card
+        outputs = self._session.run_all([waveform.samples for waveform in waveforms])
+        transcripts = []
+        for waveform, rows in zip(waveforms, outputs, strict=True):
+            decoding = (
+                greedy_decode(rows, card.vocabulary, card.blank_id, card.seconds_per_frame)
+                if self._beam_decoder is None
+                else self._beam_decoder.decode(rows, card.seconds_per_frame)
+            )
+            tokens = clipped(decoding.tokens, waveform.duration)
+            transcripts.append(
+                Transcript(decoding.text, decoding.confidence, tokens, waveform.duration)
+            )
+        return transcripts
+
+    def _sentences(
+        self,
+        recording: Iterator[npt.NDArray[np.float32]],
+        sample_rate: float,
+        endpoint: EndpointConfig | None = None,
+        progress: Callable[[float], None] | None = None,
+    ) -> Iterator[Transcript]:
+        """Yield the sentences of a long recording, and what follows the last one."""
+        decoder = self.sentence_decoder(endpoint)
+        stream = WaveformStream(sample_rate, self._card.sample_rate)
+        for rows in iter_log_probs(self._session, resampled(recording, stream)):
+            yield from decoder.feed(rows)
+            if progress is not None:
+                progress(min(decoder.duration, stream.duration))
+        check_duration(stream.duration)
+        yield from decoder.finish(stream.duration) or [decoder.silence(stream.duration)]

@@ -1,0 +1,1 @@
+"""``asr-serve``: the recogniser behind HTTP, WebSocket and Wyoming."""

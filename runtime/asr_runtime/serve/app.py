@@ -1,0 +1,182 @@
+"""The HTTP application: OpenAI's transcription endpoint, live streams, health and counters."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+from fastapi import FastAPI, File, Form, Request, Response, UploadFile, WebSocket
+from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
+from starlette.exceptions import HTTPException
+
+from asr_runtime import __version__
+from asr_runtime.recognizer import Recognizer
+from asr_runtime.serve import errors, live, metrics
+from asr_runtime.serve.errors import RequestError
+from asr_runtime.serve.guards import Guards
+from asr_runtime.serve.responses import (
+    MEDIA_TYPES,
+    ResponseFormat,
+    as_events,
+    as_json,
+    as_text,
+    as_verbose_json,
+)
+from asr_runtime.serve.settings import ServerSettings
+from asr_runtime.serve.transcriptions import Transcriptions
+from asr_runtime.transcript import Transcript
+
+#: Clients that were written for OpenAI name its models; they mean the one that is here.
+_KNOWN_MODELS = ("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe")
+_GRANULARITIES = {"segment", "word"}
+_ENGLISH = {"en", "eng", "english"}
+
+
+def create_app(recognizer: Recognizer, settings: ServerSettings | None = None) -> FastAPI:
+    """The application of one recogniser.
+
+    Args:
+        recognizer: What transcribes; one model in memory for all requests.
+        settings: Limits, and who may use it.
+    """
+    settings = settings or ServerSettings()
+    counters = metrics.Metrics()
+    transcriptions = Transcriptions(recognizer, settings, counters)
+    streams = live.Streams(recognizer, settings, counters)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        transcriptions.close()
+        streams.close()
+
+    app = FastAPI(
+        title="asr-serve",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,  # its page would come from elsewhere
+        redoc_url=None,
+        exception_handlers={
+            RequestError: errors.on_request_error,
+            RequestValidationError: errors.on_invalid,
+            HTTPException: errors.on_http_error,
+        },
+    )
+    if settings.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type"],
+        )
+    app.add_middleware(Guards, settings=settings, metrics=counters)
+    name = recognizer.model_path.stem
+
+    @app.get("/healthz")
+    def healthz() -> Response:
+        return PlainTextResponse("stopping\n" if transcriptions.closing else "ok\n")
+
+    @app.get("/metrics")
+    def show_metrics() -> Response:
+        return Response(counters.exposition(), media_type=metrics.CONTENT_TYPE)
+
+    @app.get("/v1/models")
+    def models() -> dict[str, Any]:
+        model = {"id": name, "object": "model", "created": 0, "owned_by": "asr-export"}
+        return {"object": "list", "data": [model]}
+
+    @app.post("/v1/audio/transcriptions", response_model=None)
+    async def transcribe(
+        request: Request,
+        file: Annotated[UploadFile, File()],
+        model: Annotated[str, Form()] = name,
+        language: Annotated[str, Form()] = "en",
+        prompt: Annotated[str, Form()] = "",
+        response_format: Annotated[str, Form()] = "json",
+        temperature: Annotated[float, Form()] = 0.0,
+        stream: Annotated[bool, Form()] = False,
+        granularities: Annotated[list[str] | None, Form(alias="timestamp_granularities[]")] = None,
+    ) -> Response:
+        form = _check_fields(model, name, language, prompt, response_format, stream)
+        chosen = _granularities(granularities, form)
+        segments = transcriptions.segments(file.file)
+        if stream:
+            # The first segment decides between an error's status and a stream.
+            first = await anext(segments, None)
+            events = as_events(_chained(first, segments))
+            return StreamingResponse(events, media_type="text/event-stream")
+        done = [segment async for segment in _while_connected(request, segments)]
+        if form in MEDIA_TYPES:
+            return Response(as_text(done, form), media_type=MEDIA_TYPES[form])
+        if form is ResponseFormat.verbose_json:
+            return JSONResponse(as_verbose_json(done, chosen))
+        return JSONResponse(as_json(done))
+
+    @app.websocket("/v1/audio/stream")
+    async def stream_audio(socket: WebSocket) -> None:
+        await streams.serve(socket)
+
+    if settings.web is not None:
+        from fastapi.staticfiles import StaticFiles
+
+        app.mount("/", StaticFiles(directory=settings.web, html=True))
+    return app
+
+
+def _check_fields(
+    model: str, name: str, language: str, prompt: str, response_format: str, stream: bool
+) -> ResponseFormat:
+    """Refuse what would be ignored otherwise."""
+    if model != name and model not in _KNOWN_MODELS:
+        raise RequestError(404, f"there is no model {model!r}; this server has {name!r}", "model")
+    if language.lower().partition("-")[0] not in _ENGLISH:
+        raise RequestError(400, f"the model knows English only, not {language!r}", "language")
+    if prompt.strip():
+        raise RequestError(
+            400,
+            "a prompt has no effect on this model; start the server with --hotword for names",
+            "prompt",
+        )
+    try:
+        form = ResponseFormat(response_format)
+    except ValueError:
+        known = ", ".join(item.value for item in ResponseFormat)
+        raise RequestError(
+            400, f"there is no format {response_format!r}; choose {known}", "response_format"
+        ) from None
+    if stream and form not in (ResponseFormat.json, ResponseFormat.text):
+        raise RequestError(400, "a stream of events is json or text", "response_format")
+    return form
+
+
+def _granularities(asked: list[str] | None, form: ResponseFormat) -> set[str]:
+    chosen = set(asked or ["segment"])
+    if asked and form is not ResponseFormat.verbose_json:
+        raise RequestError(
+            400, "times come with response_format=verbose_json", "timestamp_granularities[]"
+        )
+    if not chosen <= _GRANULARITIES:
+        raise RequestError(400, "choose word, segment or both", "timestamp_granularities[]")
+    return chosen
+
+
+async def _while_connected(
+    request: Request, segments: AsyncIterator[Transcript]
+) -> AsyncIterator[Transcript]:
+    """The segments until the client goes away."""
+    async for segment in segments:
+        yield segment
+        if await request.is_disconnected():
+            raise RequestError(errors.CLOSED_BY_CLIENT, "the client went away")
+
+
+async def _chained(
+    first: Transcript | None, rest: AsyncIterator[Transcript]
+) -> AsyncIterator[Transcript]:
+    if first is not None:
+        yield first
+    async for segment in rest:
+        yield segment
