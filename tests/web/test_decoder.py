@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from asr_runtime import EndpointConfig, Recognizer
-from asr_runtime.decoding.utterance_decoder import decode_utterance
+from asr_runtime.decoding.greedy import greedy_decode
+from asr_runtime.sentences.sentence_decoder import SentenceDecoder
 from asr_runtime.transcript import Token
 
 SMALL_LANGUAGE_MODEL = (
@@ -43,7 +44,9 @@ def test_beam_search_is_pythons(
     strength: float, decode: Decode, beam: Recognizer, demo: np.ndarray
 ) -> None:
     rows = spoil(beam.rows([demo])[0], strength)
-    expected = decode_utterance(rows, 1e9, beam.card, beam._beam_decoder)
+    decoder = beam._beam_decoder
+    assert decoder is not None
+    expected = decoder.decode(rows, beam.card.seconds_per_frame)
     [found] = decode(beam.card, [{"rows": rows}], SMALL_LANGUAGE_MODEL)
     assert len(expected.text.split()) > 5
     assert found["text"] == expected.text
@@ -55,9 +58,12 @@ def test_greedy_decoding_is_pythons(decode: Decode, greedy: Recognizer, demo: np
     rows = greedy.rows([demo])[0]
     cases = [{"rows": rows, "greedy": True}, {"rows": rows[:8], "greedy": True}]
     found, silence = decode(greedy.card, cases, None)
-    expected = decode_utterance(rows, 1e9, greedy.card, None)
+    card = greedy.card
+    expected, nothing = (
+        greedy_decode(part, card.vocabulary, card.blank_id, card.seconds_per_frame)
+        for part in (rows, rows[:8])
+    )
     check_tokens(found["tokens"], expected.tokens)
-    nothing = decode_utterance(rows[:8], 1e9, greedy.card, None)
     assert (silence["text"], nothing.text) == ("", "")
     assert silence["confidence"] == pytest.approx(nothing.confidence, abs=1e-6)
 
@@ -70,7 +76,14 @@ def test_sentences_are_pythons(
     recognizer: Recognizer = request.getfixturevalue(name)
     rows = np.concatenate([recognizer.rows([demo])[0]] * 2)
     piece, duration = 21, len(rows) * recognizer.card.seconds_per_frame
-    decoder = recognizer._sentence_decoder(EndpointConfig(max_seconds=longest))
+    card = recognizer.card
+    decoder = SentenceDecoder(
+        recognizer._beam_decoder,
+        card.vocabulary,
+        card.blank_id,
+        card.seconds_per_frame,
+        EndpointConfig(max_seconds=longest),
+    )
     sentences, partials = [], []
     for begin in range(0, len(rows), piece):
         sentences += decoder.feed(rows[begin : begin + piece])

@@ -13,7 +13,9 @@ import pytest
 import soundfile
 import soxr
 
-from asr_runtime.long_recordings.stitching import SeamConfig, find_seam
+from asr_runtime import Word
+from asr_runtime.recordings.stitching import SeamConfig, find_seam
+from asr_runtime.subtitles import to_srt, to_vtt
 
 ROOT = Path(__file__).parents[2]
 MODEL = ROOT / "runtime" / "asr_runtime" / "models" / "edge.onnx"
@@ -111,28 +113,63 @@ def test_a_wav_file_that_was_cut_off_is_refused(ask: Ask, tmp_path: Path) -> Non
     assert other is None
 
 
-def test_subtitles_and_text(ask: Ask) -> None:
-    def word(text: str, start: float, end: float) -> list[dict[str, Any]]:
-        step = (end - start) / len(text)
-        return [
-            {"text": letter, "start": start + at * step, "end": start + at * step + step}
-            | {"confidence": 0.5}
-            for at, letter in enumerate(text)
+def letters(words: list[Word]) -> list[dict[str, Any]]:
+    """The characters of words, a space between them."""
+    tokens: list[dict[str, Any]] = []
+    for word in words:
+        if tokens:
+            tokens.append({"text": " ", "start": word.start, "end": word.start, "confidence": 1.0})
+        bounds = np.linspace(word.start, word.end, len(word.text) + 1).tolist()
+        tokens += [
+            {"text": letter, "start": start, "end": end, "confidence": word.confidence}
+            for letter, start, end in zip(word.text, bounds, bounds[1:], strict=False)
         ]
+    return tokens
 
-    space = {"text": " ", "start": 1.2, "end": 3.0, "confidence": 0.5}
-    tokens = [*word("one", 1.0, 1.2), space, *word("two", 3.0, 3601.5)]
-    sentence = {"text": "one two", "confidence": 0.5, "tokens": tokens, "start": 0, "duration": 5}
-    kinds = ("txt", "srt", "vtt", "json")
-    cases = [{"operation": "format", "sentences": [sentence], "kind": kind} for kind in kinds]
-    text, srt, vtt, as_json = ask(*cases)
-    assert text == "one two\n"
-    assert srt == (
-        "1\n00:00:01,000 --> 00:00:01,200\none\n\n2\n00:00:03,000 --> 01:00:01,500\ntwo\n"
-    )
-    assert vtt.startswith("WEBVTT\n\n00:00:01.000 --> 00:00:01.200\none\n\n")
-    [written] = json.loads(as_json)["sentences"]
-    assert written["words"][0] == {"text": "one", "start": 1.0, "end": 1.2, "confidence": 0.5}
+
+def test_subtitles_are_pythons(ask: Ask) -> None:
+    random = np.random.default_rng(8)
+    chosen = [
+        "the",
+        "of",
+        "and",
+        "mister",
+        "a",
+        "characteristically",
+        "went",
+        "home,",
+        "there.",
+        "no",
+        "I",
+        "unquestionably",
+    ]
+    cases, expected = [], []
+    for number in (0, 1, 7, 60, 300):
+        words, time = [], 0.0
+        for _ in range(number):
+            time = round(time + float(random.choice([0.03, 0.06, 0.3, 0.6, 2.4])), 3)
+            end = round(time + float(random.uniform(0.05, 1.2)), 3)
+            words.append(Word(str(random.choice(chosen)), time, end, 0.5))
+            time = end
+        sentence = {"text": " ".join(word.text for word in words), "confidence": 0.5}
+        sentence |= {"tokens": letters(words), "start": 0, "duration": time}
+        for kind, write in (("srt", to_srt), ("vtt", to_vtt)):
+            cases.append({"operation": "format", "sentences": [sentence], "kind": kind})
+            expected.append(write(words))
+    assert ask(*cases) == expected
+
+
+def test_text_and_json(ask: Ask) -> None:
+    words = [Word("one", 1.0, 1.2, 0.5), Word("two", 1.5, 1.9, 0.25)]
+    sentence = {"text": "one two", "confidence": 0.5, "tokens": letters(words)}
+    sentence |= {"start": 0, "duration": 5}
+    kinds = ("txt", "json")
+    cases = [{"operation": "format", "sentences": [sentence] * 2, "kind": kind} for kind in kinds]
+    text, as_json = ask(*cases)
+    assert text == "one two\none two\n"
+    written = json.loads(as_json)
+    assert written["text"] == "one two one two"
+    assert written["sentences"][1]["words"] == [word.to_dict() for word in words]
 
 
 def test_the_models_card_is_read_from_the_file(ask: Ask) -> None:

@@ -231,7 +231,7 @@ function greedyText(rows, vocabulary, blank) {
   return greedyDecode(rows, vocabulary, blank, 1).text;
 }
 
-// src/language/bits.ts
+// src/language/bit_vector.ts
 function popcount(bits) {
   bits -= bits >>> 1 & 1431655765;
   bits = (bits & 858993459) + (bits >>> 2 & 858993459);
@@ -571,16 +571,16 @@ function best(places, scores, size) {
   return ranked.slice(0, size).sort((one, other) => one - other);
 }
 
-// src/decoding/trace.ts
+// src/decoding/traceback.ts
 var FEW = 1 << 16;
-var Trace = class {
+var Traceback = class {
   #count = 1;
   #limit = FEW;
   #parents = new Int32Array(1 << 12);
   #labels = new Int32Array(1 << 12);
   #frames = new Int32Array(1 << 12);
   /** Whether it has grown so much since `keep` that forgetting is due. */
-  get crowded() {
+  get needsPruning() {
     return this.#count >= this.#limit;
   }
   /** The number of a new prefix. */
@@ -1003,7 +1003,7 @@ var IMPROBABLE = -1e4;
 var SURPRISE = 2.5;
 var SearchState = class {
   beam = new Hypotheses();
-  trace = new Trace();
+  traceback = new Traceback();
   words;
   /** Frames searched so far. */
   frames = 0;
@@ -1164,7 +1164,7 @@ var PhonemeSteps = class {
         const place = options.push(added, index);
         options.hash(place, word);
         options.place(place, tree.roots + tree.label[node], state.words.following);
-        options.trace[place] = state.trace.add(added.trace[index], end, added.began[index]);
+        options.trace[place] = state.traceback.add(added.trace[index], end, added.began[index]);
         options.began[place] = frame;
         options.blank[place] = LOG_ZERO;
         options.spoken[place] = total;
@@ -1206,7 +1206,7 @@ var PhonemeSearch = class {
     return new SearchState(this.#words, this.#tree);
   }
   /** Whether no label is considered, of each frame [frames]. */
-  quiet(rows) {
+  blankFrames(rows) {
     const quiet = new Uint8Array(rows.frames).fill(1);
     for (let frame = 0; frame < rows.frames; frame++) {
       const begin = frame * rows.width + this.#heads.begin;
@@ -1244,7 +1244,7 @@ var PhonemeSearch = class {
         settleSilence(state);
         this.#steps.step(state, row, labels, state.frames);
         state.stepped = true;
-        if (state.trace.crowded) state.trace.keep(state.beam.trace, state.beam.count);
+        if (state.traceback.needsPruning) state.traceback.keep(state.beam.trace, state.beam.count);
       }
       state.frames++;
     }
@@ -1286,10 +1286,10 @@ var PhonemeSearch = class {
   spelled(state) {
     const { beam } = state;
     return Array.from({ length: beam.count }, (_, index) => {
-      const { labels, frames } = state.trace.follow(beam.trace[index]);
+      const { labels, frames } = state.traceback.follow(beam.trace[index]);
       const began = beam.began[index];
       const next = this.#tree.between(beam.node[index]) ? state.frames : began;
-      return { labels, entered: [...frames, next], since: [...frames, began] };
+      return { labels, startFrames: [...frames, next], since: [...frames, began] };
     });
   }
   #between(state) {
@@ -1300,8 +1300,8 @@ var PhonemeSearch = class {
     return places;
   }
   #follow(state, index) {
-    const { labels, frames } = state.trace.follow(state.beam.trace[index]);
-    return { labels, entered: frames };
+    const { labels, frames } = state.traceback.follow(state.beam.trace[index]);
+    return { labels, startFrames: frames };
   }
 };
 
@@ -1423,10 +1423,10 @@ function align(score, frames, labels, blank) {
   return { first, last };
 }
 
-// src/decoding/word_placement.ts
+// src/decoding/word_alignment.ts
 var LEAST_PART = 150;
 var MOST_PART = 600;
-var WordPlacer = class {
+var WordAligner = class {
   constructor(tree, texts, vocabulary, heads, silenceThreshold) {
     this.tree = tree;
     this.texts = texts;
@@ -1442,28 +1442,28 @@ var WordPlacer = class {
   /**
    * When each word was spoken.
    *
-   * @param words Pronunciations, as the search found them; `entered` are the frames they began in.
+   * @param words Pronunciations, as the search found them; `startFrames` are the frames they began in.
    * @param quiet Frames in which no label was considered [frames].
    */
-  place(rows, words, entered, quiet) {
+  align(rows, words, startFrames, quiet) {
     const spoken = words.map(
-      (word, index) => this.#phonemes(rows, word, entered[index], entered[index + 1] ?? rows.frames)
+      (word, index) => this.#phonemes(rows, word, startFrames[index], startFrames[index + 1] ?? rows.frames)
     );
-    const placed = [];
-    const parts = [0, ...partsOf(entered, quiet), words.length];
+    const aligned = [];
+    const parts = [0, ...partsOf(startFrames, quiet), words.length];
     for (let part = 0; part + 1 < parts.length; part++) {
       const [one, other] = [parts[part], parts[part + 1]];
       if (one === other) continue;
-      const begin = one > 0 ? entered[one] : 0;
-      const end = other < words.length ? entered[other] : rows.frames;
+      const begin = one > 0 ? startFrames[one] : 0;
+      const end = other < words.length ? startFrames[other] : rows.frames;
       const labels = spoken.slice(one, other).flat();
       const found = this.#align(rows, labels, quiet, begin, end);
       let place = 0;
       for (let index = one; index < other; index++) {
         const phonemes = spoken[index];
         const range = [place, place += phonemes.length];
-        const still = phonemes.map(() => entered[index]);
-        placed.push({
+        const still = phonemes.map(() => startFrames[index]);
+        aligned.push({
           pronunciation: words[index],
           phonemes,
           first: found === null ? still : Array.from(found.first.slice(...range)),
@@ -1471,7 +1471,7 @@ var WordPlacer = class {
         });
       }
     }
-    return { words: placed, end: rows.frames };
+    return { words: aligned, end: rows.frames };
   }
   /**
    * The characters of the words that were spoken, a space before each.
@@ -1479,12 +1479,12 @@ var WordPlacer = class {
    * @param offset Frames before these, for the times.
    * @param previous The token before these, if there is any; the first space begins where it ends.
    */
-  tokens(rows, placed, seconds, offset = 0, previous) {
+  tokens(rows, aligned, seconds, offset = 0, previous) {
     const tokens = [];
     let end = previous?.end;
-    placed.words.forEach((word, index) => {
+    aligned.words.forEach((word, index) => {
       if (this.#gainOverBlank(rows, word) < -this.silenceThreshold) return;
-      let letters = this.#letters(rows, placed, index, seconds, offset);
+      let letters = this.#letters(rows, aligned, index, seconds, offset);
       if (letters.length === 0) return;
       if (end !== void 0 && letters[0].start < end) letters = later(letters, end);
       const start = letters[0].start;
@@ -1546,11 +1546,11 @@ var WordPlacer = class {
     });
     return Math.exp(Math.min(mean, 0));
   }
-  #letters(rows, placed, index, seconds, offset) {
-    const word = placed.words[index];
+  #letters(rows, aligned, index, seconds, offset) {
+    const word = aligned.words[index];
     if (word.pronunciation >= this.tree.unknown) {
-      const begin = index > 0 ? placed.words[index - 1].last.at(-1) + 1 : 0;
-      const after = placed.words[index + 1]?.first[0] ?? placed.end;
+      const begin = index > 0 ? aligned.words[index - 1].last.at(-1) + 1 : 0;
+      const after = aligned.words[index + 1]?.first[0] ?? aligned.end;
       return this.#heardLetters(rows.slice(begin, Math.max(begin, after)), seconds, offset + begin);
     }
     const text = this.texts[this.tree.word[word.pronunciation]];
@@ -1587,19 +1587,19 @@ function later(letters, start) {
     end: Math.max(letter.end, start)
   }));
 }
-function partsOf(entered, quiet) {
+function partsOf(startFrames, quiet) {
   const parts = [];
   let begin = 0;
   while (quiet.length - begin > MOST_PART) {
     const able = [];
-    entered.forEach((frame, word2) => {
+    startFrames.forEach((frame, word2) => {
       if (frame >= begin + LEAST_PART && frame <= begin + MOST_PART) able.push(word2);
     });
-    const word = able.find((each) => quiet[Math.max(entered[each] - 1, 0)] === 1) ?? able[0] ?? // Of a long silence, the end.
-    entered.findIndex((frame) => frame > begin + MOST_PART);
+    const word = able.find((each) => quiet[Math.max(startFrames[each] - 1, 0)] === 1) ?? able[0] ?? // Of a long silence, the end.
+    startFrames.findIndex((frame) => frame > begin + MOST_PART);
     if (word === -1) break;
     parts.push(word);
-    begin = entered[word];
+    begin = startFrames[word];
   }
   return parts;
 }
@@ -1608,7 +1608,7 @@ function partsOf(entered, quiet) {
 var PhonemeDecoder = class {
   heads;
   search;
-  placer;
+  aligner;
   /**
    * @param model A language model, and how its words are spoken.
    * @param vocabulary The text of each letter class; `blank` is the blank's.
@@ -1624,15 +1624,15 @@ var PhonemeDecoder = class {
     );
     this.search = new PhonemeSearch(tree, scorer, config, this.heads);
     const { silenceThreshold } = config;
-    this.placer = new WordPlacer(tree, model.words, vocabulary, this.heads, silenceThreshold);
+    this.aligner = new WordAligner(tree, model.words, vocabulary, this.heads, silenceThreshold);
   }
   /** Decode one utterance [frames, columns of `heads`]. */
   decode(rows, seconds) {
     const state = this.search.begin();
     this.search.advance(state, rows);
-    const { labels, entered } = this.search.finish(state);
-    const placed = this.placer.place(rows, labels, entered, this.search.quiet(rows));
-    const tokens = withoutLeadingSpace(this.placer.tokens(rows, placed, seconds));
+    const { labels, startFrames } = this.search.finish(state);
+    const aligned = this.aligner.align(rows, labels, startFrames, this.search.blankFrames(rows));
+    const tokens = withoutLeadingSpace(this.aligner.tokens(rows, aligned, seconds));
     return { text: textOf(tokens), tokens, confidence: this.#confidence(rows, tokens) };
   }
   /** Of no tokens, as probable as blanks are. */
@@ -1647,25 +1647,193 @@ var PhonemeDecoder = class {
   }
 };
 
-// src/formats.ts
-var PAUSE_SECONDS = 0.8;
-var CUE_SECONDS = 6;
-var CUE_CHARACTERS = 84;
-function format(sentences, kind) {
-  if (kind === "txt") return sentences.map((sentence) => `${sentence.text}
+// src/rounding.ts
+function roundHalfEven(number) {
+  const rounded = Math.round(number);
+  return Math.abs(number % 1) === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
+}
+
+// src/subtitles.ts
+var LINE_CHARACTERS = 42;
+var SHORTEST_SECONDS = 1;
+var LONGEST_SECONDS = 7;
+var CHARACTERS_PER_SECOND = 20;
+var GAP_SECONDS = 0.08;
+var SILENCE_SECONDS = 2;
+var LINGER_SECONDS = 0.5;
+var PENDING_WORDS = 120;
+var CUE = 1;
+var BREAK_INSIDE_PHRASE = 1.5;
+var BREAK_BETWEEN_WORDS = 0.7;
+var BREAK_AT_COMMA = 0.2;
+var SHORT_CUE = 0.8;
+var TOO_FAST = 0.3;
+var PAUSE_INSIDE = 2;
+var SENTENCE_INSIDE = 1.2;
+var UNEVEN = 0.4;
+var LINE_BREAK = 1;
+var TOO_WIDE = 1e3;
+var LONG_PAUSE = 0.4;
+var OPENERS = new Set(
+  "a an the this that these those my your his her its our their no some any every each of to in on at by for from with without into onto upon over under about between through and or but nor so yet if when while because although though unless until than as whether who whom whose which what where how i you he she it we they is are was were be been am do does did has have had will would can could shall should may might must not mr mrs dr".split(" ")
+);
+function toSrt(words) {
+  return cuesOf(words).map((cue, index) => `${index + 1}
+${times(cue, ",")}
+${textOf2(cue)}
+
 `).join("");
-  if (kind === "json") return `${JSON.stringify(toJson(sentences), null, 1)}
-`;
-  const cues = cuesOf(sentences.flatMap((sentence) => wordsOf(sentence.tokens)));
-  const body = cues.map((words, index) => {
-    const [start, end] = [words[0].start, words.at(-1).end].map((time) => clock(time, kind));
-    const number = kind === "srt" ? `${index + 1}
-` : "";
-    return `${number}${start} --> ${end}
-${words.map((word) => word.text).join(" ")}
-`;
+}
+function toVtt(words) {
+  const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  return `WEBVTT
+
+${cuesOf(words).map((cue) => `${times(cue, ".")}
+${escaped(textOf2(cue))}
+
+`).join("")}`;
+}
+function cuesOf(words) {
+  const layouts = [];
+  let pending = [];
+  for (const word of words) {
+    if (pending.length > 0 && word.start - pending.at(-1).end >= SILENCE_SECONDS) {
+      layouts.push(...broken(pending));
+      pending = [];
+    }
+    pending.push(word);
+    if (pending.length >= PENDING_WORDS) {
+      const decided = broken(pending);
+      pending = decided.pop().flat();
+      layouts.push(...decided);
+    }
+  }
+  layouts.push(...broken(pending));
+  return timed(layouts);
+}
+function timed(layouts) {
+  const cues = [];
+  for (const lines of layouts) {
+    const words = lines.flat();
+    const held = cues.at(-1);
+    let start = words[0].start;
+    if (held !== void 0) {
+      start = Math.max(start, held.start + 1e-3);
+      const gap = start - held.start > 2 * GAP_SECONDS ? GAP_SECONDS : 0;
+      const end2 = Math.max(Math.min(held.end, start - gap), held.start + 1e-3);
+      cues[cues.length - 1] = { ...held, end: end2 };
+    }
+    const last = words.at(-1).end;
+    const shown = Math.max(SHORTEST_SECONDS, lengthOf(words) / CHARACTERS_PER_SECOND);
+    const end = Math.max(last + LINGER_SECONDS, start + Math.min(shown, LONGEST_SECONDS));
+    const longest = Math.max(LONGEST_SECONDS, last - start);
+    cues.push({ start, end: Math.min(end, start + longest), lines });
+  }
+  return cues;
+}
+function broken(words) {
+  const count = words.length;
+  const best2 = [0, ...new Array(count).fill(Infinity)];
+  const begins = new Array(count + 1).fill(0);
+  for (let end = 1; end <= count; end++) {
+    const after = breakCost(words, end);
+    for (let begin = end - 1; begin >= 0; begin--) {
+      const part = words.slice(begin, end);
+      const tooLong = part.at(-1).end - part[0].start > LONGEST_SECONDS;
+      const [, badness] = lineCut(part);
+      if (end - begin > 1 && (tooLong || badness >= TOO_WIDE)) break;
+      const cost = best2[begin] + CUE + after + cueCost(words, begin, end) + badness;
+      if (cost < best2[end]) {
+        best2[end] = cost;
+        begins[end] = begin;
+      }
+    }
+  }
+  const layouts = [];
+  for (let end = count; end > 0; end = begins[end]) {
+    const part = words.slice(begins[end], end);
+    const [cut] = lineCut(part);
+    layouts.push([part.slice(0, cut), part.slice(cut)].filter((line) => line.length > 0));
+  }
+  return layouts.reverse();
+}
+function cueCost(words, begin, end) {
+  const part = words.slice(begin, end);
+  const start = part[0].start;
+  const until = words[end]?.start ?? part.at(-1).end + LINGER_SECONDS;
+  const seconds = Math.max(0.05, Math.min(until, start + LONGEST_SECONDS) - start);
+  let cost = TOO_FAST * Math.max(0, lengthOf(part) / seconds - CHARACTERS_PER_SECOND);
+  if (seconds < SHORTEST_SECONDS || part.length === 1) cost += SHORT_CUE;
+  let pauses = 0;
+  let signs = 0;
+  part.slice(0, -1).forEach((word, index) => {
+    const pause = part[index + 1].start - word.end;
+    if (pause > LONG_PAUSE) pauses += pause;
+    if (stops(word)) signs++;
   });
-  return (kind === "vtt" ? ["WEBVTT\n", ...body] : body).join("\n");
+  return cost + PAUSE_INSIDE * pauses + SENTENCE_INSIDE * signs;
+}
+function breakCost(words, end) {
+  if (end === words.length) return 0;
+  const last = words[end - 1];
+  if (stops(last)) return 0;
+  const pause = words[end].start - last.end;
+  if (/[,;:]$/.test(last.text) || pause >= LONG_PAUSE) {
+    return BREAK_AT_COMMA * Math.max(0, 1 - pause);
+  }
+  const opens = OPENERS.has(last.text.toLowerCase());
+  return (opens ? BREAK_INSIDE_PHRASE : BREAK_BETWEEN_WORDS) - Math.min(pause, LONG_PAUSE);
+}
+function lineCut(words) {
+  const total = lengthOf(words);
+  if (total <= LINE_CHARACTERS || words.length === 1) return [words.length, 0];
+  let cut = words.length;
+  let badness = Infinity;
+  let first = -1;
+  for (let place = 1; place < words.length; place++) {
+    first += words[place - 1].text.length + 1;
+    const second = total - first - 1;
+    if (Math.max(first, second) > LINE_CHARACTERS) continue;
+    const uneven = Math.abs(first - second) / LINE_CHARACTERS;
+    const found = UNEVEN * uneven + LINE_BREAK * breakCost(words, place);
+    if (found < badness) [cut, badness] = [place, found];
+  }
+  return [cut, Math.min(badness, TOO_WIDE)];
+}
+function stops(word) {
+  return /[.?!…]$/.test(word.text);
+}
+function lengthOf(words) {
+  return words.reduce((sum, word) => sum + word.text.length + 1, -1);
+}
+function textOf2(cue) {
+  return cue.lines.map((line) => line.map((word) => word.text).join(" ")).join("\n");
+}
+function times(cue, point) {
+  return `${clock(cue.start, point)} --> ${clock(cue.end, point)}`;
+}
+function clock(seconds, point) {
+  const total = roundHalfEven(seconds * 1e3);
+  const two = (number) => String(Math.floor(number)).padStart(2, "0");
+  const parts = [two(total / 36e5), two(total / 6e4 % 60), two(total / 1e3 % 60)];
+  return `${parts.join(":")}${point}${String(total % 1e3).padStart(3, "0")}`;
+}
+
+// src/formats.ts
+function format(sentences, kind) {
+  const words = sentences.flatMap((sentence) => wordsOf(sentence.tokens));
+  switch (kind) {
+    case "txt":
+      return sentences.map((sentence) => `${sentence.text}
+`).join("");
+    case "srt":
+      return toSrt(words);
+    case "vtt":
+      return toVtt(words);
+    case "json":
+      return `${JSON.stringify(toJson(sentences), null, 1)}
+`;
+  }
 }
 function toJson(sentences) {
   const rounded = (span) => ({
@@ -1684,27 +1852,6 @@ function toJson(sentences) {
       words: wordsOf(sentence.tokens).map(rounded)
     }))
   };
-}
-function cuesOf(words) {
-  const cues = [];
-  let length = 0;
-  for (const word of words) {
-    const cue = cues.at(-1);
-    length += word.text.length + 1;
-    const ends = cue === void 0 || word.start - cue.at(-1).end >= PAUSE_SECONDS || word.end - cue[0].start > CUE_SECONDS || length > CUE_CHARACTERS;
-    if (ends) {
-      cues.push([word]);
-      length = word.text.length;
-    } else cue.push(word);
-  }
-  return cues;
-}
-function clock(seconds, kind = "vtt") {
-  const total = Math.round(seconds * 1e3);
-  const two = (number) => String(Math.floor(number)).padStart(2, "0");
-  const parts = [two(total / 36e5), two(total / 6e4 % 60), two(total / 1e3 % 60)];
-  const mark = kind === "srt" ? "," : ".";
-  return `${parts.join(":")}${mark}${String(total % 1e3).padStart(3, "0")}`;
 }
 function round(number, digits) {
   return Number(number.toFixed(digits));
@@ -1914,11 +2061,11 @@ function readOnnxFile(bytes) {
 function metadata(bytes, fields, wanted) {
   for (const field of fields) {
     if (field.number !== MODEL_METADATA) continue;
-    if (textOf2(bytes, field, ENTRY_KEY) === wanted) return textOf2(bytes, field, ENTRY_VALUE);
+    if (textOf3(bytes, field, ENTRY_KEY) === wanted) return textOf3(bytes, field, ENTRY_VALUE);
   }
   throw new RecognizerError("The model has no card; give one that asr-export wrote.");
 }
-function textOf2(bytes, message, number) {
+function textOf3(bytes, message, number) {
   for (const field of fieldsOf(bytes, message.content, message.end)) {
     if (field.number !== number) continue;
     return new TextDecoder().decode(bytes.subarray(field.content, field.end));
@@ -1928,7 +2075,7 @@ function textOf2(bytes, message, number) {
 function withoutDefaults(bytes, graph) {
   const parts = [];
   for (const field of fieldsOf(bytes, graph.content, graph.end)) {
-    const isDefault = field.number === GRAPH_INITIALIZER && STREAMING_INPUTS.has(textOf2(bytes, field, TENSOR_NAME));
+    const isDefault = field.number === GRAPH_INITIALIZER && STREAMING_INPUTS.has(textOf3(bytes, field, TENSOR_NAME));
     if (!isDefault) parts.push(bytes.subarray(field.begin, field.end));
   }
   const size = parts.reduce((total, part) => total + part.length, 0);
@@ -2184,62 +2331,6 @@ async function* cutWindows(blocks, window, overlap, frameStride) {
   if (held.length > 0) yield { firstFrame, samples: held };
 }
 
-// src/sentences/endpointer.ts
-var ENDPOINT_DEFAULTS = { silenceSeconds: 0.8, maxSeconds: 30 };
-var LEAST_SECONDS = 0.3;
-var Endpointer = class {
-  #longest;
-  #silence;
-  #least;
-  #length = 0;
-  #run = 0;
-  #needed = 0;
-  constructor(config, secondsPerFrame) {
-    const frames = (seconds) => roundHalfEven(seconds / secondsPerFrame);
-    this.#longest = Math.max(1, frames(config.maxSeconds));
-    this.#silence = Math.max(1, Math.min(frames(config.silenceSeconds), this.#longest));
-    this.#least = Math.min(this.#silence, Math.max(1, frames(LEAST_SECONDS)));
-    this.restart();
-  }
-  /** Begin a sentence that has so many frames already, the last ones of them silent. */
-  restart(length = 0, silence = 0) {
-    this.#length = length;
-    this.#run = silence;
-    this.#needed = this.#neededAt(length);
-  }
-  add(silent) {
-    this.#length++;
-    if (!silent) {
-      this.#run = 0;
-      return;
-    }
-    if (this.#run === 0) this.#needed = this.#neededAt(this.#length);
-    this.#run++;
-  }
-  /** Whether the silence is long enough to end the sentence. */
-  get ended() {
-    return this.#run >= this.#needed;
-  }
-  /** Whether the sentence must end, pause or not. */
-  get overlong() {
-    return this.#length >= this.#longest;
-  }
-  /** Frames at the end that may belong to the next sentence. */
-  get waiting() {
-    return Math.max(0, this.#run - Math.floor((this.#needed + 1) / 2));
-  }
-  #neededAt(length) {
-    const third = Math.floor(this.#longest / 3);
-    if (length <= third) return this.#silence;
-    const share = Math.min(1, (length - third) / Math.max(1, third));
-    return roundHalfEven(this.#silence - share * (this.#silence - this.#least));
-  }
-};
-function roundHalfEven(number) {
-  const rounded = Math.round(number);
-  return Math.abs(number % 1) === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
-}
-
 // src/sentences/beam_sentence.ts
 var STEP = 10;
 var AGREEMENT_SECONDS = 3;
@@ -2288,8 +2379,8 @@ var BeamSentence = class {
     const earliest = this.begin + Math.floor((this.frames - this.begin) / 3);
     if (this.#base <= earliest) {
       const [spelled, best2] = this.#spelled();
-      const { labels, entered } = spelled[best2];
-      const at = (place) => entered[place] + this.#origin;
+      const { labels, startFrames } = spelled[best2];
+      const at = (place) => startFrames[place] + this.#origin;
       const places = Array.from(labels, (_, index) => index + 1);
       const late = places.filter((place) => at(place) > earliest);
       if (late.length === 0) return this.end();
@@ -2328,39 +2419,91 @@ var BeamSentence = class {
   }
   /** Make the words before a place of the best hypothesis stable; others than these are dropped. */
   #settle(place, spelled, best2) {
-    const { labels, entered } = spelled[best2];
+    const { labels, startFrames } = spelled[best2];
     const agrees = [];
     let cut = Infinity;
     spelled.forEach((other, index) => {
       for (let word = 0; word < place; word++) if (other.labels[word] !== labels[word]) return;
       agrees.push(index);
-      cut = Math.min(cut, other.entered[place] + this.#origin - this.#base);
+      cut = Math.min(cut, other.startFrames[place] + this.#origin - this.#base);
     });
-    const placed = this.#place({ labels, entered: entered.slice(0, labels.length) });
+    const aligned = this.#align({ labels, startFrames: startFrames.slice(0, labels.length) });
     const before = {
-      words: placed.words.slice(0, place),
-      end: placed.words[place]?.first[0] ?? placed.end
+      words: aligned.words.slice(0, place),
+      end: aligned.words[place]?.first[0] ?? aligned.end
     };
     this.#stable = this.#withStable(this.#tokens(before));
     this.#state.beam = this.#state.beam.take(agrees);
-    this.#state.trace.keep(this.#state.beam.trace, this.#state.beam.count, place);
+    this.#state.traceback.keep(this.#state.beam.trace, this.#state.beam.count, place);
     this.#rows = this.#rows.slice(cut).copy();
     this.#base += cut;
   }
   #written(found) {
-    return this.#tokens(this.#place(found));
+    return this.#tokens(this.#align(found));
   }
-  #place({ labels, entered }) {
-    const { search, placer } = this.decoder;
-    const frames = entered.map((frame) => frame + this.#origin - this.#base);
-    return placer.place(this.#rows, labels, frames, search.quiet(this.#rows));
+  #align({ labels, startFrames }) {
+    const { search, aligner } = this.decoder;
+    const frames = startFrames.map((frame) => frame + this.#origin - this.#base);
+    return aligner.align(this.#rows, labels, frames, search.blankFrames(this.#rows));
   }
-  #tokens(placed) {
-    const { placer } = this.decoder;
-    return placer.tokens(this.#rows, placed, this.seconds, this.#base, this.#stable.at(-1));
+  #tokens(aligned) {
+    const { aligner } = this.decoder;
+    return aligner.tokens(this.#rows, aligned, this.seconds, this.#base, this.#stable.at(-1));
   }
   #withStable(tokens) {
     return this.#stable.length > 0 ? [...this.#stable, ...tokens] : withoutLeadingSpace(tokens);
+  }
+};
+
+// src/sentences/endpointing.ts
+var ENDPOINT_DEFAULTS = { silenceSeconds: 0.8, maxSeconds: 30 };
+var LEAST_SECONDS = 0.3;
+var Endpointer = class {
+  #longest;
+  #silence;
+  #least;
+  #length = 0;
+  #run = 0;
+  #needed = 0;
+  constructor(config, secondsPerFrame) {
+    const frames = (seconds) => roundHalfEven(seconds / secondsPerFrame);
+    this.#longest = Math.max(1, frames(config.maxSeconds));
+    this.#silence = Math.max(1, Math.min(frames(config.silenceSeconds), this.#longest));
+    this.#least = Math.min(this.#silence, Math.max(1, frames(LEAST_SECONDS)));
+    this.restart();
+  }
+  /** Begin a sentence that has so many frames already, the last ones of them silent. */
+  restart(length = 0, silence = 0) {
+    this.#length = length;
+    this.#run = silence;
+    this.#needed = this.#neededAt(length);
+  }
+  add(silent) {
+    this.#length++;
+    if (!silent) {
+      this.#run = 0;
+      return;
+    }
+    if (this.#run === 0) this.#needed = this.#neededAt(this.#length);
+    this.#run++;
+  }
+  /** Whether the silence is long enough to end the sentence. */
+  get ended() {
+    return this.#run >= this.#needed;
+  }
+  /** Whether the sentence must end, pause or not. */
+  get overlong() {
+    return this.#length >= this.#longest;
+  }
+  /** Frames at the end that may belong to the next sentence. */
+  get waiting() {
+    return Math.max(0, this.#run - Math.floor((this.#needed + 1) / 2));
+  }
+  #neededAt(length) {
+    const third = Math.floor(this.#longest / 3);
+    if (length <= third) return this.#silence;
+    const share = Math.min(1, (length - third) / Math.max(1, third));
+    return roundHalfEven(this.#silence - share * (this.#silence - this.#least));
   }
 };
 
@@ -2511,7 +2654,7 @@ function within(tokens, duration) {
 var LONG_SECONDS = 60;
 var LEAST_SECONDS2 = 0.05;
 var MARGIN_SECONDS = 1;
-var PAUSE_SECONDS2 = 0.24;
+var PAUSE_SECONDS = 0.24;
 var REACH_SECONDS = 0.15;
 var Recognizer = class {
   /** @param decoder Null decodes greedily. */
@@ -2604,7 +2747,7 @@ var Recognizer = class {
     };
     return stitch(read(), model.heads, {
       margin: frames(MARGIN_SECONDS),
-      pause: frames(PAUSE_SECONDS2),
+      pause: frames(PAUSE_SECONDS),
       reach: frames(REACH_SECONDS)
     });
   }

@@ -9,7 +9,7 @@ import { LiveStream } from "./live/live_stream.js";
 import { AcousticModel } from "./model/acoustic_model.js";
 import { stitch } from "./recordings/stitching.js";
 import { cutWindows, OVERLAP_SECONDS, WINDOW_SECONDS } from "./recordings/windows.js";
-import { roundHalfEven } from "./sentences/endpointer.js";
+import { roundHalfEven } from "./rounding.js";
 import { SentenceDecoder, within } from "./sentences/sentence_decoder.js";
 
 /** Longer audio is read in windows and decoded as sentences; other audio is one of both. */

@@ -6,14 +6,14 @@ import type { Decoding } from "./greedy.js";
 import { PhonemeSearch } from "./phoneme_search.js";
 import { Heads, type Rows } from "./rows.js";
 import { geometricMean, textOf, type Token, withoutLeadingSpace } from "./transcript.js";
-import { WordPlacer } from "./word_placement.js";
+import { WordAligner } from "./word_alignment.js";
 import { WordScorer } from "./word_scorer.js";
 
 /** Decodes the output of a model with a phoneme head; see `decoding/phoneme_decoder.py`. */
 export class PhonemeDecoder {
   readonly heads: Heads;
   readonly search: PhonemeSearch;
-  readonly placer: WordPlacer;
+  readonly aligner: WordAligner;
 
   /**
    * @param model A language model, and how its words are spoken.
@@ -36,16 +36,16 @@ export class PhonemeDecoder {
     );
     this.search = new PhonemeSearch(tree, scorer, config, this.heads);
     const { silenceThreshold } = config;
-    this.placer = new WordPlacer(tree, model.words, vocabulary, this.heads, silenceThreshold);
+    this.aligner = new WordAligner(tree, model.words, vocabulary, this.heads, silenceThreshold);
   }
 
   /** Decode one utterance [frames, columns of `heads`]. */
   decode(rows: Rows, seconds: number): Decoding {
     const state = this.search.begin();
     this.search.advance(state, rows);
-    const { labels, entered } = this.search.finish(state);
-    const placed = this.placer.place(rows, labels, entered, this.search.quiet(rows));
-    const tokens = withoutLeadingSpace(this.placer.tokens(rows, placed, seconds));
+    const { labels, startFrames } = this.search.finish(state);
+    const aligned = this.aligner.align(rows, labels, startFrames, this.search.blankFrames(rows));
+    const tokens = withoutLeadingSpace(this.aligner.tokens(rows, aligned, seconds));
     return { text: textOf(tokens), tokens, confidence: this.#confidence(rows, tokens) };
   }
 

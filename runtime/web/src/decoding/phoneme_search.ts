@@ -9,17 +9,17 @@ import type { WordScorer } from "./word_scorer.js";
 const FINALISTS = 16;
 
 /** The best text of an utterance: pronunciations of its words, and the frames that they began in. */
-export interface Found {
+export interface BestPath {
   labels: readonly number[];
-  entered: readonly number[];
+  startFrames: readonly number[];
 }
 
-/** What a hypothesis has spelled; see `Spelled` of `search_state.py`. */
+/** What a hypothesis has spelled; see `Spelled` of `decoding/search_state.py`. */
 export interface Spelled {
   /** Pronunciations of its words. */
   labels: readonly number[];
   /** Frame from which on each word was spoken, and behind them the next one will be. */
-  entered: readonly number[];
+  startFrames: readonly number[];
   /** Frame from which on it stands that the text before each place has ended. */
   since: readonly number[];
 }
@@ -50,7 +50,7 @@ export class PhonemeSearch {
   }
 
   /** Whether no label is considered, of each frame [frames]. */
-  quiet(rows: Rows): Uint8Array {
+  blankFrames(rows: Rows): Uint8Array {
     const quiet = new Uint8Array(rows.frames).fill(1);
     for (let frame = 0; frame < rows.frames; frame++) {
       const begin = frame * rows.width + this.#heads.begin;
@@ -89,14 +89,14 @@ export class PhonemeSearch {
         settleSilence(state);
         this.#steps.step(state, row, labels, state.frames);
         state.stepped = true;
-        if (state.trace.crowded) state.trace.keep(state.beam.trace, state.beam.count);
+        if (state.traceback.needsPruning) state.traceback.keep(state.beam.trace, state.beam.count);
       }
       state.frames++;
     }
   }
 
   /** The words that are ahead so far, without one that is being spoken. */
-  best(state: SearchState): Found {
+  best(state: SearchState): BestPath {
     return this.#follow(state, this.leader(state));
   }
 
@@ -115,7 +115,7 @@ export class PhonemeSearch {
   }
 
   /** The best text of an utterance that ends here. The state stays as it is. */
-  finish(state: SearchState): Found {
+  finish(state: SearchState): BestPath {
     const { beam } = state;
     const complete = this.#between(state);
     let ranked = Array.from({ length: beam.count }, (_, index) => index);
@@ -136,11 +136,11 @@ export class PhonemeSearch {
   spelled(state: SearchState): Spelled[] {
     const { beam } = state;
     return Array.from({ length: beam.count }, (_, index) => {
-      const { labels, frames } = state.trace.follow(beam.trace[index]!);
+      const { labels, frames } = state.traceback.follow(beam.trace[index]!);
       const began = beam.began[index]!;
       // The next word of a hypothesis between words begins later than all frames so far.
       const next = this.#tree.between(beam.node[index]!) ? state.frames : began;
-      return { labels, entered: [...frames, next], since: [...frames, began] };
+      return { labels, startFrames: [...frames, next], since: [...frames, began] };
     });
   }
 
@@ -152,8 +152,8 @@ export class PhonemeSearch {
     return places;
   }
 
-  #follow(state: SearchState, index: number): Found {
-    const { labels, frames } = state.trace.follow(state.beam.trace[index]!);
-    return { labels, entered: frames };
+  #follow(state: SearchState, index: number): BestPath {
+    const { labels, frames } = state.traceback.follow(state.beam.trace[index]!);
+    return { labels, startFrames: frames };
   }
 }

@@ -2,7 +2,7 @@ import { BLANK } from "../language/phonemes.js";
 import { LOG_ZERO, type PronunciationTree } from "../language/pronunciation_tree.js";
 import type { BeamConfig } from "./beam_config.js";
 import { Hypotheses, logAddExp, merge, nthLargest } from "./hypotheses.js";
-import { Trace } from "./trace.js";
+import { Traceback } from "./traceback.js";
 import { WordCache, type WordScorer } from "./word_scorer.js";
 
 /** Nats of a label that cannot be, so that there is always a best text. */
@@ -13,7 +13,7 @@ const SURPRISE = 2.5;
 /** How far the search of one utterance has come; see `PhonemeSearchState` of `phoneme_steps.py`. */
 export class SearchState {
   beam = new Hypotheses();
-  readonly trace = new Trace();
+  readonly traceback = new Traceback();
   readonly words: WordCache;
   /** Frames searched so far. */
   frames = 0;
@@ -206,7 +206,7 @@ export class PhonemeSteps {
         const place = options.push(added, index);
         options.hash(place, word);
         options.place(place, tree.roots + tree.label[node]!, state.words.following);
-        options.trace[place] = state.trace.add(added.trace[index]!, end, added.began[index]!);
+        options.trace[place] = state.traceback.add(added.trace[index]!, end, added.began[index]!);
         // From now on, when the last word ended.
         options.began[place] = frame;
         options.blank[place] = LOG_ZERO;

@@ -1,4 +1,4 @@
-import { setBits } from "./bits.js";
+import { setBits } from "./bit_vector.js";
 import type { LanguageModelArray, LanguageModelHeader } from "./language_model_file.js";
 import { PackedNgrams } from "./packed_ngrams.js";
 import { type Pronunciations, unpackPronunciations } from "./pronunciations.js";

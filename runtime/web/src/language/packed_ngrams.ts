@@ -1,4 +1,4 @@
-import { popcount } from "./bits.js";
+import { popcount } from "./bit_vector.js";
 
 /** N-grams of a block, a bit of a uint32 each. */
 const BLOCK = 32;

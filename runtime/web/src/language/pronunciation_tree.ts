@@ -1,4 +1,4 @@
-import { popcount } from "./bits.js";
+import { popcount } from "./bit_vector.js";
 import { BLANK, PHONEMES } from "./phonemes.js";
 import { phonotactics } from "./phonotactics.js";
 import type { Pronunciations } from "./pronunciations.js";

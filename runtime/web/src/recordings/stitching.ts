@@ -4,7 +4,7 @@ import { type Heads, Rows } from "../decoding/rows.js";
 const GAP = 2;
 const CHANGE = 3;
 
-/** Where a seam may lie, in frames; `long_recordings/stitching.py` explains all of it. */
+/** Where a seam may lie, in frames; `recordings/stitching.py` explains all of it. */
 export interface SeamConfig {
   readonly margin: number;
   readonly pause: number;

@@ -1,4 +1,4 @@
-/** Seconds of a window, and of audio that two neighbours share; see `long_recordings/windows.py`. */
+/** Seconds of a window, and of audio that two neighbours share; see `recordings/windows.py`. */
 export const WINDOW_SECONDS = 20;
 export const OVERLAP_SECONDS = 4;
 

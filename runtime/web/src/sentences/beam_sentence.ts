@@ -1,9 +1,9 @@
 import type { PhonemeDecoder } from "../decoding/phoneme_decoder.js";
-import type { Found, Spelled } from "../decoding/phoneme_search.js";
+import type { BestPath, Spelled } from "../decoding/phoneme_search.js";
 import type { SearchState } from "../decoding/phoneme_steps.js";
 import { Rows } from "../decoding/rows.js";
 import { textOf, type Token, withoutLeadingSpace } from "../decoding/transcript.js";
-import type { PlacedWords } from "../decoding/word_placement.js";
+import type { AlignedWords } from "../decoding/word_alignment.js";
 import type { Partial, SentenceSearch } from "./sentence_search.js";
 
 /** Frames after which words may become stable; a multiple of them however frames come. */
@@ -66,8 +66,8 @@ export class BeamSentence implements SentenceSearch {
     const earliest = this.begin + Math.floor((this.frames - this.begin) / 3);
     if (this.#base <= earliest) {
       const [spelled, best] = this.#spelled();
-      const { labels, entered } = spelled[best]!;
-      const at = (place: number): number => entered[place]! + this.#origin;
+      const { labels, startFrames } = spelled[best]!;
+      const at = (place: number): number => startFrames[place]! + this.#origin;
       const places = Array.from(labels, (_, index) => index + 1);
       const late = places.filter((place) => at(place) > earliest);
       if (late.length === 0) return this.end();
@@ -109,40 +109,40 @@ export class BeamSentence implements SentenceSearch {
 
   /** Make the words before a place of the best hypothesis stable; others than these are dropped. */
   #settle(place: number, spelled: readonly Spelled[], best: number): void {
-    const { labels, entered } = spelled[best]!;
+    const { labels, startFrames } = spelled[best]!;
     const agrees: number[] = [];
     // The frame from which on none of the hypotheses spells what comes before.
     let cut = Infinity;
     spelled.forEach((other, index) => {
       for (let word = 0; word < place; word++) if (other.labels[word] !== labels[word]) return;
       agrees.push(index);
-      cut = Math.min(cut, other.entered[place]! + this.#origin - this.#base);
+      cut = Math.min(cut, other.startFrames[place]! + this.#origin - this.#base);
     });
-    const placed = this.#place({ labels, entered: entered.slice(0, labels.length) });
-    const before: PlacedWords = {
-      words: placed.words.slice(0, place),
-      end: placed.words[place]?.first[0] ?? placed.end,
+    const aligned = this.#align({ labels, startFrames: startFrames.slice(0, labels.length) });
+    const before: AlignedWords = {
+      words: aligned.words.slice(0, place),
+      end: aligned.words[place]?.first[0] ?? aligned.end,
     };
     this.#stable = this.#withStable(this.#tokens(before));
     this.#state.beam = this.#state.beam.take(agrees);
-    this.#state.trace.keep(this.#state.beam.trace, this.#state.beam.count, place);
+    this.#state.traceback.keep(this.#state.beam.trace, this.#state.beam.count, place);
     this.#rows = this.#rows.slice(cut).copy();
     this.#base += cut;
   }
 
-  #written(found: Found): readonly Token[] {
-    return this.#tokens(this.#place(found));
+  #written(found: BestPath): readonly Token[] {
+    return this.#tokens(this.#align(found));
   }
 
-  #place({ labels, entered }: Found): PlacedWords {
-    const { search, placer } = this.decoder;
-    const frames = entered.map((frame) => frame + this.#origin - this.#base);
-    return placer.place(this.#rows, labels, frames, search.quiet(this.#rows));
+  #align({ labels, startFrames }: BestPath): AlignedWords {
+    const { search, aligner } = this.decoder;
+    const frames = startFrames.map((frame) => frame + this.#origin - this.#base);
+    return aligner.align(this.#rows, labels, frames, search.blankFrames(this.#rows));
   }
 
-  #tokens(placed: PlacedWords): readonly Token[] {
-    const { placer } = this.decoder;
-    return placer.tokens(this.#rows, placed, this.seconds, this.#base, this.#stable.at(-1));
+  #tokens(aligned: AlignedWords): readonly Token[] {
+    const { aligner } = this.decoder;
+    return aligner.tokens(this.#rows, aligned, this.seconds, this.#base, this.#stable.at(-1));
   }
 
   #withStable(tokens: readonly Token[]): readonly Token[] {

@@ -2,7 +2,7 @@ import type { PhonemeDecoder } from "../decoding/phoneme_decoder.js";
 import { Heads, Rows } from "../decoding/rows.js";
 import { geometricMean, textOf, type Token, type Transcript } from "../decoding/transcript.js";
 import { BeamSentence } from "./beam_sentence.js";
-import { ENDPOINT_DEFAULTS, type EndpointConfig, Endpointer } from "./endpointer.js";
+import { ENDPOINT_DEFAULTS, type EndpointConfig, Endpointer } from "./endpointing.js";
 import { GreedySentence } from "./greedy_sentence.js";
 import type { Partial, SentenceSearch } from "./sentence_search.js";
 

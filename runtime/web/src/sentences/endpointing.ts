@@ -1,4 +1,6 @@
-/** What ends a sentence; `sentences/endpoint_config.py` explains the two. */
+import { roundHalfEven } from "../rounding.js";
+
+/** What ends a sentence; `sentences/endpointing.py` explains the two. */
 export interface EndpointConfig {
   readonly silenceSeconds: number;
   readonly maxSeconds: number;
@@ -9,7 +11,7 @@ export const ENDPOINT_DEFAULTS: EndpointConfig = { silenceSeconds: 0.8, maxSecon
 /** No pause within a word was longer in the development set, so that a shorter one says nothing. */
 const LEAST_SECONDS = 0.3;
 
-/** Follows the silence in a sentence, frame by frame; see `sentences/pauses.py`. */
+/** Follows the silence in a sentence, frame by frame; see `sentences/endpointing.py`. */
 export class Endpointer {
   readonly #longest: number;
   readonly #silence: number;
@@ -64,10 +66,4 @@ export class Endpointer {
     const share = Math.min(1, (length - third) / Math.max(1, third));
     return roundHalfEven(this.#silence - share * (this.#silence - this.#least));
   }
-}
-
-/** Rounding as Python's. */
-export function roundHalfEven(number: number): number {
-  const rounded = Math.round(number);
-  return Math.abs(number % 1) === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }

@@ -11,7 +11,7 @@ const LEAST_PART = 150;
 const MOST_PART = 600;
 
 /** A word with its phonemes and the first and last frame of each of these. */
-export interface PlacedWord {
+export interface AlignedWord {
   pronunciation: number;
   phonemes: readonly number[];
   first: readonly number[];
@@ -19,18 +19,18 @@ export interface PlacedWord {
 }
 
 /** Words, and the frame in which another word begins, or there are no more. */
-export interface PlacedWords {
-  words: readonly PlacedWord[];
+export interface AlignedWords {
+  words: readonly AlignedWord[];
   end: number;
 }
 
 /**
  * From the pronunciations that a search found to the characters of the text.
  *
- * The rules are those of `decoding/word_placement.py`: a word's letters share its time evenly and
+ * The rules are those of `decoding/word_alignment.py`: a word's letters share its time evenly and
  * have its confidence, and those of an unknown word are what the letter head heard meanwhile.
  */
-export class WordPlacer {
+export class WordAligner {
   constructor(
     readonly tree: PronunciationTree,
     readonly texts: readonly string[],
@@ -42,26 +42,26 @@ export class WordPlacer {
   /**
    * When each word was spoken.
    *
-   * @param words Pronunciations, as the search found them; `entered` are the frames they began in.
+   * @param words Pronunciations, as the search found them; `startFrames` are the frames they began in.
    * @param quiet Frames in which no label was considered [frames].
    */
-  place(
+  align(
     rows: Rows,
     words: readonly number[],
-    entered: readonly number[],
+    startFrames: readonly number[],
     quiet: Uint8Array,
-  ): PlacedWords {
+  ): AlignedWords {
     const spoken = words.map((word, index) =>
-      this.#phonemes(rows, word, entered[index]!, entered[index + 1] ?? rows.frames),
+      this.#phonemes(rows, word, startFrames[index]!, startFrames[index + 1] ?? rows.frames),
     );
-    const placed: PlacedWord[] = [];
+    const aligned: AlignedWord[] = [];
     // A part begins where a word does.
-    const parts = [0, ...partsOf(entered, quiet), words.length];
+    const parts = [0, ...partsOf(startFrames, quiet), words.length];
     for (let part = 0; part + 1 < parts.length; part++) {
       const [one, other] = [parts[part]!, parts[part + 1]!];
       if (one === other) continue;
-      const begin = one > 0 ? entered[one]! : 0;
-      const end = other < words.length ? entered[other]! : rows.frames;
+      const begin = one > 0 ? startFrames[one]! : 0;
+      const end = other < words.length ? startFrames[other]! : rows.frames;
       const labels = spoken.slice(one, other).flat();
       const found = this.#align(rows, labels, quiet, begin, end);
       let place = 0;
@@ -69,8 +69,8 @@ export class WordPlacer {
         const phonemes = spoken[index]!;
         const range = [place, (place += phonemes.length)] as const;
         // The search joins paths, so that a part of one need not be a path.
-        const still = phonemes.map(() => entered[index]!);
-        placed.push({
+        const still = phonemes.map(() => startFrames[index]!);
+        aligned.push({
           pronunciation: words[index]!,
           phonemes,
           first: found === null ? still : Array.from(found.first.slice(...range)),
@@ -78,7 +78,7 @@ export class WordPlacer {
         });
       }
     }
-    return { words: placed, end: rows.frames };
+    return { words: aligned, end: rows.frames };
   }
 
   /**
@@ -89,16 +89,16 @@ export class WordPlacer {
    */
   tokens(
     rows: Rows,
-    placed: PlacedWords,
+    aligned: AlignedWords,
     seconds: number,
     offset = 0,
     previous?: Token,
   ): readonly Token[] {
     const tokens: Token[] = [];
     let end = previous?.end;
-    placed.words.forEach((word, index) => {
+    aligned.words.forEach((word, index) => {
       if (this.#gainOverBlank(rows, word) < -this.silenceThreshold) return;
-      let letters = this.#letters(rows, placed, index, seconds, offset);
+      let letters = this.#letters(rows, aligned, index, seconds, offset);
       if (letters.length === 0) return;
       // What is settled may last longer than the frames that are kept begin.
       if (end !== undefined && letters[0]!.start < end) letters = later(letters, end);
@@ -154,7 +154,7 @@ export class WordPlacer {
   }
 
   /** Nats by which a word's phonemes are more probable in their frames than blanks. */
-  #gainOverBlank(rows: Rows, word: PlacedWord): number {
+  #gainOverBlank(rows: Rows, word: AlignedWord): number {
     let gain = 0;
     word.phonemes.forEach((phoneme, index) => {
       for (let frame = word.first[index]!; frame <= word.last[index]!; frame++) {
@@ -165,7 +165,7 @@ export class WordPlacer {
   }
 
   /** The geometric mean of the probabilities of a word's phonemes. */
-  #confidence(rows: Rows, word: PlacedWord): number {
+  #confidence(rows: Rows, word: AlignedWord): number {
     let mean = 0;
     word.phonemes.forEach((phoneme, index) => {
       const [first, last] = [word.first[index]!, word.last[index]!];
@@ -178,15 +178,15 @@ export class WordPlacer {
 
   #letters(
     rows: Rows,
-    placed: PlacedWords,
+    aligned: AlignedWords,
     index: number,
     seconds: number,
     offset: number,
   ): Token[] {
-    const word = placed.words[index]!;
+    const word = aligned.words[index]!;
     if (word.pronunciation >= this.tree.unknown) {
-      const begin = index > 0 ? placed.words[index - 1]!.last.at(-1)! + 1 : 0;
-      const after = placed.words[index + 1]?.first[0] ?? placed.end;
+      const begin = index > 0 ? aligned.words[index - 1]!.last.at(-1)! + 1 : 0;
+      const after = aligned.words[index + 1]?.first[0] ?? aligned.end;
       return this.#heardLetters(rows.slice(begin, Math.max(begin, after)), seconds, offset + begin);
     }
     const text = this.texts[this.tree.word[word.pronunciation]!]!;
@@ -228,22 +228,22 @@ function later(letters: readonly Token[], start: number): Token[] {
 }
 
 /** Words to begin a part with: after silence, if it can be, and not too far apart. */
-function partsOf(entered: readonly number[], quiet: Uint8Array): number[] {
+function partsOf(startFrames: readonly number[], quiet: Uint8Array): number[] {
   const parts: number[] = [];
   let begin = 0;
   while (quiet.length - begin > MOST_PART) {
     const able: number[] = [];
-    entered.forEach((frame, word) => {
+    startFrames.forEach((frame, word) => {
       if (frame >= begin + LEAST_PART && frame <= begin + MOST_PART) able.push(word);
     });
     const word =
-      able.find((each) => quiet[Math.max(entered[each]! - 1, 0)] === 1) ??
+      able.find((each) => quiet[Math.max(startFrames[each]! - 1, 0)] === 1) ??
       able[0] ??
       // Of a long silence, the end.
-      entered.findIndex((frame) => frame > begin + MOST_PART);
+      startFrames.findIndex((frame) => frame > begin + MOST_PART);
     if (word === -1) break;
     parts.push(word);
-    begin = entered[word]!;
+    begin = startFrames[word]!;
   }
   return parts;
 }

@@ -7,7 +7,7 @@ export interface Path {
 }
 
 /** How each hypothesis was spelled: a tree that grows at its leaves; number 0 is the root. */
-export class Trace {
+export class Traceback {
   #count = 1;
   #limit = FEW;
   #parents = new Int32Array(1 << 12);
@@ -15,7 +15,7 @@ export class Trace {
   #frames = new Int32Array(1 << 12);
 
   /** Whether it has grown so much since `keep` that forgetting is due. */
-  get crowded(): boolean {
+  get needsPruning(): boolean {
     return this.#count >= this.#limit;
   }
 
