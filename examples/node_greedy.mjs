@@ -7,12 +7,12 @@ import { createRequire } from "node:module";
 
 const { InferenceSession, Tensor } = createRequire(`${process.cwd()}/`)("onnxruntime-node");
 const [model, wav] = process.argv.slice(2).map((path) => readFileSync(path));
-const session = await InferenceSession.create(model, { logSeverityLevel: 3 });
 const card = modelCard(model);
 const format = [wav.readUInt32LE(24), wav.readUInt16LE(22), wav.readUInt16LE(34)];
 if (format.join() !== `${card.sample_rate},1,16`) {
   throw new Error(`give a WAV file of ${card.sample_rate} Hz, mono, 16 bits a sample`);
 }
+const session = await InferenceSession.create(model, { logSeverityLevel: 3 });
 const begin = wav.indexOf("data", 36, "latin1") + 8; // behind the chunk's name and its size
 const integers = { length: wav.readUInt32LE(begin - 4) / 2 };
 const samples = Float32Array.from(integers, (_, at) => wav.readInt16LE(begin + 2 * at) / 32768);

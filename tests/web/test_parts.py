@@ -129,20 +129,7 @@ def letters(words: list[Word]) -> list[dict[str, Any]]:
 
 def test_subtitles_are_pythons(ask: Ask) -> None:
     random = np.random.default_rng(8)
-    chosen = [
-        "the",
-        "of",
-        "and",
-        "mister",
-        "a",
-        "characteristically",
-        "went",
-        "home,",
-        "there.",
-        "no",
-        "I",
-        "unquestionably",
-    ]
+    chosen = ["the", "of", "mister", "a", "characteristically", "home,", "there.", "unquestionably"]
     cases, expected = [], []
     for number in (0, 1, 7, 60, 300):
         words, time = [], 0.0

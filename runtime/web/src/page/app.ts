@@ -7,8 +7,6 @@ import { minutes, TranscriptView } from "./transcript_view.js";
 import { WavWriter } from "./wav_writer.js";
 import { Waveform } from "./waveform.js";
 
-/** Threads beyond these gain nothing with so small a model. */
-const MOST_THREADS = 4;
 /** Of what browsers decode; the model's. */
 const SAMPLE_RATE = 16_000;
 const MEGABYTE = 1e6;
@@ -261,11 +259,19 @@ function listen(): void {
   });
 }
 
+/** Threads that were asked for in the address; with so small a model, more than one cost more. */
+function askedThreads(): number {
+  const asked = Number(new URLSearchParams(location.search).get("threads"));
+  return asked >= 1 ? Math.min(Math.floor(asked), navigator.hardwareConcurrency) : 1;
+}
+
 /**
  * Wait until the service worker answers for the page, so that each file is fetched once and kept.
  *
- * On the first visit the page is loaded again then, before anything large is, with the headers that
- * the worker adds.
+ * For several threads the page is then loaded again, before anything large is, because it needs
+ * headers that the service worker adds.
+ *
+ * @returns Whether that is about to happen.
  */
 async function keepOffline(): Promise<boolean> {
   const workers = navigator.serviceWorker;
@@ -281,17 +287,11 @@ async function keepOffline(): Promise<boolean> {
   } catch {
     return false; // a server without https, or a browser that keeps nothing
   }
-  const again = !crossOriginIsolated && workers.controller !== null;
+  const again = askedThreads() > 1 && !crossOriginIsolated && workers.controller !== null;
   if (!again || sessionStorage.getItem("again") !== null) return false;
   sessionStorage.setItem("again", "yes");
   location.reload();
   return true;
-}
-
-function threads(): number {
-  if (!crossOriginIsolated) return 1;
-  const asked = Number(new URLSearchParams(location.search).get("threads"));
-  return asked >= 1 ? asked : Math.min(MOST_THREADS, navigator.hardwareConcurrency);
 }
 
 function tellErrors(files: PageFiles): void {
@@ -317,7 +317,7 @@ async function main(): Promise<void> {
   worker = new Worker("worker.js", { type: "module" });
   worker.addEventListener("message", ({ data }: MessageEvent<Answer>) => answered(data));
   worker.addEventListener("error", (event) => fail(`The page's worker failed: ${event.message}`));
-  ask({ type: "load", files, threads: threads() });
+  ask({ type: "load", files, threads: crossOriginIsolated ? askedThreads() : 1 });
 }
 
 void main();
