@@ -106,19 +106,30 @@ def demo() -> np.ndarray:
 
 
 @pytest.fixture(scope="session")
-def page(node_modules: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a page with the packaged model and the small language model."""
+def make_page(
+    node_modules: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[Path | None], Path]:
+    """Writes the folder of a page with the packaged model and some language model."""
     from asr_export.loading.backends import read_card
     from asr_export.web.packaged import known_words_wrong
     from asr_export.web.page_folder import write_page
     from asr_runtime.model_file.model_card import ModelCard
     from asr_runtime.recognizer import DEFAULT_MODEL
 
-    folder = tmp_path_factory.mktemp("page") / "page"
-    card = ModelCard.from_json(json.dumps(read_card(DEFAULT_MODEL)))
-    rates = known_words_wrong(card, SMALL_LANGUAGE_MODEL)
-    write_page(folder, DEFAULT_MODEL, card, SMALL_LANGUAGE_MODEL, node_modules, rates)
-    return folder
+    def make(language_model: Path | None) -> Path:
+        folder = tmp_path_factory.mktemp("page") / "page"
+        card = ModelCard.from_json(json.dumps(read_card(DEFAULT_MODEL)))
+        rates = known_words_wrong(card, language_model)
+        write_page(folder, DEFAULT_MODEL, card, language_model, node_modules, rates)
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def page(make_page: Callable[[Path | None], Path]) -> Path:
+    """The folder of a page with the small language model."""
+    return make_page(SMALL_LANGUAGE_MODEL)
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -212,6 +213,35 @@ def test_nothing_leaves_the_pages_origin(browser: Any, server: Any, wav: Path) -
     assert "default-src 'none'" in policy
 
 
+def test_a_page_without_a_language_model_says_so(
+    make_page: Callable[[Path | None], Path],
+    start_chromium: Callable[..., Any],
+    wav: Path,
+    greedy: Recognizer,
+    tmp_path: Path,
+) -> None:
+    from asr_export.web.server import page_server
+
+    with page_server(make_page(None), 0) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        browser = start_chromium(tmp_path / "profile")
+        try:
+            browser.open(f"http://127.0.0.1:{running.server_port}/")
+            # A file that comes too early waits for the model.
+            browser.until("document.documentElement.dataset.state === 'loading'")
+            browser.drop_file("#drop", wav)
+            browser.until(f"{READY} && document.querySelectorAll('.word').length > 0")
+            assert text(browser) == greedy.transcribe(wav).text
+            about = " ".join(browser.run("document.querySelector('.about').innerText").split())
+            assert "This page spells by ear" in about
+            assert "41.5 % of the words were wrong" in about
+            choices = "[...document.getElementById('decoder').options].map((each) => each.value)"
+            assert browser.run(choices) == ["greedy"]
+        finally:
+            browser.close()
+            running.shutdown()
+
+
 def test_it_works_without_a_network(
     page: Path,
     start_chromium: Callable[..., Any],
@@ -219,8 +249,6 @@ def test_it_works_without_a_network(
     spoken: Transcript,
     tmp_path: Path,
 ) -> None:
-    import threading
-
     from asr_export.web.server import PageHandler, page_server
 
     class Bare(PageHandler):

@@ -10,6 +10,8 @@ import { Waveform } from "./waveform.js";
 /** Of what browsers decode; the model's. */
 const SAMPLE_RATE = 16_000;
 const MEGABYTE = 1e6;
+/** Seconds of audio that may wait before the page says so. */
+const MOST_BEHIND = 3;
 
 function byId<T extends HTMLElement>(id: string): T {
   return document.getElementById(id) as T;
@@ -45,6 +47,8 @@ let name = "transcript";
 /** What the page does now: nothing works before the model is loaded, and one thing at a time. */
 let state: "loading" | "ready" | "file" | "recording" | "stopping" | "broken" = "loading";
 let file: File | null = null;
+/** A file that came before the model was loaded. */
+let waiting: File | null = null;
 let duration = 0;
 let microphone: Microphone | null = null;
 let recorded: WavWriter | null = null;
@@ -98,7 +102,8 @@ function chosenDecoder(): DecoderName {
   return decoder.value === "greedy" ? "greedy" : "beam";
 }
 
-async function transcribe(chosen: File): Promise<void> {
+function transcribe(chosen: File): void {
+  if (state === "loading") waiting = chosen;
   if (state !== "ready") return;
   file = chosen;
   begin(chosen.name);
@@ -175,13 +180,17 @@ function answered(answer: Answer): void {
         byId("letters-only").hidden = false;
       }
       if (!answer.streams) record.hidden = true;
-      return enter("ready", "Ready. Drop a recording, or press Record.");
+      enter("ready", "Ready. Drop a recording, or press Record.");
+      if (waiting !== null) transcribe(waiting);
+      waiting = null;
+      return;
     }
     case "needsDecoding":
       return void decodeInBrowser();
     case "peaks":
       return waveform.addPeaks(answer.peaks, state === "recording");
     case "progress":
+      if (state === "recording") return tellDelay(answer.seconds);
       if (duration > 0) progress.value = answer.seconds / duration;
       progress.max = 1;
       if (answer.seconds > 60) status.textContent = `${minutes(answer.seconds)} transcribed …`;
@@ -204,6 +213,14 @@ function answered(answer: Answer): void {
   }
 }
 
+/** Say so if the computer cannot keep up with the microphone. */
+function tellDelay(done: number): void {
+  const behind = (recorded?.seconds ?? 0) - done;
+  const late = behind > MOST_BEHIND ? ` This computer is ${behind.toFixed(0)} s behind.` : "";
+  const message = `Listening … speak now.${late}`;
+  if (status.textContent !== message) status.textContent = message;
+}
+
 function finished(transcript: Transcript): void {
   const words = view.add(transcript);
   if (transcript.text === "") return;
@@ -222,7 +239,7 @@ function download(kind: Format): void {
 function listen(): void {
   picker.addEventListener("change", () => {
     const chosen = picker.files?.[0];
-    if (chosen !== undefined) void transcribe(chosen);
+    if (chosen !== undefined) transcribe(chosen);
     picker.value = "";
   });
   addEventListener("dragover", (event) => {
@@ -236,7 +253,7 @@ function listen(): void {
     event.preventDefault();
     drop.classList.remove("over");
     const dropped = event.dataTransfer?.files[0];
-    if (dropped !== undefined) void transcribe(dropped);
+    if (dropped !== undefined) transcribe(dropped);
   });
   record.addEventListener("click", () => {
     void (state === "recording" ? stopRecording() : startRecording());

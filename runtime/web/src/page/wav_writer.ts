@@ -5,6 +5,10 @@ export class WavWriter {
 
   constructor(readonly sampleRate: number) {}
 
+  get seconds(): number {
+    return this.#samples / this.sampleRate;
+  }
+
   add(samples: Float32Array): void {
     this.#parts.push(
       Int16Array.from(samples, (sample) => Math.max(-1, Math.min(1, sample)) * 32767),

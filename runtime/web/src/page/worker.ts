@@ -139,9 +139,13 @@ async function transcribe(audio: Audio, decoder: DecoderName): Promise<void> {
     { sampleRate: audio.sampleRate, blocks: metered(audio.blocks) },
     (seconds) => post({ type: "progress", seconds }),
   );
-  for await (const transcript of sentences) {
-    if (cancelled) break;
-    post({ type: "sentence", transcript });
+  try {
+    for await (const transcript of sentences) {
+      if (cancelled) break;
+      post({ type: "sentence", transcript });
+    }
+  } catch (error) {
+    if (!cancelled) throw error; // what is left of the audio may be none
   }
   done((performance.now() - begin) / 1000);
 }
@@ -151,6 +155,7 @@ async function feed(samples: Float32Array): Promise<void> {
   const begin = performance.now();
   showPeaks(samples);
   for (const result of await stream.feed(samples)) post({ type: "result", result });
+  post({ type: "progress", seconds: meter.seconds });
   computing += (performance.now() - begin) / 1000;
 }
 
