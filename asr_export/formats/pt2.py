@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import io
-import json
 import warnings
 from pathlib import Path
 
@@ -12,51 +11,47 @@ import torch
 from torch.utils._sympy.numbers import int_oo
 from torch.utils._sympy.value_ranges import ValueRanges
 
+from asr_export.formats.model_format import ModelFormat
 from asr_export.graph.pt2_gru import ExportableGRU, use_standard_gru
-from asr_export.loading.backends import TorchBackend
-from asr_export.loading.model_card import CARD_KEY, model_card
+from asr_export.loading.backends import Backend, TorchBackend
+from asr_export.loading.model_files import require_file
 from asr_export.loading.pt2_file import load_pt2
-from asr_export.quantization.precision import Precision
-from asr_export.verification.parity import ParityReport
-from asr_export.verification.verify import check_export
-from asr_train.checkpoints.checkpoint import Checkpoint
-from asr_train.model.config import SAMPLE_RATE
+from asr_export.source.quantized_checkpoint import QuantizedCheckpoint
+from asr_runtime.model_file.contract import CARD_KEY, INPUT_LENGTHS, INPUT_VALUES, SAMPLE_RATE
 from asr_train.model.network import BidirectionalGRU, ResCNNBiGRU
-from asr_train.output import replacing
 
 
-def export_pt2(checkpoint: Checkpoint, path: Path) -> ParityReport:
-    """Write ``path`` and the parity report beside it; the card is the extra file ``model_card``.
+class TorchExportFormat(ModelFormat):
+    """``torch.export``; the card is an extra file in the archive."""
 
-    Raises:
-        ExportError: it cannot be written there.
-        ParityError: its results differ; nothing is written.
-    """
-    with replacing(path) as partial:
+    def write(self, source: QuantizedCheckpoint, path: Path) -> None:
+        """Write the program, in one archive with its weights."""
         archive = io.BytesIO()
-        card = json.dumps(model_card(checkpoint))
-        torch.export.save(to_pt2(checkpoint), archive, extra_files={CARD_KEY: card})
-        partial.write_bytes(archive.getvalue())
-        module, _ = load_pt2(partial)
-        report = check_export(checkpoint.model, TorchBackend(module), Precision.fp32)
-        report.require()
-        report.save(path.with_name(f"{path.name}.parity.json"))
-    return report
+        card = {CARD_KEY: source.card.to_json()}
+        torch.export.save(to_pt2(source.rounded), archive, extra_files=card)
+        path.write_bytes(archive.getvalue())
+
+    def open(self, path: Path, threads: int | None = None) -> tuple[Backend, str]:
+        """Check the file before PyTorch sees it, then load it onto the CPU."""
+        del threads
+        require_file(path)
+        module, card = load_pt2(path)
+        return TorchBackend(module), card
 
 
-def to_pt2(checkpoint: Checkpoint) -> torch.export.ExportedProgram:
-    """The program in operators of ``aten`` alone; sizes of batch and time stay dynamic."""
+def to_pt2(model: ResCNNBiGRU) -> torch.export.ExportedProgram:
+    """Make a program in operators of ``aten`` alone; sizes of batch and time stay dynamic."""
     batch, samples = 2, 2 * SAMPLE_RATE
     example = (torch.zeros(batch, samples), torch.tensor([samples, samples // 2]))
     dynamic = torch.export.Dim.DYNAMIC
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of PyTorch, about its own deprecated functions
         program: torch.export.ExportedProgram = torch.export.export(
-            _exportable(checkpoint.model),
+            _exportable(model),
             example,
             dynamic_shapes={
-                "input_values": {0: dynamic, 1: dynamic},
-                "input_lengths": {0: dynamic},
+                INPUT_VALUES: {0: dynamic, 1: dynamic},
+                INPUT_LENGTHS: {0: dynamic},
             },
         )
         # No layer is taken apart; autocast's block and dropout go.

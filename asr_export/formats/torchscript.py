@@ -4,81 +4,64 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import json
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 
-from asr_export.errors import ExportError
-from asr_export.loading.backends import TorchBackend, load_torchscript
-from asr_export.loading.model_card import CARD_KEY, model_card
-from asr_export.quantization.arithmetic import Arithmetic
-from asr_export.quantization.dynamic_quantization import (
-    JoinedHeads,
-    quantized,
-    utterance_by_utterance,
-)
-from asr_export.quantization.precision import Precision
-from asr_export.verification.parity import ParityReport
-from asr_export.verification.verify import check_export
-from asr_train.checkpoints.checkpoint import Checkpoint
-from asr_train.model.config import SAMPLE_RATE
-from asr_train.output import replacing
+from asr_export.formats.model_format import ModelFormat
+from asr_export.loading.backends import Backend, TorchBackend
+from asr_export.loading.model_files import load_torchscript
+from asr_export.quantization.dynamic_quantization import JoinedHeads, utterance_by_utterance
+from asr_export.quantization.precision import Arithmetic
+from asr_export.source.quantized_checkpoint import QuantizedCheckpoint
+from asr_runtime.model_file.contract import CARD_KEY, SAMPLE_RATE
+from asr_train.model.config import ModelConfig
+from asr_train.model.network import ResCNNBiGRU
 
 
-def export_torchscript(
-    checkpoint: Checkpoint, path: Path, precision: Precision = Precision.fp32
-) -> ParityReport:
-    """Write ``path`` and the parity report beside it; the card is the extra file ``model_card``.
+class TorchScriptFormat(ModelFormat):
+    """TorchScript; the card is an extra file in the archive."""
 
-    Args:
-        checkpoint: the model.
-        path: of the file to write.
-        precision: fp32, or int8, in which this form computes as well (``quantized``).
+    def write(self, source: QuantizedCheckpoint, path: Path) -> None:
+        """Write the traced model, in one archive with its weights."""
+        if source.options.computes_in is Arithmetic.int8:
+            script = to_int8_torchscript(source.int8_network, source.config)
+        else:
+            script = to_torchscript(source.rounded)
+        torch.jit.save(script, path, _extra_files={CARD_KEY: source.card.to_json()})
 
-    Raises:
-        ExportError: it cannot be written there, or not in this precision.
-        ParityError: its results differ; nothing is written.
-    """
-    if precision is Precision.fp16:
-        raise ExportError("TorchScript comes in fp32 and int8; choose one of them with --precision")
-    arithmetic = Arithmetic.int8 if precision is Precision.int8 else Arithmetic.fp32
-    with replacing(path) as partial:
-        card = model_card(checkpoint, precision=precision, arithmetic=arithmetic)
-        in_int8 = arithmetic is Arithmetic.int8
-        script = to_int8_torchscript(checkpoint) if in_int8 else to_torchscript(checkpoint)
-        torch.jit.save(script, partial, _extra_files={CARD_KEY: json.dumps(card)})
-        module, _ = load_torchscript(partial)
-        report = check_export(
-            checkpoint.model, TorchBackend(module), precision, arithmetic=arithmetic
-        )
-        report.require()
-        report.save(path.with_name(f"{path.name}.parity.json"))
-    return report
+    def open(self, path: Path, threads: int | None = None) -> tuple[Backend, str]:
+        """Load the file onto the CPU."""
+        del threads
+        module, card = load_torchscript(path)
+        return TorchBackend(module), card
 
 
-def to_torchscript(checkpoint: Checkpoint) -> torch.jit.ScriptModule:
-    """The traced and frozen model; sizes of batch and time stay dynamic.
+def to_torchscript(model: ResCNNBiGRU) -> torch.jit.ScriptModule:
+    """Trace and freeze a network; sizes of batch and time stay dynamic.
 
     ``torch.jit.optimize_for_inference`` was tried on it: slower, and what it makes can be
     saved but not loaded again ("required keyword attribute 'value' is undefined").
     """
-    model = copy.deepcopy(checkpoint.model).eval().requires_grad_(False)
+    clone = copy.deepcopy(model).eval().requires_grad_(False)
     with _quiet():
-        frozen: torch.jit.ScriptModule = torch.jit.freeze(_traced(model, batch=2))
+        frozen: torch.jit.ScriptModule = torch.jit.freeze(_traced(clone, batch=2))
         return frozen
 
 
-def to_int8_torchscript(checkpoint: Checkpoint) -> torch.jit.ScriptModule:
-    """The same with dynamically quantised layers, utterance by utterance.
+def to_int8_torchscript(network: JoinedHeads, config: ModelConfig) -> torch.jit.ScriptModule:
+    """Trace a network with dynamically quantised layers, which runs utterance by utterance.
 
-    Not frozen: that makes other convolutions of it, and differences in the last bit, once rounded
-    to int8, become such that nothing could be told from a comparison with PyTorch.
+    The result is not frozen: that makes other convolutions of it, and differences in the last bit,
+    once rounded to int8, become such that nothing could be told from a comparison with PyTorch.
+
+    Args:
+        network: in evaluation mode.
+        config: the network's sizes.
     """
-    network = _traced(JoinedHeads(quantized(checkpoint.model)).eval(), batch=1)
-    model = utterance_by_utterance(network, checkpoint.model.config).eval()
+    model = utterance_by_utterance(_traced(network, batch=1), config).eval()
     with _quiet():
         script: torch.jit.ScriptModule = torch.jit.script(model)
         return script
@@ -96,7 +79,7 @@ def _traced(model: torch.nn.Module, batch: int) -> torch.jit.ScriptModule:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Without PyTorch's remarks.
+    """Keep PyTorch's remarks away.
 
     TorchScript is deprecated, and tracing remarks on every size it meets; the parity check that
     follows is what tells whether sizes stayed dynamic.

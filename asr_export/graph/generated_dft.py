@@ -8,9 +8,10 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-#: Of the windowed DFT, [2 * bins, 1, n_fft]: cosines, then negative sines (``LogMelFrontEnd``).
+#: Name of the windowed DFT, [2 * bins, 1, n_fft]: cosines, then negative sines.
 INITIALIZER = "front_end.window_dft"
-#: Both are double precision rounded to float32; a value midway may fall to either side.
+#: Largest difference: both are double precision rounded to float32, and a value midway may fall
+#: to either side.
 _TOLERANCE = 1e-7
 
 

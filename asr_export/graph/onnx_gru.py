@@ -29,10 +29,10 @@ def bidirectional_gru(
     hidden_size: int,
     initial: Tensor | None = None,
 ) -> Tensor:
-    """ONNX ``GRU``, direction bidirectional, ``linear_before_reset=1``.
+    """Compute what ONNX's ``GRU`` does, bidirectional, with ``linear_before_reset=1``.
 
     Args:
-        x: [frames, batch, input_size].
+        x: float32 or float16 [frames, batch, input_size], as all that follows but ``lengths``.
         weight_input: [2, 3 * hidden_size, input_size], gates update, reset, candidate.
         weight_hidden: [2, 3 * hidden_size, hidden_size].
         bias: [2, 6 * hidden_size], of the input, then of the hidden state.
@@ -123,7 +123,17 @@ class OnnxBidirectionalGRU(nn.Module):
         self.register_buffer("bias", torch.cat([stacked("bias_ih"), stacked("bias_hh")], dim=1))
 
     def forward(self, x: Tensor, lengths: Tensor, state: Tensor | None = None) -> Tensor:
-        """As ``BidirectionalGRU.forward``; zeros past the end."""
+        """Run the layer, as ``BidirectionalGRU`` does.
+
+        Args:
+            x: [batch, frames, input_size].
+            lengths: int64 [batch], frames of each.
+            state: [batch, hidden_size] of the forward direction before the first frame; zeros if
+                None.
+
+        Returns:
+            [batch, frames, 2 * hidden_size], zeros past the end.
+        """
         initial = None if state is None else torch.stack([state, torch.zeros_like(state)])
         output: Tensor = bidirectional_gru(
             x.transpose(0, 1),

@@ -58,7 +58,14 @@ class ExportableGRU(nn.Module):
             self.register_parameter(name, source.get_parameter(name))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """[batch, frames, input_size] to [batch, frames, hidden_size] and the last state."""
+        """Run the layer from a state of zeros.
+
+        Args:
+            x: float32 [batch, frames, input_size].
+
+        Returns:
+            Float32 [batch, frames, hidden_size], and the last state [1, batch, hidden_size].
+        """
         start = x.new_zeros(1, x.shape[0], self.hidden_size)
         weights = list(self.parameters())
         output, hidden = _opaque_gru(x, start, weights, True, 1, 0.0, False, False, True)

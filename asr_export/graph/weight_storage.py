@@ -8,7 +8,7 @@ import onnx
 import torch
 from onnx import numpy_helper
 
-from asr_train.checkpoints.int8_rows import find_rows
+from asr_train.checkpoints.int8_grid import find_rows
 
 Float32 = npt.NDArray[np.float32]
 
@@ -23,7 +23,10 @@ def store_compactly(model: onnx.ModelProto) -> None:
     and ``Cast``, under the old name. ONNX Runtime folds these nodes when it opens the file, so the
     network runs in float32, at float32's speed and to the same bits. (It would not fold
     ``DequantizeLinear``.) Which weights this applies to is decided before the export, by rounding:
-    see ``round_weights``, and ``asr-train compact``.
+    see ``round_weights``, and ``asr-train quantize``.
+
+    Args:
+        model: the graph; defaults of its inputs stay as they are.
     """
     graph = model.graph
     inputs = {value.name for value in graph.input}  # whose defaults keep their names

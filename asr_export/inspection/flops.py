@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from asr_train.model.config import SAMPLE_RATE, ModelConfig
+from asr_runtime.model_file.contract import SAMPLE_RATE
+from asr_train.model.config import ModelConfig
 from asr_train.model.vocabulary import NUM_CLASSES
 
 _KERNEL = 3 * 3  # taps of every 2-D convolution
@@ -18,7 +19,7 @@ _KERNEL = 3 * 3  # taps of every 2-D convolution
 
 @dataclass(frozen=True)
 class OperationCount:
-    """Floating-point operations of one utterance, by part of the network.
+    """Number of floating-point operations, by part of the network.
 
     Attributes:
         front_end: the DFT as a convolution, and the mel filters.
@@ -45,12 +46,20 @@ class OperationCount:
 
 
 def count_operations(config: ModelConfig, samples: int) -> OperationCount:
-    """Operations of one utterance of so many samples."""
+    """Count the operations of one utterance.
+
+    Args:
+        config: the network's sizes.
+        samples: length of the utterance.
+    """
     return _count(config, config.mel_frames(samples), config.frames(samples))
 
 
 def operations_per_second(config: ModelConfig) -> OperationCount:
-    """Operations of a second of audio inside a long recording (one frame more closes it)."""
+    """Count the operations of a second of audio inside a long recording.
+
+    A recording's end takes one frame more.
+    """
     return _count(config, SAMPLE_RATE / config.hop_length, SAMPLE_RATE / config.frame_stride)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,43 +11,48 @@ from typing import Any
 
 import onnx
 
+from asr_export.formats.registry import format_of, read_card
 from asr_export.inspection.flops import operations_per_second
 from asr_export.inspection.layer_sizes import layer_sizes
-from asr_export.loading.backends import (
-    is_onnx,
-    load_onnx,
-    load_torchscript,
-    model_format,
-    read_card,
-)
+from asr_export.loading.model_files import load_onnx, load_torchscript
+from asr_runtime.model_file.contract import CARD_KEY
+from asr_runtime.model_file.model_card import ModelCard
 from asr_train.errors import ConfigError
 from asr_train.model.config import ModelConfig
 
 
-def inspect_model(path: Path) -> dict[str, Any]:
-    """Card, size, digest, operations, operators and, for ONNX, interface and layers; JSON values.
+def inspect_model(model: str | os.PathLike[str]) -> dict[str, Any]:
+    """Look into an exported file without running it.
 
     ``operations_per_second`` counts floating-point operations a second of audio, by part of the
-    network and in all; null when the card's architecture is not one that this version knows.
+    network and in all; it is null when the card's architecture is not one that this version knows.
     ``layers`` holds bytes as stored.
+
+    Args:
+        model: the file.
+
+    Returns:
+        JSON values: card, size in bytes, digest, format and operations; for ONNX also the operator
+        set, inputs, outputs, operators and layers, for TorchScript also the operators.
 
     Raises:
         ExportError: not a model of ours.
     """
+    path = Path(model)
     card = read_card(path)
-    report: dict[str, Any] = {"file": str(path), "model_card": card}
+    report: dict[str, Any] = {"file": str(path), CARD_KEY: card.to_dict()}
     report["bytes"] = path.stat().st_size
     report["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
-    report["format"] = model_format(path)
+    report["format"] = format_of(path).name
     report["operations_per_second"] = _operations(card)
-    if is_onnx(path):
-        model = load_onnx(path)
-        report["opset"] = {entry.domain or "ai.onnx": entry.version for entry in model.opset_import}
-        report["inputs"] = {value.name: _describe(value) for value in model.graph.input}
-        report["outputs"] = {value.name: _describe(value) for value in model.graph.output}
-        counts = Counter(node.op_type for node in model.graph.node)
+    if report["format"] == "onnx":
+        graph = load_onnx(path)
+        report["opset"] = {entry.domain or "ai.onnx": entry.version for entry in graph.opset_import}
+        report["inputs"] = {value.name: _describe(value) for value in graph.graph.input}
+        report["outputs"] = {value.name: _describe(value) for value in graph.graph.output}
+        counts = Counter(node.op_type for node in graph.graph.node)
         report["operators"] = dict(counts.most_common())
-        report["layers"] = layer_sizes(model)
+        report["layers"] = layer_sizes(graph)
     elif report["format"] == "torchscript":
         report["operators"] = _torchscript_operators(path)
     return report
@@ -62,18 +68,17 @@ def _torchscript_operators(path: Path) -> dict[str, int]:
 
 
 def _nodes(block: Any) -> Iterator[Any]:
-    """Of a graph and the loops in it."""
+    """Nodes of a graph and of the loops in it."""
     for node in block.nodes():
         yield node
         for inner in node.blocks():
             yield from _nodes(inner)
 
 
-def _operations(card: dict[str, Any]) -> dict[str, int] | None:
-    architecture = card.get("architecture")
-    if not isinstance(architecture, dict):
+def _operations(card: ModelCard) -> dict[str, int] | None:
+    if not card.architecture:
         return None
-    fields = {name: value for name, value in architecture.items() if name != "name"}
+    fields = {name: value for name, value in card.architecture.items() if name != "name"}
     try:
         counted = operations_per_second(ModelConfig.from_dict(fields))
     except ConfigError:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import onnx
 from onnx import numpy_helper
 
-#: What belongs to no layer: sizes, indices, small constants of the graph.
+#: Name for what belongs to no layer: sizes, indices, small constants of the graph.
 OTHER = "other"
 #: A module of the network and, in a row of modules, its place: ``front_end``, ``gru_blocks.1``.
 _LAYER = re.compile(r"[a-z]\w*(?:\.\d+)?(?=\.)")
@@ -17,11 +17,17 @@ _PASSED = {"Cast", "DequantizeLinear", "Mul", "Reshape", "Transpose", "MatMul", 
 
 
 def layer_sizes(model: onnx.ModelProto) -> dict[str, int]:
-    """Bytes of the initialisers by layer, in the order of the graph, ``OTHER`` last.
+    """Add up the bytes of the weights by layer.
 
     An int8 weight counts its numbers and its scales, a float16 one two bytes a value. The
     exporter transposes the weights of linear layers and names them anew: their layer is the one
     whose bias is added to their product.
+
+    Args:
+        model: an exported graph.
+
+    Returns:
+        Bytes by layer, in the order of the graph, ``OTHER`` last.
     """
     consumers: dict[str, list[onnx.NodeProto]] = {}
     for node in model.graph.node:
@@ -58,7 +64,7 @@ def _named_layer(tensor: str) -> str | None:
 
 
 def _order_of_use(model: onnx.ModelProto) -> dict[str, int]:
-    """Place of each layer by the first node that computes with it; nodes are sorted."""
+    """Rank of each layer by the first node that computes with it; nodes are sorted."""
     order: dict[str, int] = {}
     for node in model.graph.node:
         if any(_named_layer(name) for name in node.output):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from asr_runtime.model_file.contract import CARD_KEY
+
 #: Keys of the card that have a place of their own.
 _ELSEWHERE = {"architecture", "documentation"}
 
@@ -12,8 +14,8 @@ _Rows = Sequence[tuple[str, str]]
 
 
 def inspection_text(report: Mapping[str, Any]) -> str:
-    """The report of ``inspect_model`` as lines of text; sections that it lacks are left out."""
-    card: Mapping[str, Any] = report["model_card"]
+    """Lay out the report of ``inspect_model``; sections that it lacks are left out."""
+    card: Mapping[str, Any] = report[CARD_KEY]
     architecture = card.get("architecture")
     sections: list[tuple[str, _Rows]] = [
         (

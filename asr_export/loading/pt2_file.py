@@ -27,8 +27,8 @@ from typing import Any
 import torch
 from torch.export.pt2_archive._package import PT2ArchiveReader, PT2ArchiveWriter
 
-from asr_export.errors import ExportError
-from asr_export.loading.model_card import CARD_KEY
+from asr_export.errors import ExportError, first_line
+from asr_runtime.model_file.contract import CARD_KEY
 
 _GRAPH = "models/model.json"
 _EXAMPLE = "data/sample_inputs/model.pt"
@@ -41,7 +41,7 @@ _TENSOR_LISTS = (
     "data/constants/model_constants_config.json",
 )
 
-#: Of ``aten``. Others can do harm: ``from_file``, for one, opens files.
+#: Operators of ``aten`` that may occur. Others can do harm: ``from_file``, for one, opens files.
 _OPERATORS = frozenset(
     re.findall(
         r"\w+",
@@ -61,12 +61,18 @@ _STRUCTURE_TYPES = frozenset({"builtins.tuple", "builtins.list", "builtins.dict"
 
 
 def load_pt2(path: Path) -> tuple[torch.nn.Module, str]:
-    """Module and card text; ``ExportError`` when it is no such file, or not like ours."""
+    """Check a file, and load it onto the CPU.
+
+    Returns:
+        The module, and the JSON of its card; empty when it has none.
+
+    Raises:
+        ExportError: it is not such a file, or holds something that our exports do not.
+    """
     try:
         records = _read(path)
     except Exception as error:  # of several kinds, depending on where the zip is damaged
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ExportError(f"{path} is not a torch.export program: {reason}") from None
+        raise ExportError(f"{path} is not a torch.export program: {first_line(error)}") from None
     try:
         _check_records(records)
         records[_GRAPH] = json.dumps(_checked_graph(json.loads(records[_GRAPH]))).encode()
@@ -77,8 +83,7 @@ def load_pt2(path: Path) -> tuple[torch.nn.Module, str]:
             "because such a file can bring code along"
         ) from None
     except Exception as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ExportError(f"{path} is damaged: {reason}") from error
+        raise ExportError(f"{path} is damaged: {first_line(error)}") from error
     return program, records.get(_CARD, b"").decode(errors="replace")
 
 
@@ -114,7 +119,7 @@ def _checked_graph(graph: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check(value: Any, key: str) -> None:
-    """Every string of the JSON below ``key``; notes on the nodes are dropped."""
+    """Check every string of the JSON below ``key``; notes on the nodes are dropped."""
     if isinstance(value, dict):
         if "metadata" in value:
             value["metadata"] = {}

@@ -27,7 +27,13 @@ class UtteranceByUtterance(nn.Module):
     """
 
     def __init__(self, network: nn.Module, frame_stride: int, blanks: list[int]) -> None:
-        """``blanks``: the places of the heads' blanks among the joined classes."""
+        """Wrap a network.
+
+        Args:
+            network: gives log-probabilities of all heads for a batch of one.
+            frame_stride: samples from one frame to the next.
+            blanks: indices of the heads' blanks among the joined classes.
+        """
         super().__init__()
         self.network = network
         self.frame_stride = frame_stride
@@ -35,11 +41,28 @@ class UtteranceByUtterance(nn.Module):
         self.padding = PADDING_LOG_PROB
 
     def forward(self, input_values: Tensor, input_lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """The model contract; see ``ResCNNBiGRU.forward``."""
+        """Run a batch, by the model contract.
+
+        Args:
+            input_values: float32 [batch, samples].
+            input_lengths: int64 [batch], samples of each.
+
+        Returns:
+            Log-probabilities float32 [batch, frames, classes], and frames int64 [batch].
+        """
         return self.joined(input_values, input_lengths)
 
     def joined(self, input_values: Tensor, input_lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Log-probabilities of all heads side by side, and their frames."""
+        """Run a batch, with the log-probabilities of all heads side by side.
+
+        Args:
+            input_values: float32 [batch, samples].
+            input_lengths: int64 [batch], samples of each.
+
+        Returns:
+            Float32 [batch, frames, classes of all heads], the certain blank past the length, and
+            frames int64 [batch].
+        """
         rows: list[Tensor] = []
         lengths: list[Tensor] = []
         for row in range(input_values.shape[0]):
@@ -59,12 +82,21 @@ class UtteranceByUtterance(nn.Module):
 
 
 class TwoHeadedUtteranceByUtterance(UtteranceByUtterance):
-    """The same for a model with a phoneme head."""
+    """Runs a model with a phoneme head on each utterance of a batch."""
 
     def forward(  # type: ignore[override]
         self, input_values: Tensor, input_lengths: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """The model contract; see ``ResCNNBiGRU.forward``."""
+        """Run a batch, by the model contract, with the phonemes as third output.
+
+        Args:
+            input_values: float32 [batch, samples].
+            input_lengths: int64 [batch], samples of each.
+
+        Returns:
+            Log-probabilities of letters float32 [batch, frames, classes], frames int64 [batch], and
+            log-probabilities of phonemes float32 [batch, frames, phonemes + 1].
+        """
         rows, lengths = self.joined(input_values, input_lengths)
         letters = self.blanks[0] + 1
         return rows[:, :, :letters], lengths, rows[:, :, letters:]
@@ -78,13 +110,23 @@ class JoinedHeads(nn.Module):
         self.model = model
 
     def forward(self, input_values: Tensor, input_lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """[batch, frames, classes of all heads] and frames [batch]."""
+        """Run a batch.
+
+        Returns:
+            Log-probabilities float32 [batch, frames, classes of all heads], and frames int64
+            [batch].
+        """
         letters, lengths, *phonemes = self.model(input_values, input_lengths)
         return torch.cat([letters, *phonemes], 2), lengths
 
 
 def utterance_by_utterance(network: nn.Module, config: ModelConfig) -> UtteranceByUtterance:
-    """``network``, ``JoinedHeads`` of a model or a trace of it, for batches of any size."""
+    """Make a model for batches of any size of one for batches of one.
+
+    Args:
+        network: ``JoinedHeads`` of a model, or a trace of it.
+        config: the model's sizes.
+    """
     blanks = [BLANK_ID]
     if not config.phonemes:
         return UtteranceByUtterance(network, config.frame_stride, blanks)
@@ -93,7 +135,7 @@ def utterance_by_utterance(network: nn.Module, config: ModelConfig) -> Utterance
 
 
 def quantized(model: ResCNNBiGRU) -> ResCNNBiGRU:
-    """A copy with its recurrent and linear layers quantised; for batches of one.
+    """Copy a model, with recurrent and linear layers quantised, for batches of one.
 
     Raises:
         ExportError: this build of PyTorch has no int8 kernels.

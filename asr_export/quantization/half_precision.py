@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import onnx
 from onnx import numpy_helper
 from torch import Tensor
 
-from asr_export.quantization.precision import Precision
-from asr_export.quantization.weights import round_weights
 from asr_train.model.features import LogMelFrontEnd
 from asr_train.model.network import ResCNNBiGRU
 
@@ -21,20 +21,28 @@ class HalfFrontEnd(LogMelFrontEnd):
     """
 
     def forward(self, samples: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """See ``LogMelFrontEnd.forward``; float16 [batch, n_mels, frames]."""
+        """Compute features of padded audio.
+
+        Args:
+            samples: float32 [batch, samples].
+            lengths: int64 [batch], samples of each before the padding.
+
+        Returns:
+            Features float16 [batch, n_mels, mel frames], and mel frames int64 [batch].
+        """
         features, frame_lengths = super().forward(samples, lengths)
         return features.half(), frame_lengths
 
 
 def in_half_precision(model: ResCNNBiGRU) -> ResCNNBiGRU:
-    """A copy whose network, all between features and logits, has float16 weights and arithmetic.
+    """Copy a model, with float16 weights and arithmetic between features and logits.
 
     Input, log-softmax and outputs stay float32; lengths and masks are whole numbers and 0 or 1.
 
-    Raises:
-        ExportError: a weight that is not finite, or too large for float16.
+    Args:
+        model: with weights that float16 holds; others become infinite.
     """
-    half = round_weights(model, Precision.fp16)
+    half = copy.deepcopy(model)
     front_end = HalfFrontEnd(model.config)
     front_end.load_state_dict(model.front_end.state_dict())
     for part in half.children():
@@ -45,7 +53,7 @@ def in_half_precision(model: ResCNNBiGRU) -> ResCNNBiGRU:
 
 
 def in_float32(model: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy of an exported graph with float32 wherever it has float16, the weights' values kept.
+    """Copy an exported graph, with float32 wherever it has float16, the weights' values kept.
 
     What is left in it are the exporter's faults, if any, for float32's tolerance to find. GELU's
     root of 2, the one constant besides the weights that float16 does not hold, is float32's.

@@ -12,13 +12,14 @@ import numpy as np
 
 from asr_export.errors import ParityError
 from asr_export.loading.backends import Backend, Floats, Integers
-from asr_export.verification.quantization_error import RoundingLoss
+from asr_export.verification.probe import probe_signal
+from asr_export.verification.quantization_error import QuantizationError
 from asr_export.verification.streaming_parity import StreamingParity
-from asr_export.verification.transcript_regression import ReadingLoss
-from asr_train.model.config import SAMPLE_RATE, ModelConfig
+from asr_export.verification.transcript_regression import TranscriptRegression
+from asr_train.model.config import ModelConfig
 from asr_train.output import replacing
 
-#: Largest difference of a log-probability allowed between two forms with the same weights.
+#: Largest difference of a log-probability allowed between two backends with the same weights.
 TOLERANCE = 1e-4
 #: The same where one of them computes in float16. Against float32, over BATCHES, the edge model has
 #: 0.05 on ONNX Runtime's CPU provider, which has few float16 kernels, and 0.29 in PyTorch, which
@@ -39,7 +40,7 @@ BATCHES: tuple[tuple[float, ...], ...] = (
 
 @dataclass(frozen=True)
 class ParityRow:
-    """One batch.
+    """Comparison of one batch.
 
     Attributes:
         seconds: lengths of its utterances.
@@ -64,46 +65,49 @@ class ParityRow:
 
 @dataclass(frozen=True)
 class ParityReport:
-    """A comparison with the checkpoint.
+    """Comparison of an exported model with its checkpoint.
 
     Attributes:
         rows: all batches of generated audio.
         tolerance: allowed in every row.
-        rounding: what rounding the weights cost, where they were rounded.
-        streaming: the same on a stream, of a model for streams.
-        reading: what real recordings lose, where there were any.
-        in_float32: of a model that computes in float16, its graph computed in float32.
+        quantization: what rounding the weights costs, where they are rounded.
+        streaming: the comparison on a stream, of a model for streams.
+        transcripts: what the export costs on real recordings, where there were any.
+        in_float32: the comparison of the same graph in float32, of a model that computes in
+            float16.
+        same_checkpoint: whether the model's card names the checkpoint.
     """
 
     rows: tuple[ParityRow, ...]
     tolerance: float
-    rounding: RoundingLoss | None = None
+    quantization: QuantizationError | None = None
     streaming: StreamingParity | None = None
-    reading: ReadingLoss | None = None
+    transcripts: TranscriptRegression | None = None
     in_float32: ParityReport | None = None
+    same_checkpoint: bool = True
 
     @property
     def passed(self) -> bool:
-        """Whether every batch passed, and what else was looked at."""
-        others = (self.rounding, self.streaming, self.reading, self.in_float32)
+        """Whether every batch passed, and all else that was looked at."""
+        others = (self.quantization, self.streaming, self.transcripts, self.in_float32)
         return all(row.passes(self.tolerance) for row in self.rows) and all(
             other is None or other.passed for other in others
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """JSON values, as they are saved."""
         return {
             "tolerance": self.tolerance,
             "passed": self.passed,
             "rows": [asdict(row) for row in self.rows],
-            **({} if self.rounding is None else {"rounding": self.rounding.to_dict()}),
+            **({} if self.quantization is None else {"rounding": self.quantization.to_dict()}),
             **({} if self.streaming is None else {"streaming": self.streaming.to_dict()}),
-            **({} if self.reading is None else {"recordings": self.reading.to_dict()}),
+            **({} if self.transcripts is None else {"recordings": self.transcripts.to_dict()}),
             **({} if self.in_float32 is None else {"in_float32": self.in_float32.to_dict()}),
         }
 
     def table(self) -> str:
-        """For a terminal."""
+        """Lay it out for a terminal."""
         lines = [f"{'batch':>5}  {'seconds':<28}{'max |d|':>10}{'mean |d|':>10}{'batched':>10}"]
         for row in self.rows:
             seconds = " ".join(f"{value:g}" for value in row.seconds)
@@ -112,23 +116,31 @@ class ParityReport:
                 f"{len(row.seconds):>5}  {seconds:<28}{row.max_difference:>10.1e}"
                 f"{row.mean_difference:>10.1e}{row.max_batching_difference:>10.1e}{verdict}"
             )
-        if self.rounding is not None:
-            lines.append(self.rounding.line())
+        if self.quantization is not None:
+            lines.append(self.quantization.line())
         if self.streaming is not None:
             lines.append(self.streaming.line())
         if self.in_float32 is not None:
             lines += ["", "the same graph in float32:", self.in_float32.table()]
-        if self.reading is not None:
-            lines += ["", self.reading.table()]
+        if self.transcripts is not None:
+            lines += ["", self.transcripts.table()]
         return "\n".join(lines)
 
     def save(self, path: Path) -> None:
-        """Write as JSON."""
+        """Write it as JSON.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
         with replacing(path) as partial:
             partial.write_text(json.dumps(self.to_dict(), indent=2) + "\n", encoding="utf-8")
 
     def require(self) -> None:
-        """``ParityError`` unless it passed."""
+        """Make sure that the model passed.
+
+        Raises:
+            ParityError: it did not; the message says where.
+        """
         if self.in_float32 is not None:
             self.in_float32.require()
         for row in self.rows:
@@ -141,12 +153,12 @@ class ParityReport:
                 )
         if self.streaming is not None and not self.streaming.passed:
             raise ParityError(f"the exported model differs: {self.streaming.line()}")
-        if self.rounding is not None and not self.rounding.passed:
-            raise ParityError(self.rounding.failure())
-        if self.reading is not None and not self.reading.passed:
+        if self.quantization is not None and not self.quantization.passed:
+            raise ParityError(self.quantization.failure())
+        if self.transcripts is not None and not self.transcripts.passed:
             raise ParityError(
-                "the exported model reads recordings otherwise than the checkpoint: "
-                + "; ".join(self.reading.failures())
+                "the exported model transcribes recordings differently from the checkpoint: "
+                + "; ".join(self.transcripts.failures())
             )
 
 
@@ -158,38 +170,24 @@ def check_parity(
     batches: Sequence[Sequence[float]] = BATCHES,
     tolerance: float = TOLERANCE,
 ) -> ParityReport:
-    """Compare two forms of one model on generated audio."""
+    """Compare two backends of one model on generated audio.
+
+    Args:
+        reference: the one that is right.
+        candidate: the one to be judged.
+        config: the model's sizes, which tell how many frames there should be.
+        batches: seconds of the utterances of every batch.
+        tolerance: largest |Δ log-probability| allowed.
+    """
     return ParityReport(
         tuple(_compare(reference, candidate, config, tuple(seconds)) for seconds in batches),
         tolerance,
     )
 
 
-def probe_signal(seconds: float, seed: int) -> Floats:
-    """Speech-like test signal [samples]: noise with speech's spectrum and syllables, and silence.
-
-    Noise, not gliding vowels: those lead a trained model to near-ties between characters, where the
-    last bit of an engine's float32 grows (against float64, PyTorch's to 6e-5, ONNX Runtime's
-    to 3e-4), which tells nothing about the export. What an export can get wrong, every operator,
-    length and batch, shows in noise as well, and there engines agree to 2e-5.
-    """
-    rng = np.random.default_rng(seed)
-    size = round(seconds * SAMPLE_RATE)
-    time = np.arange(size) / SAMPLE_RATE
-    spectrum = np.fft.rfft(rng.standard_normal(size))
-    # Speech's long-term spectrum falls by 6 dB an octave above some 500 Hz.
-    spectrum /= np.sqrt(1 + (np.fft.rfftfreq(size, 1 / SAMPLE_RATE) / 500) ** 2)
-    noise = np.fft.irfft(spectrum, size)
-    syllables = np.clip(np.sin(2 * np.pi * 2.3 * time + seed), 0, 1)
-    signal = (0.01 + 0.1 * syllables) * noise / noise.std()
-    signal[np.sin(2 * np.pi * 0.21 * time + seed) > 0.9] = 0.0
-    samples: Floats = signal.astype(np.float32)
-    return samples
-
-
 def _pad(signals: Sequence[Floats]) -> tuple[Floats, Integers]:
     lengths = np.array([len(signal) for signal in signals], dtype=np.int64)
-    # Loud padding: a model that looks past the lengths is found out.
+    # Loud padding: a model that looks past the lengths is result out.
     padded = np.full((len(signals), lengths.max()), 0.5, dtype=np.float32)
     for row, signal in zip(padded, signals, strict=True):
         row[: len(signal)] = signal
@@ -200,19 +198,19 @@ def _compare(
     reference: Backend, candidate: Backend, config: ModelConfig, seconds: tuple[float, ...]
 ) -> ParityRow:
     signals = [probe_signal(value, seed) for seed, value in enumerate(seconds)]
-    wanted, wanted_lengths = reference(*_pad(signals))
-    found, found_lengths = candidate(*_pad(signals))
+    expected, expected_lengths = reference(*_pad(signals))
+    result, lengths = candidate(*_pad(signals))
     contract = [config.frames(len(signal)) for signal in signals]
-    lengths_equal = found_lengths.tolist() == wanted_lengths.tolist() == contract
-    if not lengths_equal or found.shape != wanted.shape:
+    lengths_equal = lengths.tolist() == expected_lengths.tolist() == contract
+    if not lengths_equal or result.shape != expected.shape:
         return ParityRow(seconds, np.inf, np.inf, np.inf, lengths_equal=False)
-    inside = np.arange(found.shape[1])[None, :] < wanted_lengths[:, None]
-    difference = np.abs(found - wanted)[inside]
+    inside = np.arange(result.shape[1])[None, :] < expected_lengths[:, None]
+    difference = np.abs(result - expected)[inside]
     batching = 0.0
     for row, signal in enumerate(signals):
         alone, length = candidate(*_pad([signal]))
         frames = int(length[0])
-        gap = np.abs(alone[0, :frames] - found[row, :frames]).max()
+        gap = np.abs(alone[0, :frames] - result[row, :frames]).max()
         batching = float(np.maximum(batching, gap))  # np.maximum keeps a NaN
     return ParityRow(
         seconds, float(difference.max()), float(difference.mean()), batching, lengths_equal

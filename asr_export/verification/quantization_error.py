@@ -22,8 +22,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from asr_export.quantization.arithmetic import Arithmetic
-from asr_export.quantization.precision import Precision
+import numpy as np
+
+from asr_export.loading.backends import Backend
+from asr_export.quantization.precision import Arithmetic, Precision
+from asr_export.source.options import ExportOptions
+from asr_export.verification.probe import probe_signal
 
 #: Largest mean |Δ log-probability| on the probe signal.
 LIMITS: dict[Precision, float] = {Precision.fp16: 0.01, Precision.int8: 0.1}
@@ -31,11 +35,13 @@ LIMITS: dict[Precision, float] = {Precision.fp16: 0.01, Precision.int8: 0.1}
 #: no more words go wrong up to a mean of 0.2 on speech. In float16 it has 0.02 where every
 #: operation rounds its result (PyTorch), and 0.002 on ONNX Runtime's CPU provider.
 ARITHMETIC_LIMITS: dict[Arithmetic, float] = {Arithmetic.fp16: 0.1, Arithmetic.int8: 0.2}
+#: Seconds of the probe signals that it is measured on.
+_SECONDS = (7.3, 35.0)
 
 
 @dataclass(frozen=True)
-class RoundingLoss:
-    """Between an exported model and its checkpoint before rounding.
+class QuantizationError:
+    """Distance between an exported model and its checkpoint before rounding.
 
     Attributes:
         precision: of the exported model.
@@ -51,7 +57,7 @@ class RoundingLoss:
 
     @property
     def limit(self) -> float:
-        """Of the mean difference."""
+        """Largest mean |Δ log-probability| that is allowed."""
         return ARITHMETIC_LIMITS.get(self.arithmetic, LIMITS[self.precision])
 
     @property
@@ -60,7 +66,7 @@ class RoundingLoss:
         return self.mean_difference <= self.limit
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """JSON values, as reports hold them."""
         return {
             **asdict(self),
             "precision": self.precision.value,
@@ -69,7 +75,7 @@ class RoundingLoss:
         }
 
     def failure(self) -> str:
-        """What to tell the person whose export is refused."""
+        """Say to the person whose export is refused what is wrong and what to do."""
         what, remedy = "this checkpoint's weights", "export with a higher --precision"
         if self.arithmetic is Arithmetic.fp16:
             what, remedy = "this checkpoint's arithmetic", "export with --arithmetic fp32"
@@ -79,7 +85,7 @@ class RoundingLoss:
         )
 
     def line(self) -> str:
-        """For a terminal."""
+        """Sum it up in one line for a terminal."""
         verdict = "" if self.passed else "  FAILED"
         both = "" if self.arithmetic is Arithmetic.fp32 else ", arithmetic too"
         return (
@@ -87,3 +93,26 @@ class RoundingLoss:
             f"{self.mean_difference:.2g} (allowed {self.limit:g}), "
             f"max {self.max_difference:.2g}{verdict}"
         )
+
+
+def measure_quantization_error(
+    original: Backend, candidate: Backend, options: ExportOptions
+) -> QuantizationError:
+    """Compare an exported model with its checkpoint on the probe signal.
+
+    Args:
+        original: the checkpoint with the weights that training left.
+        candidate: the exported model.
+        options: of the export.
+    """
+    differences = []
+    for seed, seconds in enumerate(_SECONDS):
+        signal = probe_signal(seconds, seed)[None, :]
+        length = np.array([signal.shape[1]], dtype=np.int64)
+        expected, result = original(signal, length)[0], candidate(signal, length)[0]
+        if result.shape != expected.shape:
+            return QuantizationError(options.precision, np.inf, np.inf, options.computes_in)
+        differences.append(np.abs(result - expected).ravel())
+    difference = np.concatenate(differences)
+    mean, largest = float(difference.mean()), float(difference.max())
+    return QuantizationError(options.precision, mean, largest, options.computes_in)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from asr_export.graph.streaming_inputs import EVERYTHING
 from asr_export.loading.backends import Floats, Integers, OnnxBackend
+from asr_runtime.model_file.contract import ALL_FRAMES
 from asr_train.model.chunking import Chunking
 from asr_train.model.config import ModelConfig
 from asr_train.model.network import ResCNNBiGRU
@@ -22,7 +22,7 @@ Chunk = Callable[[Floats, Integers, Integers, Integers, Floats], tuple[Floats, I
 
 @dataclass(frozen=True)
 class StreamingParity:
-    """What was compared, and how far apart it is; log-probabilities.
+    """Comparison of an exported model with PyTorch on a stream.
 
     Attributes:
         chunk_frames: of the stream.
@@ -45,11 +45,11 @@ class StreamingParity:
         return self.max_difference <= self.tolerance and self.max_whole_difference <= self.tolerance
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """JSON values, as reports hold them."""
         return {**asdict(self), "passed": self.passed}
 
     def line(self) -> str:
-        """For a terminal."""
+        """Sum it up in one line for a terminal."""
         verdict = "" if self.passed else "  FAILED"
         return (
             f"stream, {self.chunk_frames} + {self.lookahead_frames} frames: max |d log-prob| "
@@ -65,27 +65,44 @@ def check_streaming(
     signal: Floats,
     tolerance: float,
 ) -> StreamingParity:
-    """Compare the streams of one signal [samples]."""
+    """Compare two models on the stream of one signal.
+
+    Args:
+        reference: the network in PyTorch, with the exported weights.
+        candidate: the exported model.
+        chunking: chunk and look-ahead of the stream.
+        signal: float32 [samples].
+        tolerance: largest |Δ log-probability| allowed.
+    """
     config = reference.config
-    wanted = stream(_torch_chunk(reference), config, chunking, signal)
-    found = stream(candidate.chunk, config, chunking, signal)
+    expected = stream(_torch_chunk(reference), config, chunking, signal)
+    result = stream(candidate.chunk, config, chunking, signal)
     unlimited = Chunking(chunking.chunk_frames, config.frames(len(signal)))
     streamed = stream(candidate.chunk, config, unlimited, signal)
     whole = candidate(signal[None, :], np.array([len(signal)], dtype=np.int64))[0][0]
     return StreamingParity(
         chunking.chunk_frames,
         chunking.lookahead_frames,
-        _difference(found, wanted),
+        _difference(result, expected),
         _difference(streamed, whole),
         tolerance,
     )
 
 
 def stream(chunk: Chunk, config: ModelConfig, chunking: Chunking, signal: Floats) -> Floats:
-    """Log-probabilities [frames, classes] of a signal [samples], chunk by chunk.
+    """Run a signal through a model chunk by chunk.
 
-    The samples of a chunk and its look-ahead end one before the next frame's centre: with it, the
-    model would make a frame of half a window.
+    The samples of a chunk and its look-ahead end one before the next frame's centre, because with
+    it the model would make a frame of half a window.
+
+    Args:
+        chunk: runs one chunk.
+        config: the model's sizes.
+        chunking: chunk and look-ahead in frames.
+        signal: float32 [samples].
+
+    Returns:
+        Log-probabilities float32 [frames, classes].
     """
     stride = config.frame_stride
     window = (chunking.chunk_frames + chunking.lookahead_frames) * stride - 1
@@ -97,7 +114,7 @@ def stream(chunk: Chunk, config: ModelConfig, chunking: Chunking, signal: Floats
         context = min(position, config.context_frames)
         last = len(signal) - begin < window
         values = signal[None, begin - context * stride : begin + window]
-        numbers = (values.shape[1], context, EVERYTHING if last else chunking.chunk_frames)
+        numbers = (values.shape[1], context, ALL_FRAMES if last else chunking.chunk_frames)
         lengths, contexts, frames = (np.array([number], dtype=np.int64) for number in numbers)
         logprobs, emitted, state = chunk(values, lengths, contexts, frames, state)
         results.append(logprobs[0, : int(emitted[0])])
@@ -119,7 +136,7 @@ def _torch_chunk(model: ResCNNBiGRU) -> Chunk:
     return chunk
 
 
-def _difference(found: Floats, wanted: Floats) -> float:
-    if found.shape != wanted.shape:
+def _difference(result: Floats, expected: Floats) -> float:
+    if result.shape != expected.shape:
         return np.inf
-    return float(np.abs(found - wanted).max())
+    return float(np.abs(result - expected).max())

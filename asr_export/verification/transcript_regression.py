@@ -1,4 +1,4 @@
-"""What an export costs in words on real recordings, and how much of it is allowed."""
+"""What an export costs in words on real recordings, and how much of that is allowed."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from asr_export.loading.backends import Backend, TorchBackend
-from asr_export.quantization.arithmetic import Arithmetic
-from asr_export.quantization.precision import Precision
-from asr_export.verification.transcripts import read_recordings
+from asr_export.quantization.precision import Arithmetic, Precision
+from asr_export.source.quantized_checkpoint import QuantizedCheckpoint
+from asr_export.verification.transcripts import transcribe_recordings
 from asr_train.data.audio_store import FileStore
 from asr_train.data.manifest import Utterance
 from asr_train.evaluation.metrics import ErrorRates, error_rates
-from asr_train.model.network import ResCNNBiGRU
 
 #: Smallest part of the recordings whose greedy text is the checkpoint's, where the weights are so
 #: exact that a text changes by chance alone.
@@ -34,8 +33,8 @@ WORD_ERROR_RATE_CHANGE = 0.003
 
 
 @dataclass(frozen=True)
-class ReadingLoss:
-    """An exported model and its float32 checkpoint on the same recordings.
+class TranscriptRegression:
+    """Comparison of an exported model with its float32 checkpoint on the same recordings.
 
     Attributes:
         precision: of the exported model.
@@ -67,24 +66,24 @@ class ReadingLoss:
 
     @property
     def equal_share(self) -> float:
-        """Of the recordings, 0 to 1."""
+        """Share of the recordings whose two texts are the same, 0 to 1."""
         return self.equal_texts / self.recordings
 
     @property
     def word_error_rate_change(self) -> float:
-        """The exported model's less the checkpoint's."""
+        """Word error rate of the exported model less the checkpoint's."""
         return self.model_rates.word_error_rate - self.checkpoint_rates.word_error_rate
 
     @property
     def allowed_changed_characters(self) -> float | None:
-        """Of all; None where the precision has no such limit."""
+        """Largest share of characters that may change; None where there is no such limit."""
         return ARITHMETIC_CHANGED_CHARACTERS.get(
             self.arithmetic, CHANGED_CHARACTERS.get(self.precision)
         )
 
     @property
     def required_equal_share(self) -> float | None:
-        """Of the recordings; None where texts may change by more than chance."""
+        """Smallest share of equal texts; None where texts may change by more than chance."""
         return EQUAL_TEXTS.get(self.precision) if self.arithmetic is Arithmetic.fp32 else None
 
     @property
@@ -93,7 +92,7 @@ class ReadingLoss:
         return not self.failures()
 
     def failures(self) -> list[str]:
-        """Which limits are not kept, each in a few words."""
+        """List the limits that are not kept, each in a few words."""
         failures = []
         if not math.isfinite(self.max_difference):
             failures.append("output_lengths differ, or a log-probability is not finite")
@@ -118,7 +117,7 @@ class ReadingLoss:
         return failures
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """JSON values, as reports hold them."""
         return {
             **asdict(self),
             "precision": self.precision.value,
@@ -132,7 +131,7 @@ class ReadingLoss:
         }
 
     def table(self) -> str:
-        """For a terminal."""
+        """Lay it out for a terminal."""
         rates = (self.checkpoint_rates, self.model_rates)
         required = self.required_equal_share
         allowed = self.allowed_changed_characters
@@ -178,39 +177,44 @@ class ReadingLoss:
         return "\n".join([*lines, *(f"FAILED: {failure}" for failure in self.failures())])
 
 
-def reading_loss(
-    model: ResCNNBiGRU,
+def measure_transcripts(
+    source: QuantizedCheckpoint,
     candidate: Backend,
-    precision: Precision,
     utterances: Sequence[Utterance],
     *,
     checkpoint_bytes: int,
     model_bytes: int,
-    arithmetic: Arithmetic = Arithmetic.fp32,
-) -> ReadingLoss:
-    """Transcribe ``utterances``, which must have passed ``select``, with both; see ``ReadingLoss``.
+) -> TranscriptRegression:
+    """Transcribe recordings with an exported model and with its checkpoint in float32.
+
+    Args:
+        source: the checkpoint and the options of the export.
+        candidate: the exported model.
+        utterances: recordings that have passed ``select``, one or more.
+        checkpoint_bytes: size of the checkpoint's weights file.
+        model_bytes: size of the exported model's file.
 
     Raises:
         DataError: audio that cannot be decoded.
     """
-    readings = read_recordings(
-        {"checkpoint": TorchBackend(model), "model": candidate},
+    transcripts = transcribe_recordings(
+        {"checkpoint": TorchBackend(source.original), "model": candidate},
         [row.duration for row in utterances],
         FileStore(utterances),
     )
     references = [row.text for row in utterances]
-    wanted, found = readings["checkpoint"], readings["model"]
-    return ReadingLoss(
-        precision=precision,
+    expected, result = transcripts["checkpoint"], transcripts["model"]
+    return TranscriptRegression(
+        precision=source.options.precision,
         recordings=len(utterances),
         seconds=sum(row.duration for row in utterances),
-        equal_texts=found.equal_texts(wanted),
-        changed_characters=error_rates(wanted.texts, found.texts).character_error_rate,
-        max_difference=found.max_difference,
-        mean_difference=found.mean_difference,
-        checkpoint_rates=error_rates(references, wanted.texts),
-        model_rates=error_rates(references, found.texts),
+        equal_texts=result.equal_texts(expected),
+        changed_characters=error_rates(expected.texts, result.texts).character_error_rate,
+        max_difference=result.max_difference,
+        mean_difference=result.mean_difference,
+        checkpoint_rates=error_rates(references, expected.texts),
+        model_rates=error_rates(references, result.texts),
         checkpoint_bytes=checkpoint_bytes,
         model_bytes=model_bytes,
-        arithmetic=arithmetic,
+        arithmetic=source.options.computes_in,
     )

@@ -1,4 +1,4 @@
-"""What several forms of one model make of the same recordings."""
+"""What several backends of one model make of the same recordings."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from tqdm import tqdm
 from asr_export.loading.backends import Backend, Floats, Integers
 from asr_runtime.decoding.greedy import greedy_text
 from asr_train.data.audio_store import AudioStore, Samples
-from asr_train.data.batching import plan_epoch
+from asr_train.data.batch_plan import plan_epoch
 from asr_train.model.vocabulary import BLANK_ID, VOCABULARY
 
-#: Padded audio of a batch, seconds: a form must also be right on padded recordings.
+#: Padded audio of a batch, seconds: a backend must also be right on padded recordings.
 BATCH_SECONDS = 60.0
 _QUIET_SECONDS = 2.0  # shorter work shows no progress
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What one form makes of the recordings, next to the reference.
+class TranscriptSet:
+    """What one backend makes of the recordings, next to the reference.
 
     Attributes:
         texts: greedy transcripts, in the order of the recordings.
@@ -34,31 +34,34 @@ class Reading:
     max_difference: float
     mean_difference: float
 
-    def equal_texts(self, reference: Reading) -> int:
-        """How many of the texts are those of ``reference``."""
+    def equal_texts(self, reference: TranscriptSet) -> int:
+        """Count the texts that are those of ``reference``."""
         pairs = zip(self.texts, reference.texts, strict=True)
-        return sum(found == wanted for found, wanted in pairs)
+        return sum(result == expected for result, expected in pairs)
 
 
-def read_recordings(
-    forms: Mapping[str, Backend],
+def transcribe_recordings(
+    backends: Mapping[str, Backend],
     durations: Sequence[float],
     store: AudioStore,
     *,
     progress: bool = True,
-) -> dict[str, Reading]:
-    """Run every form on every recording, in batches.
+) -> dict[str, TranscriptSet]:
+    """Run every backend on every recording, in batches.
 
     Args:
-        forms: by name; the first is the reference.
+        backends: by name; the first is the reference.
         durations: seconds of each recording, about; they decide on the batches.
         store: the recordings.
         progress: show a bar on standard error when it takes long.
 
+    Returns:
+        The transcripts by the backend's name.
+
     Raises:
         DataError: a recording that cannot be decoded.
     """
-    tallies = {name: _Tally(len(durations)) for name in forms}
+    tallies = {name: _Tally(len(durations)) for name in backends}
     with tqdm(
         total=len(durations),
         desc="comparing",
@@ -69,17 +72,17 @@ def read_recordings(
     ) as bar:
         for batch in plan_epoch(durations, BATCH_SECONDS):
             padded, lengths = _padded([store[index] for index in batch])
-            wanted: tuple[Floats, Integers] | None = None
-            for name, form in forms.items():
-                found = form(padded, lengths)
-                wanted = wanted or found
-                tallies[name].add(batch, found, wanted)
+            expected: tuple[Floats, Integers] | None = None
+            for name, backend in backends.items():
+                result = backend(padded, lengths)
+                expected = expected or result
+                tallies[name].add(batch, result, expected)
             bar.update(len(batch))
-    return {name: tally.reading() for name, tally in tallies.items()}
+    return {name: tally.transcripts() for name, tally in tallies.items()}
 
 
 class _Tally:
-    """Collects a ``Reading`` batch by batch."""
+    """Collects a ``TranscriptSet`` batch by batch."""
 
     def __init__(self, recordings: int) -> None:
         self._texts = [""] * recordings
@@ -89,24 +92,24 @@ class _Tally:
     def add(
         self,
         batch: Sequence[int],
-        found: tuple[Floats, Integers],
-        wanted: tuple[Floats, Integers],
+        result: tuple[Floats, Integers],
+        expected: tuple[Floats, Integers],
     ) -> None:
-        logprobs, frames = found
+        logprobs, frames = result
         for index, values, count in zip(batch, logprobs, frames.tolist(), strict=True):
             self._texts[index] = greedy_text(values[:count], VOCABULARY, BLANK_ID)
-        if frames.tolist() != wanted[1].tolist() or logprobs.shape != wanted[0].shape:
+        if frames.tolist() != expected[1].tolist() or logprobs.shape != expected[0].shape:
             self._largest = self._sum = np.inf
             return
         inside = np.arange(logprobs.shape[1])[None, :] < frames[:, None]
-        difference = np.abs(logprobs - wanted[0])[inside]
+        difference = np.abs(logprobs - expected[0])[inside]
         # np.maximum keeps a NaN
         self._largest = float(np.maximum(self._largest, difference.max()))
         self._sum += float(difference.sum(dtype=np.float64))
         self._values += difference.size
 
-    def reading(self) -> Reading:
-        return Reading(tuple(self._texts), self._largest, self._sum / max(1, self._values))
+    def transcripts(self) -> TranscriptSet:
+        return TranscriptSet(tuple(self._texts), self._largest, self._sum / max(1, self._values))
 
 
 def _padded(recordings: Sequence[Samples]) -> tuple[Floats, Integers]:

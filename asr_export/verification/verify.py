@@ -1,158 +1,62 @@
-"""Is an exported model the checkpoint, at the precision it was exported with?"""
+"""An exported file against its checkpoint: what ``asr-export verify`` does."""
 
 from __future__ import annotations
 
-import tempfile
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import onnx
-
-from asr_export.errors import ExportError
-from asr_export.loading.backends import Backend, OnnxBackend, TorchBackend, all_heads, load_onnx
-from asr_export.quantization.arithmetic import Arithmetic
-from asr_export.quantization.dynamic_quantization import (
-    JoinedHeads,
-    quantized,
-    utterance_by_utterance,
-)
-from asr_export.quantization.half_precision import in_float32, in_half_precision
-from asr_export.quantization.precision import Precision
-from asr_export.quantization.weights import round_weights
-from asr_export.verification.parity import (
-    BATCHES,
-    HALF_TOLERANCE,
-    TOLERANCE,
-    ParityReport,
-    check_parity,
-    probe_signal,
-)
-from asr_export.verification.quantization_error import RoundingLoss
-from asr_export.verification.streaming_parity import check_streaming
-from asr_train.model.chunking import Chunking
-from asr_train.model.network import ResCNNBiGRU
-
-#: Seconds of the probe signals that rounding is judged on.
-_ROUNDING_SECONDS = (7.3, 35.0)
-#: Seconds of the one that is streamed.
-_STREAM_SECONDS = 7.3
+from asr_export.formats.registry import open_model
+from asr_export.source.options import ExportOptions
+from asr_export.source.quantized_checkpoint import QuantizedCheckpoint
+from asr_export.verification.check_export import check_export
+from asr_export.verification.parity import ParityReport
+from asr_export.verification.transcript_regression import measure_transcripts
+from asr_train.checkpoints.checkpoint import WEIGHTS, load_checkpoint
+from asr_train.data.filtering import select_and_report
+from asr_train.data.manifest import read_manifest
 
 
-def check_export(
-    model: ResCNNBiGRU,
-    candidate: Backend,
-    precision: Precision,
-    *,
-    arithmetic: Arithmetic = Arithmetic.fp32,
-    batches: Sequence[Sequence[float]] = BATCHES,
-    chunking: Chunking | None = None,
+def verify(
+    checkpoint: str | os.PathLike[str],
+    model: str | os.PathLike[str],
+    manifests: Sequence[str | os.PathLike[str]] = (),
 ) -> ParityReport:
-    """Compare an exported model with the checkpoint it came from.
+    """Compare an exported model with its checkpoint over batch sizes and lengths.
 
-    Two questions, apart. Is the graph right? It is compared with ``model`` after the same rounding
-    of its weights, at float32's tolerance. Did rounding cost too much? It is compared with
-    ``model`` as it is, at the precision's limit. With ``chunking`` it is compared on a stream as
-    well. Of a model with a phoneme head both outputs are compared.
+    Args:
+        checkpoint: folder that asr-train wrote.
+        model: exported file of any format; its card tells the options that it was exported with.
+        manifests: JSON-lines files of recordings to compare transcripts on as well. How many of
+            them can be used is printed on standard error.
 
-    Where the arithmetic is int8 the graph is compared with ``model`` quantised in the same way.
-    Where it is float16 the first question is put to the same graph in float32 (``in_float32``),
-    and the file itself is held to ``HALF_TOLERANCE``. PyTorch's float16 is no reference: it rounds
-    every result, and ONNX Runtime's CPU provider, with few float16 kernels, only some. But as a GPU
-    rounds every result as well, the second question is put to PyTorch's float16 too: it notices
-    what exceeds float16.
+    Returns:
+        The report, also of a model that differs; see ``ParityReport.passed`` and ``require``.
+
+    Raises:
+        CheckpointError: the folder is not a checkpoint.
+        ExportError: the file is not a model of ours.
+        DataError: a manifest or a recording cannot be read.
     """
-    if arithmetic is Arithmetic.int8:
-        network = JoinedHeads(quantized(model))
-        rounded = TorchBackend(utterance_by_utterance(network, model.config))
-    else:
-        rounded = TorchBackend(round_weights(model, precision))
-    rounded, candidate = all_heads(rounded), all_heads(candidate)
-
-    def compared(form: Backend, tolerance: float) -> ParityReport:
-        report = check_parity(rounded, form, model.config, batches=batches, tolerance=tolerance)
-        if chunking is None:
-            return report
-        assert isinstance(form, OnnxBackend)
-        reference, signal = round_weights(model, precision), probe_signal(_STREAM_SECONDS, 0)
-        streaming = check_streaming(reference, form, chunking, signal, tolerance)
-        return replace(report, streaming=streaming)
-
-    forms = [candidate]
-    if arithmetic is Arithmetic.fp16:
-        assert isinstance(candidate, OnnxBackend)
-        forms.append(all_heads(TorchBackend(in_half_precision(model))))
-        report = compared(candidate, HALF_TOLERANCE)
-        report = replace(report, in_float32=compared(_in_float32(candidate), TOLERANCE))
-    else:
-        report = compared(candidate, TOLERANCE)
-    if precision is Precision.fp32:
+    folder, path = Path(checkpoint), Path(model)
+    loaded = load_checkpoint(folder)
+    opened = open_model(path)
+    source = QuantizedCheckpoint(loaded, ExportOptions.from_card(opened.card))
+    utterances = [row for manifest in manifests for row in read_manifest(Path(manifest))]
+    if utterances:
+        utterances = select_and_report(utterances, source.config, "recordings")
+    report = replace(
+        check_export(source, opened.backend),
+        same_checkpoint=opened.card.checkpoint_sha256 == loaded.sha256,
+    )
+    if not utterances:
         return report
-    original = all_heads(TorchBackend(model))
-    losses = [_rounding_loss(original, form, precision, arithmetic) for form in forms]
-    worst = min(losses, key=lambda loss: (loss.passed, -loss.mean_difference))
-    return replace(report, rounding=worst)
-
-
-def stated_precision(card: dict[str, Any]) -> Precision:
-    """Of an exported model, from its card; ``ExportError`` for one that this version lacks."""
-    stated = card.get("precision")
-    try:
-        return Precision(stated)
-    except ValueError:
-        known = ", ".join(Precision)
-        raise ExportError(
-            f"the model's card states the precision {stated!r}, this version knows {known}; "
-            "upgrade asr-export or export the model again"
-        ) from None
-
-
-def stated_chunking(card: dict[str, Any]) -> Chunking | None:
-    """What a streaming model's card recommends; None for a model that cannot stream."""
-    stated = card.get("streaming")
-    if stated is None:
-        return None
-    try:
-        return Chunking(int(stated["chunk_frames"]), int(stated["lookahead_frames"]))
-    except (KeyError, TypeError, ValueError):
-        raise ExportError(
-            "the model's card does not say how to stream it; export the model again"
-        ) from None
-
-
-def stated_arithmetic(card: dict[str, Any]) -> Arithmetic:
-    """Of an exported model, from its card; ``ExportError`` for one that this version lacks."""
-    stated = card.get("arithmetic", Arithmetic.fp32)
-    try:
-        return Arithmetic(stated)
-    except ValueError:
-        known = ", ".join(Arithmetic)
-        raise ExportError(
-            f"the model's card states the arithmetic {stated!r}, this version knows {known}; "
-            "upgrade asr-export or export the model again"
-        ) from None
-
-
-def _in_float32(candidate: OnnxBackend) -> OnnxBackend:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.onnx"
-        onnx.save(in_float32(load_onnx(candidate.path)), path)
-        return all_heads(OnnxBackend(path))
-
-
-def _rounding_loss(
-    original: Backend, candidate: Backend, precision: Precision, arithmetic: Arithmetic
-) -> RoundingLoss:
-    differences = []
-    for seed, seconds in enumerate(_ROUNDING_SECONDS):
-        signal = probe_signal(seconds, seed)[None, :]
-        length = np.array([signal.shape[1]], dtype=np.int64)
-        wanted, found = original(signal, length)[0], candidate(signal, length)[0]
-        if found.shape != wanted.shape:
-            return RoundingLoss(precision, np.inf, np.inf, arithmetic)
-        differences.append(np.abs(found - wanted).ravel())
-    difference = np.concatenate(differences)
-    mean, largest = float(difference.mean()), float(difference.max())
-    return RoundingLoss(precision, mean, largest, arithmetic)
+    transcripts = measure_transcripts(
+        source,
+        opened.backend,
+        utterances,
+        checkpoint_bytes=(folder / WEIGHTS).stat().st_size,
+        model_bytes=path.stat().st_size,
+    )
+    return replace(report, transcripts=transcripts)

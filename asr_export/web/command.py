@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -28,13 +27,13 @@ def web(
         ),
     ] = "small",
     onnxruntime_web: Annotated[
-        Optional[Path],  # noqa: UP045 - typer reads it at run time on Python 3.10
+        Path | None,
         typer.Option(
             help="Folder with node_modules/onnxruntime-web; looked for here and above by default."
         ),
     ] = None,
     words_wrong: Annotated[
-        Optional[float],  # noqa: UP045
+        float | None,
         typer.Option(
             min=0,
             max=100,
@@ -42,7 +41,7 @@ def web(
         ),
     ] = None,
     serve: Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         typer.Option(
             metavar="PORT", help="Then serve it on this computer, at http://127.0.0.1:PORT/."
         ),
@@ -50,11 +49,10 @@ def web(
 ) -> None:
     """Make a page that transcribes inside the browser: a folder for any web server."""
     from asr_export.errors import ExportError
-    from asr_export.loading.backends import read_card
+    from asr_export.formats.registry import read_card
     from asr_export.web.onnxruntime_files import OnnxRuntimeFiles
     from asr_export.web.packaged import find_language_model, known_words_wrong
     from asr_export.web.page_folder import check_folder, write_page
-    from asr_runtime.model_file.model_card import ModelCard
     from asr_runtime.recognizer import DEFAULT_MODEL
 
     # What is missing is said before a model is exported, which takes a while.
@@ -67,7 +65,7 @@ def web(
             path = _exported(path, Path(temporary))
         elif path.suffix.lower() != ".onnx":
             raise ExportError(f"{path}: give a checkpoint folder, an .onnx file, or default")
-        card = ModelCard.from_json(json.dumps(read_card(path)))
+        card = read_card(path)
         rates = known_words_wrong(card, words)
         if words_wrong is not None:
             rates = replace(rates, beam=words_wrong / 100)
@@ -82,18 +80,15 @@ def web(
 
 def _exported(checkpoint: Path, folder: Path) -> Path:
     """A checkpoint as a small ONNX file that streams."""
-    from asr_export.formats.onnx import export_onnx
-    from asr_export.graph.streaming_inputs import DEFAULT_CHUNK_MS, DEFAULT_LOOKAHEAD_MS
+    from asr_export.exporting import export
     from asr_export.quantization.precision import Precision
+    from asr_export.source.options import ExportOptions, stream_chunking
     from asr_train.checkpoints.checkpoint import load_checkpoint
-    from asr_train.model.chunking import Chunking
 
     source = load_checkpoint(checkpoint)
-    chunking = Chunking.from_milliseconds(
-        source.model.config, DEFAULT_CHUNK_MS, DEFAULT_LOOKAHEAD_MS
-    )
+    chunking = stream_chunking(source.model.config)
     path = folder / "model.onnx"
-    export_onnx(source, path, Precision.int8, None, chunking)
+    export(source, path, ExportOptions(Precision.int8, chunking=chunking))
     return path
 
 

@@ -1,4 +1,4 @@
-"""Run a command and note its output, wall time and peak memory: measure.py RESULT.json COMMAND…"""
+"""Run a command and note its output, time and memory: ``measure.py RESULT.json COMMAND…``."""
 
 import json
 import resource

@@ -21,7 +21,7 @@ class RecordError(BenchError):
 
 
 def to_json(value: Any) -> Any:
-    """Plain JSON values of dataclasses, tuples, mappings, numbers and strings."""
+    """Return the plain JSON values of dataclasses, tuples, mappings, numbers and strings."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {
             _key(field): to_json(getattr(value, field.name)) for field in dataclasses.fields(value)
@@ -34,28 +34,28 @@ def to_json(value: Any) -> Any:
 
 
 def from_json(kind: type[Record], value: object, place: str = "") -> Record:
-    """A dataclass from its JSON object; keys that it does not know are left out.
+    """Make a dataclass from its JSON object; keys that it does not know are left out.
 
     Args:
-        kind: a dataclass; of its fields, those with a default may be missing.
-        value: what ``json.loads`` gave.
-        place: where the value stands, for the message.
+        kind: A dataclass; of its fields, those with a default may be missing.
+        value: What ``json.loads`` gave.
+        place: Where the value stands, for the message.
 
     Raises:
-        RecordError: a key is missing, or a value is not of its field's type.
+        RecordError: A key is missing, or a value is not of its field's type.
     """
     if not isinstance(value, dict):
         raise _unlike(place, "an object", value)
     types_of = get_type_hints(kind)
-    found = {}
+    values = {}
     for field in dataclasses.fields(kind):  # type: ignore[arg-type]
         name = _key(field)
         inner = f"{place}.{name}" if place else name
         if name in value:
-            found[field.name] = _read(types_of[field.name], value[name], inner)
-        elif field.default is dataclasses.MISSING:
+            values[field.name] = _read(types_of[field.name], value[name], inner)
+        elif field.default is field.default_factory is dataclasses.MISSING:
             raise RecordError(f"{inner} is missing")
-    return kind(**found)
+    return kind(**values)
 
 
 def _read(kind: Any, value: object, place: str) -> Any:
@@ -102,8 +102,8 @@ def _read_mapping(arguments: tuple[Any, ...], value: object, place: str) -> dict
 
 def _read_plain(kind: Any, value: object, place: str) -> Any:
     if kind is float:
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not number or not math.isfinite(value):  # type: ignore[arg-type]
+        numeric = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not numeric or not math.isfinite(value):  # type: ignore[arg-type]
             raise _unlike(place, "a finite number", value)
         return float(value)  # type: ignore[arg-type]
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
@@ -112,10 +112,10 @@ def _read_plain(kind: Any, value: object, place: str) -> Any:
     return value
 
 
-def _unlike(place: str, wanted: str, value: object) -> RecordError:
+def _unlike(place: str, expected: str, value: object) -> RecordError:
     shown = repr(value)
     shown = shown if len(shown) <= 40 else f"{shown[:40]}…"
-    return RecordError(f"{place or 'the document'} should be {wanted}, not {shown}")
+    return RecordError(f"{place or 'the document'} should be {expected}, not {shown}")
 
 
 def _key(field: dataclasses.Field[Any]) -> str:

@@ -1,14 +1,14 @@
-"""What ``asr-bench run`` measured, every sample: the contents of ``results.json``.
+"""What a run measured, every sample: the contents of ``results.json``.
 
-Samples stand in the order of the rounds. All engines share the rounds, so samples at one index
-were taken when the machine was in one state: they are paired.
+Samples are in the order of the rounds. All engines share the rounds, so samples at one index were
+taken while the machine was in one state: they are paired.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +21,7 @@ FORMAT_VERSION = 1
 
 Seconds = tuple[float, ...]
 Kind = Literal["runtime", "backend", "peer"]
+Task = Literal["transcribe", "log_probs"]
 
 
 @dataclass(frozen=True)
@@ -28,16 +29,17 @@ class Settings:
     """What was asked for.
 
     Attributes:
-        durations: seconds of audio, of the latencies.
-        threads: numbers of threads.
-        batch_sizes: utterances given together, of the throughput.
-        rounds: samples of everything.
-        warmup: rounds before those, which count only as warm-up.
-        quick: whether few durations, rounds and recordings were taken.
-        recordings: of the manifest, that word error rates are of; 0 without a manifest.
-        recording_seconds: of these together.
-        normalizer: what made references and hypotheses comparable before words were counted; None
+        durations: Lengths of the timed audio in seconds.
+        threads: Numbers of threads.
+        batch_sizes: Numbers of utterances given together.
+        rounds: Timed rounds per measurement.
+        warmup: Untimed rounds before them.
+        quick: Whether few durations, rounds and recordings were taken.
+        recordings: Number of recordings for word error rates; 0 without a manifest.
+        recording_seconds: Length of these together.
+        normalizer: What made references and hypotheses comparable before words were counted; None
             when no words were.
+        task: What was timed of an utterance: its transcript, or the network alone.
     """
 
     durations: tuple[float, ...]
@@ -49,6 +51,7 @@ class Settings:
     recordings: int
     recording_seconds: float
     normalizer: str | None = None
+    task: Task = "transcribe"
 
 
 @dataclass(frozen=True)
@@ -56,23 +59,43 @@ class Rooflines:
     """What the machine can do, by number of threads, measured between the engines' runs.
 
     Attributes:
-        sgemm_gflops: 10^9 floating-point operations a second in a large fp32 matrix product.
+        sgemm_gflops: 10^9 floating-point operations a second in a large fp32 matrix product, of
+            the library that was the faster in each round.
         memory_copy_gbytes: 10^9 bytes copied a second, too many for any cache.
+        sgemm_by_library: As ``sgemm_gflops``, by the name of the library.
     """
 
-    sgemm_gflops: Mapping[int, tuple[float, ...]]
-    memory_copy_gbytes: Mapping[int, tuple[float, ...]]
+    sgemm_gflops: Mapping[int, Seconds]
+    memory_copy_gbytes: Mapping[int, Seconds]
+    sgemm_by_library: Mapping[str, Mapping[int, Seconds]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """A model under test.
+
+    Attributes:
+        name: Name of the weights.
+        parameters: Number of trainable weights; None for a model file.
+        checkpoint_sha256: Digest of the checkpoint's weights; None if they are random.
+        operations_per_second_of_audio: Floating-point operations; None where unknown.
+    """
+
+    name: str
+    parameters: int | None = None
+    checkpoint_sha256: str | None = None
+    operations_per_second_of_audio: float | None = None
 
 
 @dataclass(frozen=True)
 class ColdStart:
-    """The first text of a fresh process, in seconds.
+    """Time to the first text of a fresh process, in seconds.
 
     Attributes:
-        import_: of the engine's packages.
-        load: of the model.
-        first: of the first transcription.
-        total: from the start of the process to the text; Python's own start is in no other part.
+        import_: Importing the engine's packages.
+        load: Loading the model.
+        first: The first transcription.
+        total: From the start of the process to the text; Python's own start is in no other part.
     """
 
     import_: float
@@ -86,16 +109,16 @@ class Latency:
     """One utterance at a time.
 
     Attributes:
-        duration: seconds of audio.
-        threads: of the engine.
-        wall: seconds of every run.
-        cpu: seconds of all cores together in the same runs.
-        warmup_wall: seconds of the runs before those.
-        peak_rss: bytes resident at most up to the end of these runs, in a process that had run only
+        duration: Length of the audio in seconds.
+        threads: Threads of the engine.
+        wall: Wall time of every run in seconds.
+        cpu: CPU time of all cores together in the same runs.
+        warmup_wall: Wall time of the runs before them.
+        peak_rss: Peak resident bytes up to the end of these runs, in a process that had run only
             shorter audio before; 0 where the system does not tell.
-        noisy: the samples scatter too much, or other work kept the machine busy.
-        peak_gpu_memory: bytes likewise, of NVIDIA GPUs; None where the engine takes none or the
-            system does not tell.
+        noisy: Whether the samples scatter too much, or other work kept the machine busy.
+        peak_gpu_memory: Peak bytes on NVIDIA GPUs; None where the engine takes none or the system
+            does not tell.
     """
 
     duration: float
@@ -110,7 +133,7 @@ class Latency:
 
 @dataclass(frozen=True)
 class Throughput:
-    """Many utterances, each of ``duration`` seconds, given together; ``wall`` is of all of them."""
+    """``batch_size`` utterances of ``duration`` seconds given together; ``wall`` is for all."""
 
     batch_size: int
     threads: int
@@ -123,30 +146,34 @@ class Streaming:
     """Live streams on one thread.
 
     Attributes:
-        chunk_ms: audio that goes through the model at a time.
-        lookahead_ms: audio that it waits for beyond that.
-        chunk_seconds: of computing for each chunk of each recording.
-        finish_seconds: from the end of each recording to its last text.
+        chunk_ms: Audio that goes through the model at a time, in milliseconds.
+        lookahead_ms: Audio that a chunk waits for beyond its end, in milliseconds.
+        chunk_seconds: Computing time of each chunk of each recording.
+        finish_seconds: Time from the end of each recording to its last text.
+        latency: Seconds from a sound until the samples that its text waits for have arrived.
+        per_recording: Wrong words and words of each recording; empty without a manifest.
     """
 
     chunk_ms: float
     lookahead_ms: float
     chunk_seconds: Seconds
     finish_seconds: Seconds
+    latency: float | None = None
+    per_recording: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
 class Accuracy:
-    """On the recordings of the manifest, one at a time on the least number of threads.
+    """Words of the manifest's recordings, one at a time on the least number of threads.
 
     Attributes:
         word_error_rate: ``errors`` over ``words``.
-        errors: words substituted, left out and put in.
-        words: of the references.
-        wall: seconds of all recordings together.
-        cpu: likewise, of all cores.
-        audio: seconds of the recordings.
-        per_recording: errors and words of each.
+        errors: Words substituted, left out and put in.
+        words: Words of the references.
+        wall: Wall time of all recordings together in seconds.
+        cpu: CPU time of all cores together.
+        audio: Length of the recordings in seconds.
+        per_recording: Errors and words of each.
     """
 
     word_error_rate: float
@@ -159,23 +186,43 @@ class Accuracy:
 
 
 @dataclass(frozen=True)
+class Deviation:
+    """Log-probabilities compared with those of a reference engine.
+
+    Attributes:
+        reference: Name of that engine.
+        recordings: Number of recordings; 0 for a generated signal.
+        max_difference: Largest absolute difference of a log-probability.
+        mean_difference: Mean absolute difference.
+        same_texts: Share of the recordings with the same greedy text; None without recordings.
+    """
+
+    reference: str
+    recordings: int
+    max_difference: float
+    mean_difference: float
+    same_texts: float | None = None
+
+
+@dataclass(frozen=True)
 class EngineResult:
     """One engine with one model.
 
     Attributes:
-        name: unlike any other's.
-        kind: this project's runtime, another way to run the same weights, or another project.
-        model: which.
-        version: of the engine; empty when it is not installed.
-        model_bytes: of the files it loads.
-        install_bytes: of its packages, and the models in them, with all they depend on.
-        operations_per_second_of_audio: floating-point operations; None for other projects' models.
-        skipped: why it was not measured, or failed; then the rest is empty.
-        cold_start: one for each fresh process.
-        latency: by threads, then duration.
-        throughput: of engines that take batches.
-        streaming: of engines that stream.
+        name: Unique name.
+        kind: This project's runtime, another way to run the same weights, or another project.
+        model: Name of the model.
+        version: Version of the engine; empty when it is not installed.
+        model_bytes: Size of the files it loads.
+        install_bytes: Size of its packages, and the models in them, with all they depend on.
+        operations_per_second_of_audio: Floating-point operations; None for other projects' models.
+        skipped: Why it was not measured, or failed; then the rest is empty.
+        cold_start: One entry for each fresh process.
+        latency: Entries by threads, then duration.
+        throughput: Entries of engines that take batches.
+        streaming: Entries of engines that stream.
         accuracy: None without a manifest.
+        deviation: None without a reference.
     """
 
     name: str
@@ -191,6 +238,7 @@ class EngineResult:
     throughput: tuple[Throughput, ...] = ()
     streaming: tuple[Streaming, ...] = ()
     accuracy: Accuracy | None = None
+    deviation: Deviation | None = None
 
 
 @dataclass(frozen=True)
@@ -198,36 +246,42 @@ class Results:
     """The whole document.
 
     Attributes:
-        environment: before the run.
-        settings: of the run.
-        rooflines: of the machine.
-        engines: all that were chosen.
-        complete: whether the run came to its end; if not, it was interrupted, or still goes on.
-        done: the parts that were finished, in their order; of the next one there may be something.
+        environment: The machine before the run.
+        settings: What was asked for.
+        rooflines: What the machine can do.
+        engines: All engines that were chosen.
+        complete: Whether the run came to its end; if not, it was interrupted, or still goes on.
+        done: Parts that were finished, in their order; of the next one there may be something.
+        models: Models under test.
     """
 
     environment: Environment
     settings: Settings
     rooflines: Rooflines
     engines: tuple[EngineResult, ...]
-    # A file without these was only written at the end of its run.
+    # Files of earlier versions lack some of these.
     complete: bool = True
     done: tuple[str, ...] = ()
+    models: tuple[ModelInfo, ...] = ()
 
 
 def write_results(results: Results, path: Path) -> None:
-    """Write the whole file or leave what is there; ``OutputError`` when it cannot be written."""
+    """Write the whole file, or leave what is there.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
     document = {"format_version": FORMAT_VERSION, **to_json(results)}
     with replacing(path) as partial:
         partial.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
 def read_results(path: Path) -> Results:
-    """The results in a file.
+    """Read the results in a file.
 
     Raises:
-        BenchError: there is no such file, or it is not what ``write_results`` writes. The message
-            says where.
+        BenchError: There is no such file, or ``write_results`` did not write it. The message says
+            where it is damaged.
     """
     try:
         document: Any = json.loads(path.read_text(encoding="utf-8"))
@@ -254,10 +308,10 @@ def read_results(path: Path) -> Results:
 
 
 def read_complete_results(path: Path) -> Results:
-    """The results in a file, of a run that came to its end.
+    """Read the results of a run that came to its end.
 
     Raises:
-        BenchError: as ``read_results``, or the run did not.
+        BenchError: As ``read_results``, or the run did not come to its end.
     """
     results = read_results(path)
     if not results.complete:
@@ -269,7 +323,7 @@ def read_complete_results(path: Path) -> Results:
 
 
 def _problems(results: Results) -> Iterator[str]:
-    """What types do not say."""
+    """Yield what is wrong although every value has its type."""
     names = [engine.name for engine in results.engines]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
@@ -281,6 +335,7 @@ def _problems(results: Results) -> Iterator[str]:
             or engine.throughput
             or engine.streaming
             or engine.accuracy
+            or engine.deviation
         ):
             yield f"{engine.name} was skipped, but has measurements"
         yield from _time_problems(engine)
@@ -303,9 +358,9 @@ def _time_problems(engine: EngineResult) -> Iterator[str]:
 
 
 def _accuracy_problems(engine: EngineResult) -> Iterator[str]:
-    found = engine.accuracy
-    if found is None:
+    accuracy = engine.accuracy
+    if accuracy is None:
         return
-    errors, words = (sum(pair[index] for pair in found.per_recording) for index in (0, 1))
-    if (found.errors, found.words) != (errors, words):
+    errors, words = (sum(pair[index] for pair in accuracy.per_recording) for index in (0, 1))
+    if (accuracy.errors, accuracy.words) != (errors, words):
         yield f"{engine.name}'s word errors are not those of its recordings together"

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from asr_runtime.model_file.model_card import ModelCard
     from asr_runtime.recognizer import Recognizer
     from asr_runtime.sentences.endpointing import EndpointConfig
-    from asr_runtime.transcript import Token, Transcript, Word
+    from asr_runtime.transcript import ReadableWord, Token, Transcript, Word
 
 __version__ = "0.1.0"
 
@@ -50,6 +50,7 @@ __all__ = [
     "ModelCard",
     "ModelFileError",
     "PhonemeBeamConfig",
+    "ReadableWord",
     "Recognizer",
     "StreamError",
     "StreamResult",
@@ -77,6 +78,7 @@ _MODULE_OF = {
     "ModelCard": "model_file.model_card",
     "ModelFileError": "errors",
     "PhonemeBeamConfig": "decoding.beam_config",
+    "ReadableWord": "transcript",
     "Recognizer": "recognizer",
     "StreamError": "errors",
     "StreamResult": "live.live_stream",

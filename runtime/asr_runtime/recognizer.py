@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO, cast, overload
+from typing import cast, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from asr_runtime.audio.audio_source import Audio, AudioBlocks, AudioPath, open_source
+from asr_runtime.audio.audio_reader import AudioFile
+from asr_runtime.audio.audio_source import Audio, AudioBlocks, OneChannel, open_source
+from asr_runtime.audio.channels import MIX, Channels, checked_channels
 from asr_runtime.decoding.beam_config import BeamConfig
 from asr_runtime.decoding.decoder import AnyDecoder
 from asr_runtime.decoding.decoder_choice import DECODERS, check_decoder_name, load_decoder
@@ -20,6 +23,7 @@ from asr_runtime.inference.session import ModelSession, load_session, return_fre
 from asr_runtime.language.language_model_file import DEFAULT_LANGUAGE_MODEL
 from asr_runtime.live.live_stream import LiveStream
 from asr_runtime.model_file.model_card import ModelCard
+from asr_runtime.readable_text.readable_transcripts import ReadableText, load_readable_text
 from asr_runtime.recordings.transcriber import RecordingTranscriber
 from asr_runtime.sentences.endpointing import EndpointConfig
 from asr_runtime.transcript import Transcript
@@ -40,14 +44,21 @@ class Recognizer:
         'the old man sat by the window '
     """
 
-    def __init__(self, session: ModelSession, beam_decoder: AnyDecoder | None = None) -> None:
+    def __init__(
+        self,
+        session: ModelSession,
+        beam_decoder: AnyDecoder | None = None,
+        readable: ReadableText | None = None,
+    ) -> None:
         """Put a recogniser together; `load` does it from files.
 
         Args:
             session: The acoustic model.
             beam_decoder: The beam search; None decodes greedily.
+            readable: Makes text readable; None leaves it as it was recognised.
         """
         self._session = session
+        self._readable = readable
         if beam_decoder is not None and beam_decoder.heads.phonemes:
             self._session = session.with_phonemes()
         self._beam_decoder = beam_decoder
@@ -64,6 +75,8 @@ class Recognizer:
         language_model: str | os.PathLike[str] | None = None,
         hotwords: Iterable[str] = (),
         beam: BeamConfig | None = None,
+        punctuate: bool | str | os.PathLike[str] = False,
+        numbers: bool = False,
     ) -> Recognizer:
         """Load a model, and a language model to decode with.
 
@@ -81,6 +94,10 @@ class Recognizer:
                 its sounds, as in ``Panayotov=P AA N AH Y OW T AO F``, or without.
             beam: Settings of the beam search; `for_phonemes` says what becomes of them in a search
                 by phonemes.
+            punctuate: Whether texts have commas, full stops, question marks and capital letters; or
+                the file of a punctuation model that ``asr-train punctuation`` wrote. The
+                recognised words stay in `Transcript.words`.
+            numbers: Whether texts have digits instead of number words.
 
         Returns:
             The recogniser.
@@ -111,11 +128,12 @@ class Recognizer:
         check_decoder_name(decoder, needs_beam)
         session = load_session(path, device=device, threads=threads)
         return_freed_memory()
+        readable = load_readable_text(punctuate, numbers=numbers)
         if decoder == "greedy":
-            return cls(session)
+            return cls(session, readable=readable)
         beam_decoder = load_decoder(language_model, session.card, hotwords, beam)
         return_freed_memory()
-        return cls(session, beam_decoder)
+        return cls(session, beam_decoder, readable)
 
     @property
     def card(self) -> ModelCard:
@@ -138,13 +156,22 @@ class Recognizer:
         return self._session.path
 
     @overload
-    def transcribe(self, audio: AudioPath) -> Transcript: ...
+    def transcribe(
+        self, audio: AudioFile, *, channels: Channels = ..., accept_incomplete: bool = ...
+    ) -> Transcript: ...
 
     @overload
-    def transcribe(self, audio: npt.ArrayLike, sample_rate: float) -> Transcript: ...
+    def transcribe(
+        self, audio: npt.ArrayLike, sample_rate: float, *, channels: Channels = ...
+    ) -> Transcript: ...
 
     def transcribe(
-        self, audio: AudioPath | npt.ArrayLike, sample_rate: float | None = None
+        self,
+        audio: AudioFile | npt.ArrayLike,
+        sample_rate: float | None = None,
+        *,
+        channels: Channels = MIX,
+        accept_incomplete: bool = False,
     ) -> Transcript:
         """Transcribe a file or samples.
 
@@ -152,9 +179,14 @@ class Recognizer:
         finds them.
 
         Args:
-            audio: A file; or samples [samples] or [samples, channels], float -1 to 1, uint8, int8,
-                int16 or int32, with any number of channels.
+            audio: A path, the bytes of a file or a file that is open in binary mode; or samples
+                [samples] or [samples, channels], float -1 to 1, uint8, int8, int16 or int32, with
+                any number of channels; or, with a sample rate, bytes of 16-bit little-endian mono
+                samples.
             sample_rate: Of the samples, in Hz; any will do. A file brings its own.
+            channels: ``"mix"`` for all channels as one, or the number of one, from 1 on.
+            accept_incomplete: Whether to transcribe what is there of a file that is cut off or
+                damaged. The transcript's warnings then say what is missing.
 
         Returns:
             The transcript of the whole recording.
@@ -162,25 +194,49 @@ class Recognizer:
         Raises:
             AudioFileError: The file cannot be read; its path is the error's subject.
             AudioContentError: There is no audio, or what is none.
-            TypeError: Samples have no sample rate, or a file has one.
+            TypeError: Samples have no sample rate, a file has one, or it is neither.
         """
-        source: Audio
-        if isinstance(audio, (str, os.PathLike)):
-            if sample_rate is not None:
-                raise TypeError("a file brings its own sample rate; leave sample_rate out")
-            source = audio
-        elif sample_rate is None:
-            raise TypeError("samples need their sample_rate")
-        else:
-            source = (audio, sample_rate)
-        return Transcript.join(self.segments(source))
+        source = _source(audio, sample_rate)
+        segments = self.segments(source, channels=channels, accept_incomplete=accept_incomplete)
+        return Transcript.join(segments)
+
+    def transcribe_channels(
+        self,
+        audio: AudioFile | npt.ArrayLike,
+        sample_rate: float | None = None,
+        *,
+        accept_incomplete: bool = False,
+    ) -> list[Transcript]:
+        """Transcribe every channel by itself, such as the two ends of a recorded call.
+
+        Args:
+            audio: See `transcribe`.
+            sample_rate: Of the samples, in Hz; a file brings its own.
+            accept_incomplete: See `transcribe`.
+
+        Returns:
+            One transcript for each channel; its ``channel`` is the number.
+
+        Raises:
+            AudioFileError: The file cannot be read; its path is the error's subject.
+            AudioContentError: There is no audio, or what is none.
+            TypeError: Samples have no sample rate, a file has one, or it is neither.
+        """
+        source = _source(audio, sample_rate)
+        with open_source(source, accept_incomplete=accept_incomplete) as blocks:
+            return [
+                Transcript.join(self.segments(OneChannel(blocks, number)))
+                for number in range(1, blocks.channel_count + 1)
+            ]
 
     def segments(
         self,
-        audio: Audio | BinaryIO | AudioBlocks,
+        audio: Audio | AudioBlocks,
         *,
         endpoint: EndpointConfig | None = None,
         progress: Callable[[float], None] | None = None,
+        channels: Channels = MIX,
+        accept_incomplete: bool = False,
     ) -> Iterator[Transcript]:
         """Transcribe a recording of any length in segments, as they are found.
 
@@ -190,10 +246,12 @@ class Recognizer:
         of them. Memory does not grow with the recording.
 
         Args:
-            audio: A file, samples and their sample rate, a binary stream such as standard input, or
-                an `AudioReader` that is open already, which stays open.
+            audio: A path, the bytes of a file, a binary stream such as standard input, samples and
+                their sample rate, or an `AudioReader` that is open already, which stays open.
             endpoint: What ends a sentence of long audio.
             progress: Called with the seconds of long audio that are done, every few of them.
+            channels: See `transcribe`; what is open already has its own.
+            accept_incomplete: See `transcribe`; what is open already has its own.
 
         Yields:
             Transcripts in order. Their times count from the recording's beginning.
@@ -203,15 +261,24 @@ class Recognizer:
             AudioContentError: There is no audio, or what is none. Both may be raised after some
                 segments, which are then not all.
         """
-        with _opened(audio) as blocks:
-            yield from self._recordings.segments(blocks, endpoint, progress)
+        with _opened(audio, channels, accept_incomplete) as blocks:
+            channel = (
+                blocks.channel if isinstance(blocks, OneChannel) else checked_channels(channels)
+            )
+            segments = self._recordings.segments(blocks, endpoint, progress)
+            if self._readable is not None:
+                segments = self._readable.segments(segments)
+            for segment in segments:
+                yield segment if channel is None else replace(segment, channel=channel)
 
     def transcribe_sentences(
         self,
-        audio: Audio | BinaryIO,
+        audio: Audio,
         *,
         endpoint: EndpointConfig | None = None,
         progress: Callable[[float], None] | None = None,
+        channels: Channels = MIX,
+        accept_incomplete: bool = False,
     ) -> Iterator[Transcript]:
         """Transcribe a recording of any length, sentence by sentence, as they are found.
 
@@ -219,9 +286,12 @@ class Recognizer:
         sentences.
 
         Args:
-            audio: A file, samples and their sample rate, or a binary stream such as standard input.
+            audio: A path, the bytes of a file, a binary stream such as standard input, or samples
+                and their sample rate.
             endpoint: What ends a sentence.
             progress: Called with the seconds of audio that are done, every few of them.
+            channels: See `transcribe`.
+            accept_incomplete: See `transcribe`.
 
         Yields:
             Sentences in order. Their times count from the recording's beginning.
@@ -231,15 +301,17 @@ class Recognizer:
             AudioContentError: There is no audio, or what is none. Both may be raised after some
                 sentences, which are then not all.
         """
-        with open_source(audio) as blocks:
+        with open_source(audio, channels=channels, accept_incomplete=accept_incomplete) as blocks:
             segments = self._recordings.segments(blocks, endpoint, progress, long_seconds=0.0)
+            if self._readable is not None:
+                segments = self._readable.segments(segments)
             yield from (segment for segment in segments if segment.tokens)
 
     def transcribe_batch(self, items: Iterable[Audio]) -> list[Transcript]:
         """Transcribe many utterances faster than one by one, with the same results.
 
         Args:
-            items: Paths, or pairs of samples and sample rate. Those of similar length run together,
+            items: Files, or pairs of samples and sample rate. Those of similar length run together,
                 at most MAX_BATCH_SECONDS padded and MAX_BATCH_ITEMS of them at a time.
 
         Returns:
@@ -250,7 +322,10 @@ class Recognizer:
             AudioContentError: An item holds no audio, or what is none. The error's subject is the
                 path or ``item <index>``.
         """
-        return self._recordings.batch(items)
+        transcripts = self._recordings.batch(items)
+        if self._readable is None:
+            return transcripts
+        return [self._readable.transcript(transcript) for transcript in transcripts]
 
     def stream(
         self,
@@ -259,6 +334,8 @@ class Recognizer:
         chunk_ms: float | None = None,
         lookahead_ms: float | None = None,
         endpoint: EndpointConfig | None = None,
+        channels: Channels = MIX,
+        raw_format: str = "s16le",
     ) -> LiveStream:
         """Begin to transcribe audio while it is recorded.
 
@@ -270,6 +347,9 @@ class Recognizer:
                 recommends. Text comes at most both together after its sound. Less of either costs
                 accuracy.
             endpoint: What ends a sentence.
+            channels: See `transcribe`.
+            raw_format: How samples lie in bytes, if bytes are fed: one of RAW_FORMATS, with ``:2``
+                behind it for two channels.
 
         Returns:
             A stream that takes samples and gives text.
@@ -280,7 +360,22 @@ class Recognizer:
             StreamError: The milliseconds are impossible.
         """
         decoder = self._recordings.sentence_decoder(endpoint)
-        return LiveStream(self._session, decoder, sample_rate, chunk_ms, lookahead_ms)
+        readable = None if self._readable is None else self._readable.stream()
+        sample_format = None
+        if raw_format != "s16le":
+            from asr_runtime.audio import sample_format as formats
+
+            sample_format = formats.raw_format(raw_format, sample_rate)
+        return LiveStream(
+            self._session,
+            decoder,
+            sample_rate,
+            chunk_ms,
+            lookahead_ms,
+            channels=channels,
+            sample_format=sample_format,
+            readable=readable,
+        )
 
     def log_probs(
         self, samples: Sequence[npt.NDArray[np.float32]]
@@ -312,7 +407,34 @@ class Recognizer:
         return self._session.run_all(samples)
 
 
-def _opened(audio: Audio | BinaryIO | AudioBlocks) -> AbstractContextManager[AudioBlocks]:
+def _source(audio: AudioFile | npt.ArrayLike, sample_rate: float | None) -> Audio:
+    """Tell files from samples.
+
+    Raises:
+        TypeError: Samples have no sample rate, a file has one, or it is neither.
+    """
+    is_path = isinstance(audio, (str, os.PathLike))
+    is_file = is_path or callable(getattr(audio, "read", None))
+    if sample_rate is not None:
+        if is_file:
+            raise TypeError("a file brings its own sample rate; leave sample_rate out")
+        return cast(npt.ArrayLike, audio), sample_rate
+    is_content = isinstance(audio, (bytes, bytearray)) or (
+        isinstance(audio, memoryview) and audio.format in ("B", "b", "c")
+    )
+    if is_file or is_content:
+        return cast(AudioFile, audio)
+    if isinstance(audio, (np.ndarray, memoryview, list)) or hasattr(audio, "__array__"):
+        raise TypeError("samples need their sample_rate")
+    raise TypeError(
+        f"audio is of type {type(audio).__name__}; give a path, the bytes of a file, a file that "
+        "is open in binary mode, or samples with their sample rate"
+    )
+
+
+def _opened(
+    audio: Audio | AudioBlocks, channels: Channels, accept_incomplete: bool
+) -> AbstractContextManager[AudioBlocks]:
     if hasattr(audio, "blocks"):
         return nullcontext(cast(AudioBlocks, audio))
-    return open_source(audio)
+    return open_source(audio, channels=channels, accept_incomplete=accept_incomplete)

@@ -63,6 +63,26 @@ class Word(_Span):
 
 
 @dataclass(frozen=True, slots=True)
+class ReadableWord(_Span):
+    """A word as it is written, with the sign after it; a number may stand for several words.
+
+    Attributes:
+        text: The word with its capital letters, and the sign after it.
+        start: Where its first word begins, in seconds from the start of the audio.
+        end: Where its last word ends, in seconds from the start of the audio.
+        confidence: Geometric mean of its words' confidences, 0 to 1.
+        words: How many of `Transcript.words` it stands for.
+    """
+
+    words: int = 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain JSON types, rounded as in `Transcript.to_dict`."""
+        span = _Span(self.text, self.start, self.end, self.confidence)
+        return {**span.to_dict(), "words": self.words}
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
     """The text of one utterance, of a segment of a recording, or of a whole recording.
 
@@ -70,15 +90,21 @@ class Transcript:
     second.
 
     Attributes:
-        text: What was said.
+        text: What was said, as it is read if ``readable`` is there.
         confidence: Geometric mean of the tokens' confidences, 0 to 1: e to the mean log-probability
             of the best path where it emits something. Of an empty text it is the same mean over all
             frames, which is how sure the model is that nothing was said. It ranks results of one
             model; it is not the probability that the text is right.
-        tokens: The characters, which are ``text`` when they are joined. Their times count from the
-            recording's beginning.
+        tokens: The characters that were recognised, which are ``text`` when they are joined unless
+            that is readable. Their times count from the recording's beginning.
         duration: Length of the audio that the text covers, in seconds.
         start: Where that audio begins in the recording, in seconds.
+        warnings: What is wrong with the audio although it could be transcribed, a line each: that
+            it is nearly silent, clipped or incomplete, for example. Of a recording in segments the
+            last one has them.
+        channel: Number of the channel that was transcribed, from 1 on; None for the mix of all.
+        readable: The words of ``text`` with signs, capital letters and digits, if the recogniser
+            was asked for them; otherwise None.
     """
 
     text: str
@@ -86,6 +112,9 @@ class Transcript:
     tokens: Sequence[Token]
     duration: float
     start: float = 0.0
+    warnings: tuple[str, ...] = ()
+    channel: int | None = None
+    readable: tuple[ReadableWord, ...] | None = None
 
     @property
     def end(self) -> float:
@@ -94,7 +123,7 @@ class Transcript:
 
     @property
     def words(self) -> tuple[Word, ...]:
-        """The words of ``text``, in order."""
+        """The recognised words in order, in lower case, each with its times."""
         words = []
         letters: list[Token] = []
         for token in chain(self.tokens, (None,)):
@@ -105,19 +134,29 @@ class Transcript:
                 letters = []
         return tuple(words)
 
+    @property
+    def shown_words(self) -> tuple[Word, ...] | tuple[ReadableWord, ...]:
+        """The words as a person reads them: ``readable`` if it is there, otherwise ``words``."""
+        return self.words if self.readable is None else self.readable
+
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain JSON types.
 
         Returns:
-            Seconds are rounded to the millisecond, confidences to four decimals.
+            Seconds are rounded to the millisecond, confidences to four decimals. ``readable`` is
+            there only if the transcript has it.
         """
+        readable = self.readable
         return {
             "text": self.text,
             "confidence": round(self.confidence, CONFIDENCE_DIGITS),
             "start": round(self.start, SECONDS_DIGITS),
             "duration": round(self.duration, SECONDS_DIGITS),
+            **({} if readable is None else {"readable": [word.to_dict() for word in readable]}),
             "words": [word.to_dict() for word in self.words],
             "tokens": [token.to_dict() for token in self.tokens],
+            "warnings": list(self.warnings),
+            **({} if self.channel is None else {"channel": self.channel}),
         }
 
     @staticmethod
@@ -139,6 +178,8 @@ class Transcript:
         totals = SegmentTotals()
         tokens = TokenSequence()
         texts = []
+        readable: list[ReadableWord] = []
+        is_readable = False
         count = 0
         for count, segment in enumerate(segments, 1):  # noqa: B007 - their number is needed
             totals.add(segment)
@@ -147,11 +188,22 @@ class Transcript:
                     tokens.append(space_before(segment, tokens[-1].end))
                 tokens.extend(segment.tokens)
                 texts.append(segment.text)
+            if segment.readable is not None:
+                is_readable = True
+                readable.extend(segment.readable)
         if not count:
             raise ValueError("there are no segments to join")
         if count == 1 and segment.start == 0.0:
             return segment
-        return Transcript(SPACE.join(texts), totals.confidence, tokens, totals.duration)
+        return Transcript(
+            SPACE.join(texts),
+            totals.confidence,
+            tokens,
+            totals.duration,
+            warnings=totals.warnings,
+            channel=segment.channel,
+            readable=tuple(readable) if is_readable else None,
+        )
 
 
 class SegmentTotals:
@@ -160,18 +212,21 @@ class SegmentTotals:
     Attributes:
         duration: Where the last segment ends, in seconds.
         confidence: `Transcript.confidence` of all segments as one.
+        warnings: Those of all segments.
     """
 
     def __init__(self) -> None:
         """Begin with no segments."""
         self.duration = 0.0
         self.confidence = 0.0
+        self.warnings: tuple[str, ...] = ()
         self._log_probability = 0.0
         self._tokens = 0
 
     def add(self, segment: Transcript) -> None:
         """Count one more segment, the next in order."""
         self.duration = segment.end
+        self.warnings += segment.warnings
         if not segment.tokens:
             if not self._tokens:
                 self.confidence = segment.confidence

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from asr_bench.engines.engine import Engine
+from asr_bench.engines.engine import Engine, LoadedModel
 
 
 @dataclass(frozen=True)
@@ -18,21 +18,22 @@ class FakeEngine(Engine):
     takes_batches = True
 
     behaviour: str
-    label: str = "fake"
+    prefix: str = "fake"
 
     @property
     def name(self) -> str:
-        return f"{self.label} {self.behaviour}"
+        return f"{self.prefix} {self.behaviour}"
 
     @property
     def model_name(self) -> str:
         return self.behaviour
 
-    def load(self, threads: int) -> FakeTranscriber:
+    def load(self, threads: int) -> LoadedModel:
         if self.behaviour == "broken model":
             raise ValueError("the model is broken")
         time.sleep(0.05)
-        return FakeTranscriber(self.behaviour, threads)
+        fake = FakeTranscriber(self.behaviour, threads)
+        return LoadedModel(fake.transcribe, fake.transcribe_batch)
 
 
 class FakeTranscriber:

@@ -5,7 +5,7 @@ import pytest
 
 from asr_bench.measuring.bootstrap import (
     RESAMPLES,
-    Rounds,
+    Resamples,
     interval,
     median_interval,
     paired_ratio_interval,
@@ -39,26 +39,26 @@ def test_what_a_round_shares_cancels_out() -> None:
     found = paired_ratio_interval(2 * machine, machine)
     assert (found.low, found.high) == pytest.approx((2, 2))
     # The same rounds are drawn for all samples of one number.
-    rounds = Rounds(7)
+    rounds = Resamples(7)
     assert rounds.medians(3 * machine) == pytest.approx(3 * rounds.medians(machine))
-    assert not np.allclose(Rounds(8).medians(machine), rounds.medians(machine))
+    assert not np.allclose(Resamples(8).medians(machine), rounds.medians(machine))
 
 
 def test_many_samples_are_drawn_in_blocks(monkeypatch) -> None:
     samples = np.random.default_rng(3).standard_normal(50)
-    whole = Rounds(0).medians(samples)
+    whole = Resamples(0).medians(samples)
     monkeypatch.setattr("asr_bench.measuring.bootstrap._BLOCK", 1000)
-    parts = Rounds(0).medians(samples)
+    parts = Resamples(0).medians(samples)
     assert parts.shape == whole.shape == (RESAMPLES,)
     assert interval(parts).low == pytest.approx(interval(whole).low, abs=0.1)
 
 
 def test_stretches_tell_how_samples_wander() -> None:
     wandering = np.repeat([1.0, 2.0], 50)
-    found = interval(Rounds(0).stretch_medians(wandering, 10))
+    found = interval(Resamples(0).stretch_medians(wandering, 10))
     assert (found.low, found.high) == (1, 2)
     # Drawn one by one, they would say that the median is surely in the middle of a long run.
-    assert Rounds(0).stretch_medians([1.0, 2.0], 10) == pytest.approx(1.5)
+    assert Resamples(0).stretch_medians([1.0, 2.0], 10) == pytest.approx(1.5)
 
 
 def test_word_error_rates() -> None:

@@ -42,7 +42,7 @@ def test_a_real_model(
         "torch eager": TorchEager("tiny", str(tiny_checkpoint)),
     }
     engine = engines[kind]
-    assert engine.obstacle() is None
+    assert engine.unavailable_reason() is None
     wanted = Recognizer.load(streaming_model, device="cpu", threads=1, decoder="greedy")
     process = EngineProcess(engine, 1, LIMIT)
     try:
@@ -58,9 +58,15 @@ def test_a_real_model(
             assert process.transcribe_batch(clip, 3).wall > 0
         if engine.streams:
             # A second is 33 frames; the first chunk needs 21 and 11 of look-ahead.
-            chunks, finish = process.stream(clip, 21 * 30, 11 * 30)
-            assert len(chunks) == 1
-            assert finish > 0
+            stream = process.stream(clip, 21 * 30, 11 * 30)
+            assert len(stream.chunk_seconds) == 1
+            assert stream.finish_seconds > 0
+            assert stream.latency == pytest.approx(32 * 0.03)
+        if engine.gives_log_probs:
+            assert process.log_probs(clip, clip.with_name("out.npy")).wall > 0
+            log_probs = np.load(clip.with_name("out.npy"))
+            assert log_probs.shape[1] == 29
+            np.testing.assert_allclose(np.exp(log_probs).sum(1), 1, atol=1e-4)
     finally:
         process.close()
 
@@ -130,10 +136,10 @@ def test_an_engine_that_is_not_there_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     engine = OnnxRuntime("tiny", str(tmp_path / "none.onnx"), "fp32")
-    assert engine.obstacle() == f"{tmp_path / 'none.onnx'} does not exist"
+    assert engine.unavailable_reason() == f"{tmp_path / 'none.onnx'} does not exist"
     monkeypatch.setattr(OnnxRuntime, "modules", ("nothing_of_this_name",))
     monkeypatch.setattr(OnnxRuntime, "distributions", ("nothing-of-this-name",))
-    assert engine.obstacle() == (
+    assert engine.unavailable_reason() == (
         "nothing-of-this-name is not installed (pip install nothing-of-this-name)"
     )
     assert engine.version() == ""

@@ -11,8 +11,7 @@ import pytest
 
 from asr_bench.measuring.environment import Environment
 from asr_bench.measuring.gpu_memory import gpu_memory
-from asr_bench.reporting.summary import summarise
-from asr_bench.reporting.tables import tables
+from asr_bench.reporting.run_tables import tables
 from asr_bench.results import Results
 
 MEBIBYTE = 2**20
@@ -63,8 +62,8 @@ def test_a_column_only_where_an_engine_took_some(
     rows = tuple(dataclasses.replace(row, peak_gpu_memory=700_000_000) for row in second.latency)
     on_gpu = dataclasses.replace(second, latency=rows)
     run_on_gpu = dataclasses.replace(run, engines=(first, on_gpu, *others))
-    without = {table.name: table for table in tables(run, summarise(run))}
-    with_it = {table.name: table for table in tables(run_on_gpu, summarise(run_on_gpu))}
+    without = {table.name: table for table in tables(run)}
+    with_it = {table.name: table for table in tables(run_on_gpu)}
     for name in ("Engines", "Latency"):
         table = with_it[name]
         index = table.header.index("GPU peak MB")

@@ -16,14 +16,16 @@ import pytest
 from asr_bench import cli
 from asr_bench.engines.engine import Engine
 from asr_bench.engines.engine_process import EngineFailureError, Timing
-from asr_bench.engines.fleet import Fleet
-from asr_bench.full_run.machine_rates import MachineRates
-from asr_bench.full_run.run import Plan, measure
-from asr_bench.full_run.run_record import RunRecord
+from asr_bench.engines.pool import EnginePool
+from asr_bench.engines.timed_stream import TimedStream
 from asr_bench.measuring.environment import Environment
 from asr_bench.reporting import write_reports
-from asr_bench.reporting.document_table import BEGIN, END
+from asr_bench.reporting.report import BEGIN, END
 from asr_bench.results import EngineResult, Results, read_results, write_results
+from asr_bench.runs.machine_rates import MachineRates
+from asr_bench.runs.measure import measure
+from asr_bench.runs.plan import Plan
+from asr_bench.runs.record import RunRecord
 
 CommandLine = Callable[..., tuple[int, str, str]]
 
@@ -51,8 +53,8 @@ class StoppingProcess:
     def transcribe_batch(self, audio: Path, size: int) -> Timing:
         return self.transcribe(audio)[1]
 
-    def stream(self, *_: object) -> tuple[list[float], float]:
-        return [0.1], 0.1
+    def stream(self, *_: object) -> TimedStream:
+        return TimedStream("one", 0.1, (0.1,), 0.1)
 
     def peak_memory(self) -> int:
         return 1000
@@ -65,17 +67,17 @@ class StoppingProcess:
 def record(environment: Environment, plan: Plan, rates: MachineRates, tmp_path: Path) -> RunRecord:
     engines = [EngineResult(f"{name} sleeps", "runtime", "x", "1") for name in ("a", "b")]
     path = tmp_path / "results.json"
-    return RunRecord(path, environment, plan.settings, engines, rates, failures={})
+    return RunRecord(path, environment, plan.settings, [], engines, rates, failures={})
 
 
 @pytest.fixture
-def fleet(fake_engine: ModuleType, record: RunRecord) -> Fleet:
+def pool(fake_engine: ModuleType, record: RunRecord) -> EnginePool:
     engines = [fake_engine.FakeEngine("sleeps", name) for name in ("a", "b")]
-    return Fleet(engines, StoppingProcess, failures=record.failures)  # type: ignore[arg-type]
+    return EnginePool(engines, StoppingProcess, failures=record.failures)  # type: ignore[arg-type]
 
 
 def test_the_file_has_every_step_as_soon_as_it_is_done(
-    plan: Plan, fleet: Fleet, rates: MachineRates, record: RunRecord
+    plan: Plan, pool: EnginePool, rates: MachineRates, record: RunRecord
 ) -> None:
     StoppingProcess.script(0, KeyboardInterrupt())
     kept: list[tuple[int, int, int, int]] = []
@@ -87,7 +89,7 @@ def test_the_file_has_every_step_as_soon_as_it_is_done(
         one = found.engines[1]
         kept.append((len(found.done), len(one.cold_start), len(one.latency), len(one.throughput)))
 
-    measure(plan, fleet, rates, record.found, after_step=keep)
+    measure(plan, pool, rates, record.measurements, after_step=keep)
     assert kept == [
         *((1, 1, 0, 0), (1, 1, 1, 0), (1, 1, 2, 0), (1, 1, 2, 1)),
         *((2, 1, 2, 1), (2, 1, 3, 1), (2, 1, 4, 1), (2, 1, 4, 2)),
@@ -99,12 +101,12 @@ def test_the_file_has_every_step_as_soon_as_it_is_done(
 
 
 def test_the_file_names_an_engine_that_failed_at_once(
-    plan: Plan, fleet: Fleet, rates: MachineRates, record: RunRecord
+    plan: Plan, pool: EnginePool, rates: MachineRates, record: RunRecord
 ) -> None:
     StoppingProcess.script(6, EngineFailureError("no more"))
     kept: list[Results] = []
-    fleet.after_failure = lambda: (record.keep(), kept.append(read_results(record.path)))
-    measure(plan, fleet, rates, record.found)
+    pool.after_failure = lambda: (record.keep(), kept.append(read_results(record.path)))
+    measure(plan, pool, rates, record.measurements)
     (results,) = kept
     assert [one.skipped for one in results.engines] == [None, "failed: no more"]
     assert (len(results.engines[0].cold_start), results.engines[1].cold_start) == (1, ())

@@ -13,7 +13,7 @@ import soundfile
 
 from asr_bench.cli import main
 from asr_bench.errors import BenchError
-from asr_bench.long.long_recording import (
+from asr_bench.long_form.long_recording import (
     Recording,
     build_recording,
     run_command,

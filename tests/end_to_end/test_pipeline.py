@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from asr_export.formats.onnx import export_onnx
+from asr_export import export
 from asr_runtime import Recognizer
+from asr_train.augmentation.config import MaskingConfig
 from asr_train.checkpoints.checkpoint import load_checkpoint
 from asr_train.data.manifest import read_manifest
 from asr_train.model.config import ModelConfig
-from asr_train.training.config import Device, Precision, TrainingConfig
-from asr_train.training.loss import MaskingConfig
+from asr_train.training.config import Device, MixedPrecision, TrainingConfig
 from asr_train.training.trainer import Trainer
 
 WORDS = ("cab", "bead", "face", "deaf", "cafe", "fade", "bad", "dab")
@@ -34,13 +34,13 @@ def device_model(
         batch_seconds=4.0,
         learning_rate=1e-2,
         masking=MaskingConfig(freq_mask=0, time_mask=0),
-        precision=Precision.fp32,
+        precision=MixedPrecision.fp32,
         device=Device.cpu,
         workers=0,
     )
     Trainer(tiny_config, config, rows * 60).fit()
     model = tmp_path / "model.onnx"
-    export_onnx(load_checkpoint(tmp_path / "run" / "best"), model)
+    export(load_checkpoint(tmp_path / "run" / "best"), model)
     return model
 
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import torch
 
+from asr_export import Precision, read_card
 from asr_export.formats.torchscript import to_torchscript
-from asr_export.loading.backends import TorchBackend, read_card
-from asr_export.quantization.precision import Precision
+from asr_export.loading.backends import TorchBackend
 from asr_export.quantization.weights import round_weights
-from asr_export.verification.transcripts import read_recordings
+from asr_export.verification.transcripts import transcribe_recordings
 from asr_runtime import Recognizer
 from asr_runtime.decoding.greedy import greedy_text
 from asr_runtime.recognizer import DEFAULT_MODEL
@@ -41,9 +41,9 @@ def test_default_model_comes_from_the_checkpoint_in_the_repository(
     checkpoint: Checkpoint,
 ) -> None:
     card = read_card(DEFAULT_MODEL)
-    assert card["checkpoint_sha256"] == checkpoint.sha256
-    assert card["architecture"] == {"name": "ResCNN-BiGRU", **checkpoint.model.config.to_dict()}
-    assert card["precision"] == "int8"
+    assert card.checkpoint_sha256 == checkpoint.sha256
+    assert card.architecture == {"name": "ResCNN-BiGRU", **checkpoint.model.config.to_dict()}
+    assert card.precision == "int8"
     assert DEFAULT_MODEL.stat().st_size < 5e6
 
 
@@ -59,18 +59,16 @@ def test_three_forms_give_the_same_text_on_every_dev_clip(
     checkpoint: Checkpoint, dev: list[Utterance]
 ) -> None:
     card = read_card(DEFAULT_MODEL)
-    rounded = replace(
-        checkpoint, model=round_weights(checkpoint.model, Precision(card["precision"]))
-    )
+    rounded = replace(checkpoint, model=round_weights(checkpoint.model, Precision(card.precision)))
     store = FileStore(dev)
     audio = [np.asarray(store[index]) for index in range(len(dev))]
     recognizer = Recognizer.load(device="cpu", decoder="greedy")
     onnx = [greedy_text(values, VOCABULARY, BLANK_ID) for values in recognizer.log_probs(audio)]
     # In batches: a form must also be right on padded recordings.
-    readings = read_recordings(
+    readings = transcribe_recordings(
         {
             "PyTorch": TorchBackend(rounded.model),
-            "TorchScript": TorchBackend(to_torchscript(rounded)),
+            "TorchScript": TorchBackend(to_torchscript(rounded.model)),
         },
         [len(samples) / 16_000 for samples in audio],
         audio,
@@ -82,7 +80,7 @@ def test_three_forms_give_the_same_text_on_every_dev_clip(
 
     # The card states the checkpoint's; rounding its weights may cost 0.3 points.
     rates = error_rates([row.text for row in dev], onnx)
-    stated = card["word_error_rate"]["dev_greedy"]
+    stated = (card.word_error_rate or {})["dev_greedy"]
     assert rates.word_error_rate == pytest.approx(stated, abs=0.003)
 
 
@@ -100,7 +98,7 @@ def test_fit_starts_from_real_speech(shared_data: Path, tmp_path: Path) -> None:
     """A few steps of the default recipe on real clips move the loss."""
     from asr_train.data.filtering import select
     from asr_train.model.config import preset
-    from asr_train.training.config import Device, Precision, TrainingConfig
+    from asr_train.training.config import Device, MixedPrecision, TrainingConfig
     from asr_train.training.metrics_log import STEPS_CSV, read_csv
     from asr_train.training.trainer import Trainer
 
@@ -112,14 +110,14 @@ def test_fit_starts_from_real_speech(shared_data: Path, tmp_path: Path) -> None:
         rows.append(json.dumps(row))
     manifest = tmp_path / "part.jsonl"
     manifest.write_text("\n".join(rows) + "\n")
-    config = preset("edge").override(["gru_hidden=32", "gru_layers=1", "rnn_dim=32"])
+    config = replace(preset("edge"), gru_hidden=32, gru_layers=1, rnn_dim=32)
     kept = select(read_manifest(manifest), config, 20.0).kept
     training = TrainingConfig(
         out=tmp_path / "run",
         epochs=6,
         batch_seconds=40.0,
         device=Device.cpu,
-        precision=Precision.fp32,
+        precision=MixedPrecision.fp32,
         workers=0,
     )
     Trainer(config, training, kept).fit()

@@ -14,14 +14,13 @@ Run = Callable[..., tuple[int, str, str]]
 @pytest.fixture(scope="session")
 def files(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The tiny model's ONNX files by precision; not to be changed."""
-    from asr_export.formats.onnx import export_onnx
-    from asr_export.quantization.precision import Precision
+    from asr_export import ExportOptions, Precision, export
     from asr_train.checkpoints.checkpoint import load_checkpoint
 
     paths = {}
     for precision in Precision:
         path = tmp_path_factory.mktemp(precision.value) / "model.onnx"
-        export_onnx(load_checkpoint(tiny_checkpoint), path, precision)
+        export(load_checkpoint(tiny_checkpoint), path, ExportOptions(precision))
         paths[precision.value] = path
     return paths
 

@@ -11,6 +11,7 @@ import onnx
 import pytest
 
 from asr_runtime import Recognizer
+from asr_runtime.model_file.contract import CARD_KEY
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -25,14 +26,13 @@ def _fails(result: tuple[int, str, str], message: str) -> None:
 
 @pytest.fixture(scope="module")
 def models(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from asr_export.formats.onnx import export_onnx
-    from asr_export.formats.torchscript import export_torchscript
+    from asr_export import export
     from asr_train.checkpoints.checkpoint import load_checkpoint
 
     folder = tmp_path_factory.mktemp("models")
     checkpoint = load_checkpoint(tiny_checkpoint)
-    export_onnx(checkpoint, folder / "model.onnx")
-    export_torchscript(checkpoint, folder / "model.pt")
+    export(checkpoint, folder / "model.onnx")
+    export(checkpoint, folder / "model.pt")
     return folder
 
 
@@ -58,7 +58,7 @@ def test_documentation_travels_in_the_card(
     assert (code, stderr) == (0, "")
     code, stdout, _ = asr_export("inspect", out)
     assert stdout.rstrip().endswith("# A tiny model\n\nTrained on nothing, for nothing.")
-    assert Recognizer.load(out, device="cpu").card.extra["documentation"] == text.read_text()
+    assert Recognizer.load(out, device="cpu").card.documentation == text.read_text()
     missing = asr_export("onnx", tiny_checkpoint, out, "--model-card", tmp_path / "no.md")
     _fails(missing, "no.md: cannot be read as text")
 
@@ -123,6 +123,9 @@ def test_bad_input_is_one_clear_line(
     model = onnx.load(models / "model.onnx")
     del model.metadata_props[:]
     onnx.save(model, bare)
+    newer = tmp_path / "newer.onnx"
+    model.metadata_props.add(key=CARD_KEY, value='{"format_version": 2, "sound": "other"}')
+    onnx.save(model, newer)
     file = tmp_path / "file"
     file.touch()
 
@@ -135,5 +138,6 @@ def test_bad_input_is_one_clear_line(
     _fails(asr_export("inspect", garbage), "is not an ONNX file")
     _fails(asr_export("inspect", not_script), "is not a TorchScript file")
     _fails(asr_export("inspect", bare), "carries no model_card")
+    _fails(asr_export("inspect", newer), "newer.onnx: it has model format 2 and this version reads")
     _fails(asr_export("inspect", tmp_path), "is a folder")
     assert not (tmp_path / "a.onnx").exists()

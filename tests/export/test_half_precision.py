@@ -13,14 +13,20 @@ import onnxruntime
 import pytest
 import torch
 
-from asr_export.errors import ExportError
-from asr_export.formats.onnx import export_onnx, to_onnx
-from asr_export.loading.backends import OnnxBackend, TorchBackend, read_card
-from asr_export.quantization.arithmetic import Arithmetic
+from asr_export import (
+    Arithmetic,
+    ExportError,
+    ExportOptions,
+    ParityReport,
+    Precision,
+    export,
+    read_card,
+)
+from asr_export.loading.backends import OnnxBackend, TorchBackend
 from asr_export.quantization.half_precision import in_half_precision
-from asr_export.quantization.precision import Precision
-from asr_export.verification.parity import probe_signal
-from asr_export.verification.verify import check_export
+from asr_export.source.quantized_checkpoint import QuantizedCheckpoint
+from asr_export.verification.check_export import check_export
+from asr_export.verification.probe import probe_signal
 from asr_runtime import Recognizer
 from asr_train.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from asr_train.model.chunking import Chunking
@@ -34,14 +40,15 @@ FLOAT, HALF = onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16
 @pytest.fixture(scope="module")
 def exported(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("half") / "model.onnx"
-    export_onnx(
-        load_checkpoint(tiny_checkpoint),
-        path,
-        Precision.fp16,
-        chunking=Chunking(9, 5),
-        arithmetic=Arithmetic.fp16,
-    )
+    options = ExportOptions(Precision.fp16, Arithmetic.fp16, Chunking(9, 5))
+    export(load_checkpoint(tiny_checkpoint), path, options)
     return path
+
+
+def _checked(checkpoint: Checkpoint, path: Path) -> ParityReport:
+    """The comparison with a checkpoint, on a single short utterance."""
+    source = QuantizedCheckpoint(checkpoint, ExportOptions(Precision.fp16, Arithmetic.fp16))
+    return check_export(source, OnnxBackend(path), batches=[(0.5,)])
 
 
 def _types(path: Path) -> tuple[onnx.GraphProto, dict[str, int]]:
@@ -142,9 +149,9 @@ def test_the_card_and_inspect_say_it(
     asr_export: Run, exported: Path, files: dict[str, Path]
 ) -> None:
     card = read_card(exported)
-    assert (card["precision"], card["arithmetic"]) == ("fp16", "fp16")
-    assert "arithmetic in float16" in card["precision_note"]
-    assert "arithmetic" not in read_card(files["fp16"])
+    assert (card.precision, card.arithmetic) == ("fp16", "fp16")
+    assert "arithmetic in float16" in (card.precision_note or "")
+    assert read_card(files["fp16"]).arithmetic is None
     code, stdout, _ = asr_export("inspect", exported)
     assert code == 0
     assert "arithmetic fp16" in {" ".join(line.split()) for line in stdout.splitlines()}
@@ -174,20 +181,10 @@ def test_the_runtime_transcribes_with_it(exported: Path, files: dict[str, Path])
 
 
 def test_another_models_weights_are_found_out(exported: Path, loaded: Checkpoint) -> None:
-    def passes() -> bool:
-        report = check_export(
-            loaded.model,
-            OnnxBackend(exported),
-            Precision.fp16,
-            arithmetic=Arithmetic.fp16,
-            batches=[(0.5,)],
-        )
-        return report.passed
-
-    assert passes()
+    assert _checked(loaded, exported).passed
     with torch.no_grad():  # far less than float16 costs
         loaded.model.gru_blocks[1].gru.backward_gru.weight_hh_l0[3] *= 1.02
-    assert not passes()
+    assert not _checked(loaded, exported).passed
 
 
 def test_what_exceeds_float16_is_refused(exported: Path, loaded: Checkpoint) -> None:
@@ -200,16 +197,10 @@ def test_what_exceeds_float16_is_refused(exported: Path, loaded: Checkpoint) -> 
         factor = 30_000 / weight.abs().max()
         weight.mul_(factor)
         loaded.model.projection.bias.mul_(factor)
-    report = check_export(
-        loaded.model,
-        OnnxBackend(exported),
-        Precision.fp16,
-        arithmetic=Arithmetic.fp16,
-        batches=[(0.5,)],
-    )
+    report = _checked(loaded, exported)
     assert report.rows[0].passes(report.tolerance)
-    assert report.rounding is not None
-    assert re.search("arithmetic: .* nan, .*--arithmetic fp32", report.rounding.failure())
+    assert report.quantization is not None
+    assert re.search("arithmetic: .* nan, .*--arithmetic fp32", report.quantization.failure())
     assert not report.passed
 
 
@@ -255,6 +246,6 @@ class TestCommand:
         assert "states the arithmetic 'fp8', this version knows fp32, fp16, int8" in stderr
 
 
-def test_int8_arithmetic_is_not_onnx(loaded: Checkpoint) -> None:
+def test_int8_arithmetic_is_not_onnx(loaded: Checkpoint, tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="asr-export torchscript --precision int8"):
-        to_onnx(loaded, Precision.int8, arithmetic=Arithmetic.int8)
+        export(loaded, tmp_path / "model.onnx", ExportOptions(Precision.int8, Arithmetic.int8))

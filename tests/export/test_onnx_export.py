@@ -12,21 +12,22 @@ import pytest
 import soundfile
 import torch
 
-from asr_export.errors import ExportError, ParityError
-from asr_export.formats.onnx import export_onnx
+from asr_export import ExportError, ParityError, export
 from asr_export.graph.onnx_gru import OnnxBidirectionalGRU, bidirectional_gru
 from asr_export.loading.backends import OnnxBackend, TorchBackend
-from asr_export.loading.model_card import CARD_KEY
-from asr_export.verification.parity import check_parity, probe_signal
+from asr_export.verification.parity import check_parity
+from asr_export.verification.probe import probe_signal
+from asr_runtime.model_file.contract import CARD_KEY
 from asr_train.checkpoints.checkpoint import Checkpoint, load_checkpoint
-from asr_train.checkpoints.quantization import WeightRounding, compact_checkpoint
+from asr_train.checkpoints.quantization import quantize_checkpoint
+from asr_train.model.config import WeightQuantization
 from asr_train.model.network import BidirectionalGRU
 
 
 @pytest.fixture(scope="module")
 def exported(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("exported") / "model.onnx"
-    export_onnx(load_checkpoint(tiny_checkpoint), path)
+    export(load_checkpoint(tiny_checkpoint), path)
     return path
 
 
@@ -136,7 +137,7 @@ def test_a_failed_check_leaves_no_file(
 
     monkeypatch.setattr(OnnxBidirectionalGRU, "__init__", sabotage)
     with pytest.raises(ParityError):
-        export_onnx(loaded, tmp_path / "model.onnx")
+        export(loaded, tmp_path / "model.onnx")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -163,9 +164,9 @@ def test_the_operator_equals_the_layer_it_stands_for() -> None:
 def test_float16_weights_are_stored_as_such_and_change_nothing(
     tiny_checkpoint: Path, exported: Path, tmp_path: Path
 ) -> None:
-    compact_checkpoint(tiny_checkpoint, tmp_path / "half", WeightRounding.fp16)
+    quantize_checkpoint(tiny_checkpoint, tmp_path / "half", WeightQuantization.fp16)
     half = load_checkpoint(tmp_path / "half")
-    report = export_onnx(half, tmp_path / "model.onnx")
+    report = export(half, tmp_path / "model.onnx")
     assert report.passed
     kinds = {
         tensor.data_type
@@ -191,7 +192,7 @@ class TestOnnxAsr:
     def test_foreign_files_are_not_overwritten(self, loaded: Checkpoint, tmp_path: Path) -> None:
         (tmp_path / "config.json").write_text('{"mine": true}')
         with pytest.raises(ExportError, match=r"config\.json belongs to something else"):
-            export_onnx(loaded, tmp_path / "model.onnx")
+            export(loaded, tmp_path / "model.onnx")
         assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
 
     def test_onnx_asr_itself(self, exported: Path, tmp_path: Path) -> None:

@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from asr_export.errors import ParityError
+from asr_export import ExportOptions, ParityError, Precision, export, read_card
 from asr_export.formats import ort as ort_export
-from asr_export.formats.ort import export_ort
-from asr_export.loading.backends import OnnxBackend, TorchBackend, load_backend, read_card
-from asr_export.quantization.precision import Precision
-from asr_export.verification.parity import probe_signal
+from asr_export.formats.registry import load_backend
+from asr_export.loading.backends import OnnxBackend, TorchBackend
+from asr_export.verification.probe import probe_signal
 from asr_train.checkpoints.checkpoint import Checkpoint, load_checkpoint
 
 Run = Callable[..., tuple[int, str, str]]
@@ -25,7 +24,11 @@ def ort_files(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -
     """The tiny model in float32 and int8, with what lies beside it."""
     folder = tmp_path_factory.mktemp("exported")
     for precision in (Precision.fp32, Precision.int8):
-        export_ort(load_checkpoint(tiny_checkpoint), folder / f"{precision.value}.ort", precision)
+        export(
+            load_checkpoint(tiny_checkpoint),
+            folder / f"{precision.value}.ort",
+            ExportOptions(precision),
+        )
     return {path.name: path for path in folder.iterdir()}
 
 
@@ -39,8 +42,8 @@ def test_it_gives_what_the_checkpoint_gives(ort_files: dict[str, Path], loaded: 
 
 def test_card_and_report_are_there(ort_files: dict[str, Path], loaded: Checkpoint) -> None:
     card = read_card(ort_files["int8.ort"])
-    assert card["precision"] == "int8"
-    assert card["checkpoint_sha256"] == loaded.sha256
+    assert card.precision == "int8"
+    assert card.checkpoint_sha256 == loaded.sha256
     assert {"fp32.ort.parity.json", "int8.ort.parity.json"} <= ort_files.keys()
 
 
@@ -114,7 +117,7 @@ def test_a_failed_check_leaves_no_file(
 
     monkeypatch.setattr(ort_export, "OnnxBackend", Wrong)
     with pytest.raises(ParityError):
-        export_ort(loaded, tmp_path / "model.ort")
+        export(loaded, tmp_path / "model.ort")
     assert list(tmp_path.iterdir()) == []
 
 

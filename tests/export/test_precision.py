@@ -14,13 +14,13 @@ import pytest
 import torch
 from onnx import numpy_helper
 
-from asr_export.errors import ExportError
-from asr_export.formats.onnx import export_onnx, to_onnx
+from asr_export import ExportError, ExportOptions, Precision, export, read_card
+from asr_export.formats.onnx import to_onnx
 from asr_export.graph.generated_dft import INITIALIZER, generate_dft
-from asr_export.loading.backends import OnnxBackend, TorchBackend, read_card
-from asr_export.quantization.precision import Precision
+from asr_export.loading.backends import OnnxBackend, TorchBackend
 from asr_export.quantization.weights import round_weights
-from asr_export.verification.parity import probe_signal
+from asr_export.source.quantized_checkpoint import QuantizedCheckpoint
+from asr_export.verification.probe import probe_signal
 from asr_train.checkpoints.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
 Run = Callable[..., tuple[int, str, str]]
@@ -68,7 +68,7 @@ def test_no_weight_is_left_wide(files: dict[str, Path]) -> None:
 
 
 def test_the_cards_state_the_precision(files: dict[str, Path]) -> None:
-    cards = {name: read_card(path) for name, path in files.items()}
+    cards = {name: read_card(path).to_dict() for name, path in files.items()}
     assert {name: card["precision"] for name, card in cards.items()} == {
         name: name for name in ("fp32", "fp16", "int8")
     }
@@ -186,7 +186,7 @@ def test_weights_too_large_for_float16_are_refused(loaded: Checkpoint, tmp_path:
     with torch.no_grad():
         loaded.model.projection.bias[0] = 70_000.0
     with pytest.raises(ExportError, match=r"'projection\.bias'.*--precision fp32"):
-        export_onnx(loaded, tmp_path / "model.onnx", Precision.int8)
+        export(loaded, tmp_path / "model.onnx", ExportOptions(Precision.int8))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -220,7 +220,8 @@ def test_int8_reads_real_speech_as_the_checkpoint_does(shared_data: Path, tmp_pa
     from asr_train.model.vocabulary import BLANK_ID, VOCABULARY
 
     checkpoint = load_checkpoint(EDGE)
-    onnx.save(to_onnx(checkpoint, Precision.int8), tmp_path / "model.onnx")
+    source = QuantizedCheckpoint(checkpoint, ExportOptions(Precision.int8))
+    onnx.save(to_onnx(source), tmp_path / "model.onnx")
     assert (tmp_path / "model.onnx").stat().st_size < 5e6
     forms = (TorchBackend(checkpoint.model), OnnxBackend(tmp_path / "model.onnx"))
     rows = read_manifest(shared_data / "dev.jsonl")[::13]

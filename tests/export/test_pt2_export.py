@@ -17,11 +17,11 @@ import pytest
 import torch
 from torch.export.pt2_archive._package import PT2ArchiveReader, PT2ArchiveWriter
 
-from asr_export.errors import ExportError, ParityError
+from asr_export import ExportError, ParityError, export, read_card
 from asr_export.formats import pt2 as pt2_export
-from asr_export.formats.pt2 import export_pt2
-from asr_export.loading.backends import TorchBackend, load_backend, read_card
-from asr_export.verification.parity import probe_signal
+from asr_export.formats.registry import load_backend
+from asr_export.loading.backends import TorchBackend
+from asr_export.verification.probe import probe_signal
 from asr_train.checkpoints.checkpoint import Checkpoint, load_checkpoint
 
 GRAPH = "models/model.json"
@@ -30,7 +30,7 @@ GRAPH = "models/model.json"
 @pytest.fixture(scope="module")
 def exported(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("exported") / "model.pt2"
-    export_pt2(load_checkpoint(tiny_checkpoint), path)
+    export(load_checkpoint(tiny_checkpoint), path)
     return path
 
 
@@ -55,7 +55,7 @@ def _write(path: Path, records: dict[str, bytes]) -> Path:
 
 
 def test_card_and_report_are_there(exported: Path, loaded: Checkpoint) -> None:
-    assert read_card(exported)["checkpoint_sha256"] == loaded.sha256
+    assert read_card(exported).checkpoint_sha256 == loaded.sha256
     assert json.loads(exported.with_name("model.pt2.parity.json").read_text())["passed"]
 
 
@@ -135,7 +135,7 @@ def test_a_failed_check_leaves_no_file(
 
     monkeypatch.setattr(pt2_export, "load_pt2", wrong)
     with pytest.raises(ParityError):
-        export_pt2(loaded, tmp_path / "model.pt2")
+        export(loaded, tmp_path / "model.pt2")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -11,16 +11,12 @@ import onnx
 import onnxruntime
 import pytest
 
-from asr_export.errors import ParityError
-from asr_export.formats.onnx import export_onnx
-from asr_export.formats.ort import export_ort
+from asr_export import ExportOptions, ParityError, Precision, export, read_card
 from asr_export.graph.onnx_gru import OnnxBidirectionalGRU
-from asr_export.graph.streaming_inputs import EVERYTHING
-from asr_export.loading.backends import OnnxBackend, read_card
-from asr_export.quantization.precision import Precision
-from asr_export.verification.parity import probe_signal
+from asr_export.loading.backends import OnnxBackend
+from asr_export.verification.probe import probe_signal
 from asr_export.verification.streaming_parity import stream
-from asr_export.verification.verify import stated_chunking
+from asr_runtime.model_file.contract import ALL_FRAMES
 from asr_train.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from asr_train.model.chunking import Chunking
 from asr_train.model.network import BidirectionalGRU
@@ -31,7 +27,8 @@ CHUNKING = Chunking(9, 5)
 @pytest.fixture(scope="module")
 def exported(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("streaming") / "model.onnx"
-    report = export_onnx(load_checkpoint(tiny_checkpoint), path, Precision.int8, chunking=CHUNKING)
+    options = ExportOptions(Precision.int8, chunking=CHUNKING)
+    report = export(load_checkpoint(tiny_checkpoint), path, options)
     assert report.streaming is not None
     assert report.streaming.passed
     return path
@@ -69,15 +66,16 @@ def test_it_is_as_small_and_on_whole_recordings_the_same(
 
 def test_the_card_says_how_to_stream_it(exported: Path, files: dict[str, Path]) -> None:
     card = read_card(exported)
-    assert card["streaming"] == {
+    assert card.streaming is not None
+    assert card.streaming.to_dict() == {
         "chunk_frames": 9,
         "lookahead_frames": 5,
         "context_frames": 3,
         "state_shape": [2, 24],
         "latency_ms": 420.0,
     }
-    assert stated_chunking(card) == CHUNKING
-    assert stated_chunking(read_card(files["fp32"])) is None
+    assert ExportOptions.from_card(card).chunking == CHUNKING
+    assert ExportOptions.from_card(read_card(files["fp32"])).chunking is None
 
 
 def test_streams_at_different_places_run_in_one_batch(exported: Path) -> None:
@@ -85,7 +83,7 @@ def test_streams_at_different_places_run_in_one_batch(exported: Path) -> None:
     rng = np.random.default_rng(0)
     values = np.stack([probe_signal(1.0, 0), probe_signal(1.0, 1)])
     lengths, contexts = np.array([16_000, 11_111]), np.array([4, 0])
-    frames = np.array([9, EVERYTHING])
+    frames = np.array([9, ALL_FRAMES])
     state = rng.standard_normal((2, 2, 24)).astype(np.float32)
     together = backend.chunk(values, lengths, contexts, frames, state)
     assert together[1].tolist() == [9, 24]
@@ -107,7 +105,7 @@ def test_one_state_serves_a_whole_batch(exported: Path) -> None:
     default, _ = backend(values, lengths)
     state = np.zeros((1, 2, 24), np.float32)
     given, _, _ = backend.chunk(
-        values, lengths, np.zeros(1, np.int64), np.full(1, EVERYTHING), state
+        values, lengths, np.zeros(1, np.int64), np.full(1, ALL_FRAMES), state
     )
     np.testing.assert_array_equal(given, default)
 
@@ -133,7 +131,7 @@ def test_a_stream_that_drifts_is_found_out(
 
     monkeypatch.setattr(OnnxBidirectionalGRU, "forward", forgetful)
     with pytest.raises(ParityError, match=r"stream, 9 \+ 5 frames"):
-        export_onnx(loaded, tmp_path / "model.onnx", chunking=CHUNKING)
+        export(loaded, tmp_path / "model.onnx", ExportOptions(chunking=CHUNKING))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -150,7 +148,9 @@ def test_the_layer_starts_from_a_state() -> None:
 
 
 def test_ort_format_streams(loaded: Checkpoint, tmp_path: Path) -> None:
-    report = export_ort(loaded, tmp_path / "model.ort", Precision.int8, CHUNKING)
+    report = export(
+        loaded, tmp_path / "model.ort", ExportOptions(Precision.int8, chunking=CHUNKING)
+    )
     assert report.streaming is not None
     assert report.streaming.passed
 

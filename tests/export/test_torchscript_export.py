@@ -9,12 +9,19 @@ from pathlib import Path
 import pytest
 import torch
 
-from asr_export.errors import ExportError, ParityError
-from asr_export.formats.torchscript import export_torchscript
-from asr_export.loading.backends import load_backend, load_torchscript, read_card
-from asr_export.quantization.arithmetic import Arithmetic
-from asr_export.quantization.precision import Precision
-from asr_export.verification.verify import check_export
+from asr_export import (
+    Arithmetic,
+    ExportError,
+    ExportOptions,
+    ParityError,
+    Precision,
+    export,
+    open_model,
+    read_card,
+)
+from asr_export.loading.model_files import load_torchscript
+from asr_export.source.quantized_checkpoint import QuantizedCheckpoint
+from asr_export.verification.check_export import check_export
 from asr_train.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from asr_train.model.network import ResCNNBiGRU
 
@@ -24,7 +31,7 @@ Run = Callable[..., tuple[int, str, str]]
 @pytest.fixture(scope="module")
 def exported(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("exported") / "model.pt"
-    export_torchscript(load_checkpoint(tiny_checkpoint), path)
+    export(load_checkpoint(tiny_checkpoint), path)
     return path
 
 
@@ -38,9 +45,9 @@ def test_it_gives_what_the_checkpoint_gives(exported: Path, loaded: Checkpoint) 
 
 
 def test_card_and_report_are_there(exported: Path, loaded: Checkpoint) -> None:
-    assert read_card(exported)["checkpoint_sha256"] == loaded.sha256
+    assert read_card(exported).checkpoint_sha256 == loaded.sha256
     assert json.loads(exported.with_name("model.pt.parity.json").read_text())["passed"]
-    load_backend(exported)
+    open_model(exported)
 
 
 @pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
@@ -49,7 +56,7 @@ def test_a_failed_check_leaves_no_file(
 ) -> None:
     from asr_export.formats import torchscript as torchscript_export
 
-    def frozen_size(checkpoint: Checkpoint) -> torch.jit.ScriptModule:
+    def frozen_size(network: ResCNNBiGRU) -> torch.jit.ScriptModule:
         class Truncates(torch.nn.Module):
             def __init__(self, model: ResCNNBiGRU) -> None:
                 super().__init__()
@@ -62,26 +69,26 @@ def test_a_failed_check_leaves_no_file(
                 return logprobs[:, :67], frames
 
         example = (torch.zeros(1, 32_000), torch.tensor([32_000]))
-        return torch.jit.trace(Truncates(checkpoint.model), example)
+        return torch.jit.trace(Truncates(network), example)
 
     monkeypatch.setattr(torchscript_export, "to_torchscript", frozen_size)
     with pytest.raises(ParityError):
-        export_torchscript(loaded, tmp_path / "model.pt")
+        export(loaded, tmp_path / "model.pt")
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture(scope="module")
 def int8(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("int8") / "model.pt"
-    export_torchscript(load_checkpoint(tiny_checkpoint), path, Precision.int8)
+    export(load_checkpoint(tiny_checkpoint), path, ExportOptions(Precision.int8))
     return path
 
 
 class TestInt8:
     def test_the_card_tells_that_it_computes_in_int8(self, int8: Path) -> None:
         card = read_card(int8)
-        assert (card["precision"], card["arithmetic"]) == ("int8", "int8")
-        assert "computed in int8" in card["precision_note"]
+        assert (card.precision, card.arithmetic) == ("int8", "int8")
+        assert "computed in int8" in (card.precision_note or "")
 
     def test_rounded_and_close(self, int8: Path, loaded: Checkpoint) -> None:
         module, _ = load_torchscript(int8)
@@ -105,14 +112,9 @@ class TestInt8:
 
     def test_another_models_weights_are_found_out(self, int8: Path, loaded: Checkpoint) -> None:
         def passes() -> bool:
-            report = check_export(
-                loaded.model,
-                load_backend(int8),
-                Precision.int8,
-                arithmetic=Arithmetic.int8,
-                batches=[(0.5,)],
-            )
-            return report.passed
+            options = ExportOptions(Precision.int8, Arithmetic.int8)
+            source = QuantizedCheckpoint(loaded, options)
+            return check_export(source, open_model(int8).backend, batches=[(0.5,)]).passed
 
         assert passes()
         with torch.no_grad():
@@ -133,5 +135,5 @@ class TestInt8:
 
     def test_there_is_no_float16(self, loaded: Checkpoint, tmp_path: Path) -> None:
         with pytest.raises(ExportError, match="fp32 and int8"):
-            export_torchscript(loaded, tmp_path / "model.pt", Precision.fp16)
+            export(loaded, tmp_path / "model.pt", ExportOptions(Precision.fp16))
         assert list(tmp_path.iterdir()) == []

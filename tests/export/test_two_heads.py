@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,22 +12,13 @@ import onnxruntime
 import pytest
 import torch
 
-from asr_export.errors import ExportError
-from asr_export.formats.onnx import export_onnx
-from asr_export.formats.ort import export_ort
-from asr_export.formats.pt2 import export_pt2
-from asr_export.formats.torchscript import export_torchscript
-from asr_export.loading.backends import (
-    OnnxBackend,
-    TorchBackend,
-    all_heads,
-    load_backend,
-    load_torchscript,
-)
-from asr_export.loading.model_card import model_card
-from asr_export.quantization.precision import Precision
-from asr_export.verification.parity import ParityReport, probe_signal
-from asr_export.verification.verify import check_export
+from asr_export import FORMATS, ExportError, ExportOptions, Precision, export
+from asr_export.formats.registry import load_backend
+from asr_export.loading.backends import OnnxBackend, TorchBackend, all_heads
+from asr_export.loading.model_files import load_torchscript
+from asr_export.source.quantized_checkpoint import QuantizedCheckpoint
+from asr_export.verification.check_export import check_export
+from asr_export.verification.probe import probe_signal
 from asr_runtime.language.phonemes import PHONEMES
 from asr_train.checkpoints.checkpoint import Checkpoint
 from asr_train.model.chunking import Chunking
@@ -50,19 +40,11 @@ def two_heads(tiny_config: ModelConfig) -> Checkpoint:
     return Checkpoint(model, {}, "0" * 64)
 
 
-FORMS: dict[str, Callable[[Checkpoint, Path], ParityReport]] = {
-    "model.onnx": export_onnx,
-    "model.ort": export_ort,
-    "model.pt2": export_pt2,
-    "model.pt": export_torchscript,
-}
-
-
-@pytest.mark.parametrize("name", FORMS)
-def test_every_form_gives_phonemes_beside_letters(
+@pytest.mark.parametrize("name", [row.example for row in FORMATS])
+def test_every_format_gives_phonemes_beside_letters(
     two_heads: Checkpoint, tmp_path: Path, name: str
 ) -> None:
-    assert FORMS[name](two_heads, tmp_path / name).passed
+    assert export(two_heads, tmp_path / name).passed
     signals = np.stack([probe_signal(1.3, 1), probe_signal(1.3, 2)])
     lengths = np.array([signals.shape[1], 9_000])
     backend = load_backend(tmp_path / name)
@@ -80,7 +62,7 @@ def test_every_form_gives_phonemes_beside_letters(
 
 
 def test_int8_torchscript_has_both(two_heads: Checkpoint, tmp_path: Path) -> None:
-    export_torchscript(two_heads, tmp_path / "model.pt", Precision.int8)
+    export(two_heads, tmp_path / "model.pt", ExportOptions(Precision.int8))
     module, _ = load_torchscript(tmp_path / "model.pt")
     outputs = module(torch.zeros(2, 16_000), torch.tensor([16_000, 8_000]))
     assert [tuple(output.shape) for output in outputs] == [(2, 34, 29), (2,), (2, 34, 40)]
@@ -89,7 +71,8 @@ def test_int8_torchscript_has_both(two_heads: Checkpoint, tmp_path: Path) -> Non
 
 def test_a_stream_has_both(two_heads: Checkpoint, tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
-    report = export_onnx(two_heads, path, Precision.int8, chunking=Chunking(9, 5))
+    options = ExportOptions(Precision.int8, chunking=Chunking(9, 5))
+    report = export(two_heads, path, options)
     assert report.streaming is not None
     assert report.streaming.passed
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
@@ -106,7 +89,7 @@ def test_a_stream_has_both(two_heads: Checkpoint, tmp_path: Path) -> None:
 
 def test_a_wrong_phoneme_head_is_noticed(two_heads: Checkpoint, tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
-    export_onnx(two_heads, path)
+    export(two_heads, path)
     model = onnx.load(path)
     bias = next(
         item for item in model.graph.initializer if item.name == "phoneme_classifier.3.bias"
@@ -115,13 +98,12 @@ def test_a_wrong_phoneme_head_is_noticed(two_heads: Checkpoint, tmp_path: Path) 
     values[5] += 0.01
     bias.CopyFrom(onnx.numpy_helper.from_array(values, bias.name))
     onnx.save(model, path)
-    report = check_export(
-        two_heads.model, OnnxBackend(path), Precision.fp32, batches=((0.5,), (0.3, 0.2))
-    )
+    source = QuantizedCheckpoint(two_heads)
+    report = check_export(source, OnnxBackend(path), batches=((0.5,), (0.3, 0.2)))
     assert not report.passed
 
 
 def test_unknown_phonemes_are_refused(tiny_config: ModelConfig) -> None:
     model = ResCNNBiGRU(replace(tiny_config, phonemes=5))
     with pytest.raises(ExportError, match="has 5 phonemes, this version knows 39"):
-        model_card(Checkpoint(model))
+        _ = QuantizedCheckpoint(Checkpoint(model)).card

@@ -220,3 +220,19 @@ def listen(
         return int(caught.value.code or 0), output, errors.splitlines()
 
     return run
+
+
+@pytest.fixture(scope="session")
+def punctuation_models() -> Any:
+    """Models whose signs and capital letters are known."""
+    return _neighbour("punctuation_models")
+
+
+@pytest.fixture(scope="session")
+def punctuation_model_file(
+    punctuation_models: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    path: Path = punctuation_models.write_punctuation_model(
+        tmp_path_factory.mktemp("punctuation") / "punctuation.onnx"
+    )
+    return path

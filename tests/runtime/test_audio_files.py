@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from asr_runtime import AudioFileError, Recognizer
-from asr_runtime.audio.audio_file import read_audio
+from asr_runtime.audio.audio_reader import read_audio
 
 TEXT = "it's all good"
 

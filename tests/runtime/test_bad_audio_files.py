@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from asr_runtime import AudioContentError, AudioFileError
-from asr_runtime.audio.audio_file import read_audio
+from asr_runtime.audio.audio_reader import read_audio
 
 SILENT = np.zeros(16000, np.float32)
 

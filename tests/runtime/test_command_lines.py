@@ -60,7 +60,7 @@ def calls(monkeypatch):
         calls.append(("microphone" if options.stream is None else "stream", options, as_json))
         return 0
 
-    def transcribe(recognizer, file, *, as_json, named):
+    def transcribe(recognizer, file, reading, *, as_json, named):
         calls.append(("file", file, as_json))
 
     from asr_runtime.command import file_transcription

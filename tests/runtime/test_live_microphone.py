@@ -62,7 +62,7 @@ class TestMicrophone:
 
     def test_loss_is_told_once(self, listen, sounddevice):
         def start(stream):
-            stream.give(np.zeros(48000 * 32, np.float32))
+            stream.give(np.full(48000 * 32, 0.1, np.float32))
             stream.unplug()
 
         sounddevice.on_start = start

@@ -258,6 +258,14 @@ class TestEnd:
         assert sum(map(len, blocks)) == len(TONE)
 
 
+@pytest.fixture
+def no_media_decoder(monkeypatch):
+    """Have neither ffmpeg nor PyAV."""
+    monkeypatch.setattr("asr_runtime.audio.media.shutil.which", lambda name: None)
+    monkeypatch.setattr("asr_runtime.audio.media.importlib.util.find_spec", lambda name: None)
+
+
+@pytest.mark.usefixtures("no_media_decoder")
 class TestWrongFormats:
     @pytest.mark.parametrize(
         ("data", "kind"),
@@ -277,7 +285,7 @@ class TestWrongFormats:
         assert told.startswith(f"is {kind}")
         assert told.endswith("convert it: ffmpeg -i INPUT -f wav - | asr-run --stream -")
 
-    @pytest.mark.parametrize("data", [PCM, b"hello", b"RIFF\0\0\0\0AVI LIST", b"\0"])
+    @pytest.mark.parametrize("data", [PCM, b"hello", b"RIFF\0\0\0\0WEBPVP8 ", b"\0"])
     def test_no_wav(self, data):
         told, _ = problem(data)
         assert told.startswith("is no WAV stream; give --sample-rate if it is 16-bit mono ")
@@ -286,8 +294,6 @@ class TestWrongFormats:
     @pytest.mark.parametrize(
         ("options", "coded"),
         [
-            ({"coding": 7, "bits": 8}, "µ-law"),
-            ({"coding": 6, "bits": 8}, "A-law"),
             ({"coding": 0x55}, "MP3"),
             ({"coding": 1, "bits": 64}, "64-bit samples of the kind 0x1"),
             ({"coding": 3, "bits": 16}, "16-bit samples of the kind 0x3"),

@@ -47,12 +47,14 @@ def test_one_line(run, long_file):
 def test_no_words(run, tmp_path):
     path = tmp_path / "silence.wav"
     soundfile.write(path, np.zeros(70 * 16000), 16000)
-    assert run(path) == (0, "\n", "")
-    assert run(path, path) == (0, f"{path}: \n" * 2, "")
+    remark = f"asr-run: warning: {path}: it is digital silence: every sample is 0\n"
+    assert run(path) == (0, "\n", remark)
+    assert run(path, path) == (0, f"{path}: \n" * 2, remark * 2)
     status, output, _ = run("--format", "json", path)
     found = json.loads(output)
     assert (status, found["text"], found["words"], found["tokens"]) == (0, "", [], [])
     assert found["duration"] == 70
+    assert found["warnings"] == ["it is digital silence: every sample is 0"]
 
 
 def test_json_is_that_of_the_transcript(run, recognizer, long_file):

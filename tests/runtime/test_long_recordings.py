@@ -11,7 +11,7 @@ import soundfile
 
 import asr_runtime
 from asr_runtime import AudioContentError, AudioFileError, EndpointConfig, Recognizer
-from asr_runtime.audio.sample_blocks import SampleBlocks
+from asr_runtime.audio.audio_source import SampleBlocks
 from asr_runtime.audio.waveform import Waveform, to_waveform
 from asr_runtime.decoding.greedy import greedy_text
 from asr_runtime.inference.session import load_session
@@ -179,6 +179,7 @@ def test_memory_does_not_grow_with_the_recording(recognizer, speak, short_window
 
     class Endless:
         sample_rate = 16000
+        warnings = ()
 
         def __init__(self, blocks):
             self.number = blocks

@@ -11,11 +11,11 @@ from asr_train.augmentation.waveform import (
     AugmentationConfig,
     Augmenter,
     add_noise,
-    add_room,
     augment,
     change_level,
     change_speed,
-    through_telephone,
+    reverberate,
+    telephone_channel,
 )
 from asr_train.data.audio_store import Samples
 from asr_train.data.batching import Batch, Collate, UtteranceDataset
@@ -77,7 +77,7 @@ def test_silence_stays_silent() -> None:
 def test_a_room_rings_on() -> None:
     click = np.zeros(16_000, np.float32)
     click[100] = 0.5
-    wet = add_room(click, 0.4, 0.0, np.random.default_rng(0))
+    wet = reverberate(click, 0.4, 0.0, np.random.default_rng(0))
     assert wet.shape == click.shape
     assert wet[100] == pytest.approx(0.5, rel=1e-4)
     early, late = level_db(wet[200:1_000]), level_db(wet[3_000:3_800])
@@ -86,8 +86,8 @@ def test_a_room_rings_on() -> None:
 
 
 def test_a_telephone_is_narrow() -> None:
-    assert level_db(through_telephone(tone(1_000))) == pytest.approx(level_db(tone(1_000)), abs=1)
-    assert level_db(through_telephone(tone(6_000))) < level_db(tone(6_000)) - 20
+    assert level_db(telephone_channel(tone(1_000))) == pytest.approx(level_db(tone(1_000)), abs=1)
+    assert level_db(telephone_channel(tone(6_000))) < level_db(tone(6_000)) - 20
 
 
 def test_level_and_clipping() -> None:

@@ -11,13 +11,13 @@ from torch import Tensor
 from asr_train.augmentation.batched import (
     BatchAugmenter,
     add_noise,
-    add_rooms,
     change_levels,
     change_speed,
     pad_with_silence,
-    through_telephone,
+    reverberate,
+    telephone_channel,
 )
-from asr_train.augmentation.waveform import AugmentationConfig
+from asr_train.augmentation.config import AugmentationConfig
 from asr_train.model.features import length_mask
 
 RATE = 16_000
@@ -76,7 +76,7 @@ def test_noise_has_its_level_and_leaves_digital_silence() -> None:
 def test_a_room_rings_on_within_the_utterance() -> None:
     click = torch.zeros(2, RATE)
     click[:, 1000] = 0.5
-    wet = add_rooms(click, MASK, generator())
+    wet = reverberate(click, MASK, generator())
     assert wet[0, 1000] == pytest.approx(0.5, abs=1e-4)
     assert wet[:, 1001:4000].abs().amax() > 1e-3
     assert not wet[:, :990].abs().amax() > 1e-5
@@ -85,7 +85,7 @@ def test_a_room_rings_on_within_the_utterance() -> None:
 
 
 def test_a_telephone_is_narrow() -> None:
-    low, high = through_telephone(tones(1000, 6000), MASK, generator())
+    low, high = telephone_channel(tones(1000, 6000), MASK, generator())
     assert power(low) == pytest.approx(power(tones(1000, 6000)[0]), rel=0.1)
     assert power(high) < 0.01 * power(tones(1000, 6000)[1])
 

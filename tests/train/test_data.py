@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from asr_train.data.audio_check import check_audio
 from asr_train.data.audio_store import CachedStore, FileStore
-from asr_train.data.batching import Collate, PadTo, UtteranceDataset, plan_epoch
-from asr_train.data.filtering import select
+from asr_train.data.batch_plan import PadTo, plan_epoch
+from asr_train.data.batching import Collate, UtteranceDataset
+from asr_train.data.filtering import select, select_and_report
 from asr_train.data.librispeech import read_librispeech
 from asr_train.data.manifest import Utterance, read_manifest
 from asr_train.errors import DataError
@@ -172,3 +175,49 @@ def test_nan_audio_names_its_row(tmp_path: Path) -> None:
     soundfile.write(path, np.full(100, np.nan), 16_000, subtype="FLOAT")
     with pytest.raises(DataError, match=r"train.jsonl:3: .* NaN or infinite"):
         FileStore([Utterance(path, 1.0, "a", "", "train.jsonl:3")])[0]
+
+
+class TestAudioCheck:
+    """What the runtime refuses, training and evaluation skip; true durations count."""
+
+    @pytest.fixture
+    def rows(self, tmp_path: Path) -> dict[str, Utterance]:
+        noise = np.random.default_rng(0).uniform(-0.5, 0.5, 48_000)
+        rows = {}
+        for form in ("WAV", "FLAC", "MP3", "OGG", "AIFF"):
+            path = tmp_path / f"a.{form.lower()}"
+            soundfile.write(path, noise, 16_000, format=form)
+            rows[form] = Utterance(path, 3.0, "a", "", f"train.jsonl:{form}")
+        return rows
+
+    def test_whole_files_are_kept_as_they_are(self, rows: dict[str, Utterance]) -> None:
+        check = check_audio(list(rows.values()))
+        assert check.kept == list(rows.values())
+        assert check.report() == []
+
+    def test_damage_is_skipped_and_counted(
+        self, rows: dict[str, Utterance], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        damaged = [rows[form] for form in ("WAV", "MP3", "OGG", "AIFF")]
+        for row in damaged:
+            content = row.audio.read_bytes()
+            row.audio.write_bytes(content[: len(content) // 2])
+            with pytest.raises(DataError, match=rf"{row.origin}: cannot decode .* cut off"):
+                FileStore([row])[0]
+        kept = select_and_report(list(rows.values()), preset("edge"), "train")
+        assert kept == [rows["FLAC"]]
+        told = capsys.readouterr().err
+        assert "train: skipped 4: the audio cannot be used, e.g. train.jsonl:WAV (" in told
+        assert "is cut off or damaged" in told
+        with pytest.raises(DataError, match="no usable row is left: skipped 4: the audio cannot"):
+            select_and_report(damaged, preset("edge"), "train")
+
+    @pytest.mark.parametrize("stated", [1.0, 20.0, float("inf"), float("nan")])
+    def test_durations_far_from_the_file_are_replaced(
+        self, rows: dict[str, Utterance], stated: float
+    ) -> None:
+        wrong, right = replace(rows["WAV"], duration=stated), replace(rows["FLAC"], duration=3.1)
+        check = check_audio([wrong, right])
+        assert [row.duration for row in check.kept] == [3.0, 3.1]
+        assert check.report()[0].startswith("1 durations are far from the file's")
+        assert f"({stated:g} s, not 3.00 s)" in check.report()[0]

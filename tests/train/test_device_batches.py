@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 import torch
 
-from asr_train.augmentation.waveform import AugmentationConfig
+from asr_train.augmentation.config import AugmentationConfig
 from asr_train.data.audio_store import CachedStore
 from asr_train.data.batching import Batch
-from asr_train.data.dataloader import LoaderBatches
-from asr_train.data.device_batches import DeviceBatches
 from asr_train.data.manifest import Utterance, read_manifest
 from asr_train.errors import ConfigError, DataError
 from asr_train.model.config import ModelConfig, preset
 from asr_train.model.vocabulary import min_frames_for_ctc
 from asr_train.training.config import TrainingConfig
+from asr_train.training.dataloader import LoaderBatches
+from asr_train.training.device_batches import DeviceBatches
 
 CPU = torch.device("cpu")
 PLAN = [[3, 0], [1, 2, 4]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -104,27 +106,26 @@ def test_frames_past_the_end_are_blank(loaded: Checkpoint) -> None:
     assert (past[:, BLANK_ID] == 0).all()
 
 
-def test_overrides_change_the_model() -> None:
-    config = preset("edge").override(["gru_layers=2", "dropout=0.3"])
-    assert (config.gru_layers, config.dropout) == (2, 0.3)
+def test_fields_shape_the_model() -> None:
+    config = replace(preset("edge"), gru_layers=2, dropout=0.3)
     assert len(ResCNNBiGRU(config).gru_blocks) == 2
     assert ModelConfig.from_dict(config.to_dict()) == config
 
 
 @pytest.mark.parametrize(
-    ("assignment", "message"),
+    ("field", "value", "message"),
     [
-        ("gru_layer=2", "unknown model field 'gru_layer'"),
-        ("gru_layers", "not of the form field=value"),
-        ("gru_layers=two", "gru_layers must be int"),
-        ("gru_layers=0", "gru_layers must be 1 or more"),
-        ("dropout=1.0", "dropout must be in"),
-        ("hop_length=500", "longer than the window"),
+        ("gru_layer", 2, "unknown model field 'gru_layer'"),
+        ("gru_layers", "two", "gru_layers must be int"),
+        ("gru_layers", True, "gru_layers must be int"),
+        ("gru_layers", 0, "gru_layers must be 1 or more"),
+        ("dropout", 1.0, "dropout must be 0 or more and less than 1"),
+        ("hop_length", 500, "longer than the window"),
     ],
 )
-def test_bad_overrides_are_named(assignment: str, message: str) -> None:
+def test_bad_fields_are_named(field: str, value: object, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        preset("edge").override([assignment])
+        ModelConfig.from_dict({field: value})
 
 
 def test_unknown_preset_lists_the_known() -> None:

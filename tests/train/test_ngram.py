@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import itertools
-import json
-import lzma
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -13,23 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from asr_runtime.language.language_model import BOUNDARY, FIRST_WORD, UNKNOWN
 from asr_runtime.language.language_model_file import read_arrays, read_language_model
 from asr_train.errors import DataError
 from asr_train.ngram.building import BuildSettings, build_language_model
-from asr_train.ngram.corpus import CorpusReport, read_blocks
 from asr_train.ngram.counting import Counts, count_ngrams
-from asr_train.ngram.kneser_ney import NgramModel, Order, estimate, log_probabilities
+from asr_train.ngram.kneser_ney import NgramModel, estimate, log_probabilities
 from asr_train.ngram.perplexity import perplexity
 from asr_train.ngram.pruning import Pruner, entropy_worth, keep_only
 from asr_train.ngram.quantisation import quantise
 from asr_train.ngram.resmoothing import smooth_again
-from asr_train.ngram.vocabulary import (
-    BOUNDARY,
-    FIRST_WORD,
-    UNKNOWN,
-    Vocabulary,
-    choose_vocabulary,
-)
+from asr_train.ngram.vocabulary import Vocabulary, choose_vocabulary
 from asr_train.ngram.writing import largest_that_fits, write_language_model
 
 WORDS = ["the", "a", "cat", "dog", "sat", "ran", "on", "under", "mat", "tree", "big", "red"]
@@ -212,30 +203,6 @@ def test_perplexity_by_hand() -> None:
     assert found.words == 5
 
 
-def test_codes_are_close_to_their_values() -> None:
-    generator = np.random.default_rng(1)
-    values = np.concatenate([generator.normal(-3, 1, 50_000), generator.uniform(-20, 0, 500)])
-    codes, book = quantise(values, 8)
-    assert len(book) <= 256
-    error = np.abs(book[codes] - values)
-    assert error.mean() < 0.02
-    assert error.max() <= (values.max() - values.min()) / 24
-    # No worse than codes at equal distances, or of equal shares, in the mean of squares.
-    for edges in (
-        np.linspace(values.min(), values.max(), 257),
-        np.quantile(values, np.linspace(0, 1, 257)),
-    ):
-        share = np.searchsorted(edges[1:-1], values)
-        number = np.maximum(np.bincount(share, minlength=256), 1)
-        means = np.bincount(share, values, 256) / number
-        assert (error**2).mean() < ((means[share] - values) ** 2).mean()
-    # Twice the codes, half the error.
-    coarse, table = quantise(values, 7)
-    assert np.abs(table[coarse] - values).mean() > 1.7 * error.mean()
-    few, small = quantise(np.array([-1.0, -2.0, -1.0]), 8)
-    np.testing.assert_allclose(small[few], [-1, -2, -1], atol=1e-6)
-
-
 def coded(model: NgramModel) -> NgramModel:
     """The model with the values that its file has for probabilities and back-off weights."""
     orders = []
@@ -275,99 +242,6 @@ def test_runtime_reads_the_same_probabilities(tmp_path: Path, order: int) -> Non
             row = np.array([spoken[-min(order, len(spoken)) :]])
             expected = log_probabilities(built, row, row.shape[1])[0]
             assert score[0] == pytest.approx(expected, abs=1e-4)
-
-
-def test_runtime_reads_many_contexts(tmp_path: Path) -> None:
-    """All pairs of 300 words are contexts of one word each, which is found after no other pair."""
-    size = 300
-    pairs = np.arange(size * size, dtype=np.uint64)
-    first, second = np.divmod(pairs, np.uint64(size))
-    follower = (pairs * np.uint64(7)) % np.uint64(size)
-    flat = np.full(size, 1 / size)
-    keys = (first << np.uint64(16)) | second
-    built = NgramModel(
-        [
-            Order(np.arange(size, dtype=np.uint64), flat, np.ones(size), flat),
-            Order(keys, np.full(len(keys), 0.02), np.full(len(keys), 0.5), np.ones(len(keys))),
-            Order(
-                (keys << np.uint64(16)) | follower,
-                np.exp(-1.0 - (pairs % np.uint64(16)).astype(np.float64)),
-                np.ones(len(keys)),
-                np.ones(len(keys)),
-            ),
-        ]
-    )
-    words = tuple(f"{letter}{n:03}".encode() for letter in "a" for n in range(size - FIRST_WORD))
-    write_language_model(tmp_path / "a.lm", built, Vocabulary(words), {})
-    read = read_language_model(tmp_path / "a.lm")
-    order = np.random.default_rng(1).permutation(size * size)
-    # The states after each pair, by way of its first word.
-    start = np.full(size * size, read.start, np.int32)
-    _, after_one = read.score(start, first[order].astype(np.int32))
-    # What comes after the sentence's beginning is a pair, too; a word alone is what follows none.
-    scores, states = read.score(after_one, second[order].astype(np.int32))
-    scores, _ = read.score(states, follower[order].astype(np.int32))
-    np.testing.assert_allclose(scores, -1.0 - (pairs % np.uint64(16))[order], atol=1e-5)
-    scores, _ = read.score(states, np.roll(follower[order], 1).astype(np.int32))
-    other = np.roll(follower[order], 1) != follower[order]
-    np.testing.assert_allclose(scores[other], np.log(0.5 * 0.02), atol=1e-5)
-
-
-class TestCorpus:
-    def read(self, *paths: Path) -> tuple[bytes, CorpusReport]:
-        report = CorpusReport()
-        return b"".join(read_blocks(list(paths), report)), report
-
-    def test_any_text(self, tmp_path: Path) -> None:
-        text = "It\u2019s Café 7!\nplain words\n\u2018Quoted\u2019 well-known ' rock 'n' roll\n"
-        (tmp_path / "a.txt").write_text(text, encoding="utf-8")
-        found, report = self.read(tmp_path / "a.txt")
-        lines = [line.split() for line in found.decode().splitlines()]
-        assert lines[0] == ["it's", "cafe"]
-        assert lines[1] == ["plain", "words"]
-        assert lines[2][1:3] == ["well", "known"]
-        assert "'" not in lines[2]
-        assert (report.lines, report.changed_lines) == (3, 2)
-
-    def test_compressed_and_manifest_are_the_same_text(self, tmp_path: Path) -> None:
-        lines = sentences(20)
-        text = "\n".join(lines) + "\n"
-        (tmp_path / "a.txt").write_text(text)
-        with gzip.open(tmp_path / "a.gz", "wt") as file:
-            file.write(text)
-        with lzma.open(tmp_path / "a.xz", "wt") as file:
-            file.write(text)
-        (tmp_path / "a.jsonl").write_text(
-            "".join(json.dumps({"text": line, "other": 1}) + "\n" for line in lines)
-        )
-        plain, report = self.read(tmp_path / "a.txt")
-        assert plain.decode() == text
-        assert report.changed_lines == 0
-        for name in ("a.gz", "a.xz", "a.jsonl"):
-            assert self.read(tmp_path / name)[0] == plain
-
-    @pytest.mark.parametrize(
-        ("name", "content", "problem"),
-        [
-            ("a.txt", b"\xff\xfe", "UTF-8"),
-            ("a.txt", b"123 ...\n", "no words"),
-            ("a.txt", b"", "no words"),
-            ("a.xz", b"not xz at all", "cannot read the text"),
-            ("a.gz", b"not gzip at all", "cannot read the text"),
-            ("a.jsonl", b'{"a": 1}\n', r"a\.jsonl:1: not a JSON object with a 'text'"),
-            ("a.jsonl", b'{"text": 1}\n', "wrong type"),
-        ],
-    )
-    def test_unusable(self, tmp_path: Path, name: str, content: bytes, problem: str) -> None:
-        (tmp_path / name).write_bytes(content)
-        with pytest.raises(DataError, match=problem):
-            self.read(tmp_path / name)
-
-    def test_missing(self, tmp_path: Path) -> None:
-        with pytest.raises(DataError, match="none"):
-            self.read(tmp_path / "none.txt")
-        with pytest.raises(DataError, match="folder"):
-            self.read(tmp_path)
 
 
 def test_further_arrays_count_among_the_bytes(model: NgramModel, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from asr_train.augmentation.config import MaskingConfig
 from asr_train.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from asr_train.data.batching import Batch
 from asr_train.data.manifest import Utterance, read_manifest
@@ -19,8 +20,8 @@ from asr_train.model.config import ModelConfig
 from asr_train.model.network import ResCNNBiGRU
 from asr_train.pronunciation.lexicon import write_lexicon
 from asr_train.training import rate_schedule
-from asr_train.training.config import Device, Precision, TrainingConfig
-from asr_train.training.loss import CTCObjective, MaskingConfig, ObjectiveConfig
+from asr_train.training.config import Device, LossConfig, MixedPrecision, TrainingConfig
+from asr_train.training.loss import TrainingLoss
 from asr_train.training.metrics_log import STEPS_CSV, read_csv
 from asr_train.training.rate_schedule import ClockSchedule, one_cycle
 from asr_train.training.trainer import Trainer
@@ -49,7 +50,7 @@ def _config(out: Path, lexicon: Path | None, **changes: object) -> TrainingConfi
         "epochs": 6,
         "batch_seconds": 6.0,
         "learning_rate": 1e-2,
-        "precision": Precision.fp32,
+        "precision": MixedPrecision.fp32,
         "device": Device.cpu,
         "workers": 0,
         "masking": MaskingConfig(freq_mask=3, time_mask=2, vocal_tract=0.1),
@@ -91,7 +92,7 @@ def test_lf_mmi_lowers_its_loss_and_keeps_the_letters_learning(
         lexicon,
         epochs=20,
         lf_mmi_from=0.3,
-        objective=ObjectiveConfig(consistency=0.1),
+        loss=LossConfig(consistency=0.1),
     )
     Trainer(sounding, config, rows).fit()
     losses = [float(row["loss"]) for row in read_csv(tmp_path / "run" / STEPS_CSV)]
@@ -110,11 +111,11 @@ def test_letters_weigh_as_much_as_is_asked(sounding: ModelConfig, rows: list[Utt
     plain = MaskingConfig(freq_mask=0, time_mask=0)
 
     def loss(weight: float) -> torch.Tensor:
-        objective = CTCObjective(model, plain, ObjectiveConfig(letter_weight=weight)).eval()
+        objective = TrainingLoss(model, plain, LossConfig(letter_weight=weight)).eval()
         value: torch.Tensor = objective(samples, lengths, *letters, None, phonemes)
         return value
 
-    alone = CTCObjective(model, plain).eval()(samples, lengths, *letters)
+    alone = TrainingLoss(model, plain).eval()(samples, lengths, *letters)
     torch.testing.assert_close(loss(0.7) - loss(0.0), 0.7 * alone)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from asr_train import cli
 from asr_train.checkpoints.checkpoint import load_checkpoint
-from asr_train.checkpoints.int8_rows import find_rows
+from asr_train.checkpoints.int8_grid import find_rows
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -148,7 +148,10 @@ def test_bad_input_is_one_clear_line(
     _fails(asr_train(*fit, "--train-manifest", empty), "the manifest is empty")
     _fails(asr_train(*fit, "--train-manifest", broken), f"{broken}:2: not JSON")
     _fails(asr_train(*fit, "--train-manifest", gone), f"{gone}:1: audio file not found")
-    _fails(asr_train(*fit, *data, "--set", "layers=3"), "unknown model field 'layers'")
+    _fails(
+        asr_train(*fit, *data, "--set", "layers=3"),
+        "--set layers=3: unknown setting 'layers'; did you mean model.gru_layers?",
+    )
     _fails(asr_train(*fit, *data, "--preset", "huge"), "unknown preset 'huge'")
     _fails(asr_train(*fit, *data, "--resume"), "nothing to resume")
     _fails(asr_train(*fit, *data, "--init", tmp_path / "no"), "is not a checkpoint")

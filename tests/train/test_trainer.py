@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,17 +12,21 @@ import pytest
 import safetensors.torch
 import torch
 
-from asr_train.augmentation.waveform import AugmentationConfig
+from asr_train.augmentation.config import AugmentationConfig, MaskingConfig
 from asr_train.checkpoints.checkpoint import WEIGHTS, load_checkpoint
 from asr_train.data.manifest import Utterance, read_manifest
 from asr_train.errors import CheckpointError, OutputError, TrainingError
-from asr_train.model.chunking import ChunkedTraining
 from asr_train.model.config import ModelConfig
-from asr_train.training import interruption
-from asr_train.training.config import Device, Precision, TrainingConfig
-from asr_train.training.interruption import Interrupted, InterruptFlag, ignore_interrupts
-from asr_train.training.loss import MaskingConfig, ObjectiveConfig
+from asr_train.training.config import (
+    ChunkedConfig,
+    Device,
+    LossConfig,
+    MixedPrecision,
+    TrainingConfig,
+)
+from asr_train.training.interruption import Interrupted
 from asr_train.training.metrics_log import EPOCHS_CSV, PLOT, STEPS_CSV, read_csv
+from asr_train.training.recipe import RUN_RECIPE, build, read_recipe
 from asr_train.training.trainer import Trainer
 
 WORDS = ("cab", "bead", "face", "deaf", "cafe", "fade", "bad", "dab")
@@ -41,7 +43,7 @@ def _config(out: Path, **changes: object) -> TrainingConfig:
         "epochs": 3,
         "batch_seconds": 6.0,
         "learning_rate": 5e-3,
-        "precision": Precision.fp32,
+        "precision": MixedPrecision.fp32,
         "device": Device.cpu,
         "workers": 0,
         "masking": MaskingConfig(freq_mask=3, time_mask=5),
@@ -78,7 +80,7 @@ def test_it_learns_from_chunks_as_well(
     losses = {}
     for probability in (0.0, 1.0):
         out = tmp_path / f"run-{probability}"
-        chunked = ChunkedTraining(probability, chunk_ms=(300, 500), lookahead_ms=(60, 120))
+        chunked = ChunkedConfig(probability, chunk_ms=(300, 500), lookahead_ms=(60, 120))
         Trainer(tiny_config, _config(out, epochs=6, chunked=chunked), rows * 3).fit()
         losses[probability] = [float(row["loss"]) for row in read_csv(out / STEPS_CSV)]
     assert losses[1.0][-1] < 0.8 * losses[1.0][0]
@@ -99,7 +101,7 @@ def test_a_stopped_run_resumes_as_if_it_never_stopped(
             "audio_on_device": True,
             "audio_cache": tmp_path / "cache",
             "augmentation": AugmentationConfig(speed=0.05, noise=0.3, volume=0.3, non_speech=0.1),
-            "objective": ObjectiveConfig(consistency=0.2),
+            "loss": LossConfig(consistency=0.2),
         }
     dropping = ModelConfig(**{**tiny_config.to_dict(), "dropout": 0.2})
     whole, parts = tmp_path / "whole", tmp_path / "parts"
@@ -134,7 +136,10 @@ def test_a_stopped_run_resumes_as_if_it_never_stopped(
 
 
 def test_rows_logged_after_the_checkpoint_are_dropped_on_resume(
-    tiny_config: ModelConfig, rows: list[Utterance], tmp_path: Path
+    tiny_config: ModelConfig,
+    rows: list[Utterance],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A run killed outright has logged steps that its last checkpoint does not know."""
     out = tmp_path / "run"
@@ -142,61 +147,11 @@ def test_rows_logged_after_the_checkpoint_are_dropped_on_resume(
     logged = (out / STEPS_CSV).read_text()
     with (out / STEPS_CSV).open("a") as file:
         file.write("9999,9,1.0,1.0,1.0,1.0\n")
-    Trainer(tiny_config, _config(out, epochs=1), rows).fit(resume=True)
+    Trainer(tiny_config, _config(out, epochs=1, keep=3), rows).fit(resume=True)
     assert (out / STEPS_CSV).read_text() == logged
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_first_signal_only_asks(number: signal.Signals) -> None:
-    with InterruptFlag() as flag:
-        assert not flag.requested
-        os.kill(os.getpid(), number)
-        assert flag.requested
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-
-
-def test_a_later_signal_kills(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interruption, "REPEAT_SECONDS", 0.0)
-    with InterruptFlag():
-        os.kill(os.getpid(), signal.SIGINT)
-        with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), signal.SIGINT)
-
-
-def test_loader_workers_leave_ctrl_c_to_the_main_process() -> None:
-    previous = signal.getsignal(signal.SIGINT)
-    try:
-        ignore_interrupts(worker_id=0)
-        os.kill(os.getpid(), signal.SIGINT)  # would raise KeyboardInterrupt
-    finally:
-        signal.signal(signal.SIGINT, previous)
-
-
-def test_ctrl_c_leaves_a_resumable_checkpoint(
-    write_manifest: Callable[..., Path], tmp_path: Path
-) -> None:
-    out = tmp_path / "run"
-    command = [
-        *(sys.executable, "-m", "asr_train", "fit", "--out", str(out), "--device", "cpu"),
-        *("--train-manifest", str(write_manifest(TEXTS)), "--epochs", "10000"),
-        *("--batch-seconds", "6", "--workers", "1"),
-        *("--set", "gru_hidden=8", "--set", "rnn_dim=8", "--set", "channels=2"),
-    ]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(
-        command, stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True
-    )
-    deadline = time.monotonic() + 120
-    while len(read_csv(out / STEPS_CSV)) < 3 and process.poll() is None:
-        assert time.monotonic() < deadline, "training did not start"
-        time.sleep(0.2)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the loader's worker gets it too
-    os.kill(process.pid, signal.SIGTERM)  # as torchrun does, which passes it on
-    _, stderr = process.communicate(timeout=60)
-    assert process.returncode == 130, stderr
-    assert "Traceback" not in stderr
-    assert "go on with the same command and --resume" in stderr.splitlines()[-1]
-    assert load_checkpoint(out / "last").progress["step"] >= 3
+    # What the resumed run changes is said, and kept.
+    assert f"{out}: training.keep is 3 instead of 0" in capsys.readouterr().err
+    assert "\nkeep = 3\n" in (out / RUN_RECIPE).read_text()
 
 
 def test_two_processes_take_the_steps_of_one(
@@ -212,13 +167,13 @@ import contextlib, time
 from pathlib import Path
 from asr_train.model.config import ModelConfig
 from asr_train.data.manifest import read_manifest
-from asr_train.training.loss import MaskingConfig
+from asr_train.augmentation.config import MaskingConfig
 from asr_train.training.trainer import Trainer
-from asr_train.training.config import Device, Precision, TrainingConfig
+from asr_train.training.config import Device, MixedPrecision, TrainingConfig
 
 config = TrainingConfig(
     out=Path({str(tmp_path / "two")!r}), epochs=2, batch_seconds=6.0, learning_rate=1e-3,
-    precision=Precision.fp32, device=Device.cpu, workers=0, masking=MaskingConfig(0, 0),
+    precision=MixedPrecision.fp32, device=Device.cpu, workers=0, masking=MaskingConfig(0, 0),
 )
 rows = read_manifest(Path({str(tmp_path / "train.jsonl")!r}))
 trainer = Trainer(ModelConfig(**{tiny_config.to_dict()!r}), config, rows)
@@ -265,6 +220,7 @@ def test_a_run_is_never_overwritten_or_mixed_up(
     with pytest.raises(CheckpointError, match="nothing to resume"):
         Trainer(tiny_config, _config(out), rows).fit(resume=True)
     Trainer(tiny_config, _config(out, epochs=1), rows).fit()
+    assert build(read_recipe(out / RUN_RECIPE), out) == (tiny_config, _config(out, epochs=1))
     with pytest.raises(OutputError, match="already holds a run"):
         Trainer(tiny_config, _config(out), rows).fit()
     with pytest.raises(CheckpointError, match="other data"):
@@ -295,7 +251,7 @@ def test_divergence_is_reported(
 
 
 def test_pad_to_max_trains(tiny_config: ModelConfig, rows: list[Utterance], tmp_path: Path) -> None:
-    from asr_train.data.batching import PadTo
+    from asr_train.data.batch_plan import PadTo
 
     config = _config(tmp_path / "run", epochs=1, pad_to=PadTo.max)
     Trainer(tiny_config, config, rows).fit()

@@ -110,15 +110,14 @@ def make_page(
     node_modules: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[Path | None], Path]:
     """Writes the folder of a page with the packaged model and some language model."""
-    from asr_export.loading.backends import read_card
+    from asr_export.formats.registry import read_card
     from asr_export.web.packaged import known_words_wrong
     from asr_export.web.page_folder import write_page
-    from asr_runtime.model_file.model_card import ModelCard
     from asr_runtime.recognizer import DEFAULT_MODEL
 
     def make(language_model: Path | None) -> Path:
         folder = tmp_path_factory.mktemp("page") / "page"
-        card = ModelCard.from_json(json.dumps(read_card(DEFAULT_MODEL)))
+        card = read_card(DEFAULT_MODEL)
         rates = known_words_wrong(card, language_model)
         write_page(folder, DEFAULT_MODEL, card, language_model, node_modules, rates)
         return folder

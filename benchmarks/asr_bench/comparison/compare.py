@@ -30,18 +30,18 @@ class Change:
     """One measure of one engine in both runs; more is worse.
 
     Attributes:
-        engine: name.
-        kind: of the engine.
-        measure: what was measured.
-        where: at which setting.
-        before: in the first run, in ``unit``: a median where there are samples.
-        after: in the second.
-        unit: of both; ``none`` if there is one figure for several settings.
+        engine: Name of the engine.
+        kind: Kind of the engine.
+        measure: What was measured.
+        where: At which setting.
+        before: Figure of the first run, in ``unit``: a median where there are samples.
+        after: Figure of the second run.
+        unit: Unit of both; ``none`` if there is one figure for several settings.
         ratio: ``after`` over ``before``, of times with the machine's change taken out; of word
             error rates the difference.
-        interval: of ``ratio``; None where there is one sample.
+        interval: Interval of ``ratio``; None where there is one sample.
         verdict: ``noisy`` if it would be ``worse`` or ``better``, had the samples been trustworthy.
-        doubts: why they are not; or what else to know.
+        warnings: Why they are not; or what else to know.
     """
 
     engine: str
@@ -54,7 +54,7 @@ class Change:
     ratio: float
     interval: Interval | None
     verdict: Verdict
-    doubts: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def is_regression(self) -> bool:
@@ -64,15 +64,15 @@ class Change:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Of two runs.
+    """What changed between two runs.
 
     Attributes:
-        threshold: the fraction beyond which a change counts.
-        warnings: what makes times of the two incomparable.
-        notes: what else differs: versions, settings, engines and settings that one run lacks.
-        machine: what the controls took in the second run over the first, on the mean of all that
+        threshold: Fraction beyond which a change counts.
+        warnings: What makes times of the two incomparable.
+        notes: What else differs: versions, settings, engines and settings that one run lacks.
+        machine: What the controls took in the second run over the first, on the mean of all that
             was timed; None without controls.
-        changes: of everything that is in both runs, by engine.
+        changes: Changes of everything that is in both runs, by engine.
     """
 
     threshold: float
@@ -83,7 +83,7 @@ class Comparison:
 
     @property
     def regressions(self) -> tuple[Change, ...]:
-        """What the exit status tells."""
+        """Changes that the exit status tells."""
         return tuple(change for change in self.changes if change.is_regression)
 
 
@@ -91,12 +91,12 @@ def compare(before: Results, after: Results, threshold: float = 0.05) -> Compari
     """Pair everything that both runs measured.
 
     Args:
-        before: the run to compare with.
-        after: the run in question.
-        threshold: fraction by which times, memory and sizes may change.
+        before: Run to compare with.
+        after: Run in question.
+        threshold: Fraction by which times, memory and sizes may change.
 
     Raises:
-        BenchError: the runs have no engine in common, or the threshold is not a fraction.
+        BenchError: The runs have no engine in common, or the threshold is not a fraction.
     """
     if not 0 <= threshold < 1:
         raise BenchError(f"threshold must be at least 0 and less than 1, not {threshold:g}")
@@ -135,7 +135,7 @@ def _times(
     incomparable: tuple[str, ...],
 ) -> Iterator[Change]:
     for pair in pairs:
-        doubts = (*pair.doubts, *incomparable)
+        warnings = (*pair.warnings, *incomparable)
         yield _time(
             engine,
             pair.measure,
@@ -143,7 +143,7 @@ def _times(
             (*pair.medians, "seconds"),
             pair.change,
             threshold,
-            doubts,
+            warnings,
         )
     # What is too small a change to show at one setting may show over all of them.
     for measure in dict.fromkeys(pair.measure for pair in pairs):
@@ -152,7 +152,7 @@ def _times(
             for pair in pairs
             if pair.measure == measure and pair.only_scattered and pair.change.is_known
         ]
-        if len(usable) > 1 and any(not pair.doubts for pair in usable):
+        if len(usable) > 1 and any(not pair.warnings for pair in usable):
             whole = together([pair.change for pair in usable])
             where = f"{len(usable)} settings together"
             yield _time(
@@ -173,11 +173,11 @@ def _time(
     figures: tuple[float, float, Unit],
     change: SpeedChange,
     threshold: float,
-    doubts: tuple[str, ...],
+    warnings: tuple[str, ...],
 ) -> Change:
     before, after, unit = figures
     direction = change.direction(threshold)
-    doubts += change.doubts(threshold)
+    warnings += change.reliability_warnings(threshold)
     return Change(
         engine=engine.name,
         kind=engine.kind,
@@ -188,8 +188,8 @@ def _time(
         unit=unit,
         ratio=change.ratio,
         interval=change.interval,
-        verdict="noisy" if direction and doubts else _verdict(direction),
-        doubts=doubts,
+        verdict="noisy" if direction and warnings else _verdict(direction),
+        warnings=warnings,
     )
 
 
@@ -245,13 +245,13 @@ def _word_errors(old: EngineResult, new: EngineResult) -> Iterator[Change]:
         return
     difference = after.word_error_rate - before.word_error_rate
     if _same_recordings(before, after):
-        found = rate_difference_interval(before.per_recording, after.per_recording, CONFIDENCE)
-        direction = (found.low > 0) - (found.high < 0)
-        interval: Interval | None = found
-        doubts: tuple[str, ...] = ()
+        bounds = rate_difference_interval(before.per_recording, after.per_recording, CONFIDENCE)
+        direction = (bounds.low > 0) - (bounds.high < 0)
+        interval: Interval | None = bounds
+        warnings: tuple[str, ...] = ()
     else:
         direction = (difference > RATE_STEP) - (difference < -RATE_STEP)
-        interval, doubts = None, ("other recordings, so compared as a whole",)
+        interval, warnings = None, ("other recordings, so compared as a whole",)
     yield Change(
         engine=old.name,
         kind=old.kind,
@@ -263,13 +263,13 @@ def _word_errors(old: EngineResult, new: EngineResult) -> Iterator[Change]:
         ratio=difference,
         interval=interval,
         verdict=_verdict(direction),
-        doubts=doubts,
+        warnings=warnings,
     )
 
 
 def _same_recordings(before: Accuracy, after: Accuracy) -> bool:
-    def words(found: Accuracy) -> list[int]:
-        return [count for _, count in found.per_recording]
+    def words(accuracy: Accuracy) -> list[int]:
+        return [count for _, count in accuracy.per_recording]
 
     return bool(before.per_recording) and words(before) == words(after)
 

@@ -8,8 +8,7 @@ from typing import Any
 
 from asr_bench.comparison.compare import MEMORY_NOISE, Change, Comparison, Unit
 from asr_bench.comparison.speed_change import CONFIDENCE, CONFIDENCE_TOGETHER
-from asr_bench.tables.table_report import plural
-from asr_bench.tables.text_table import aligned, escaped, markdown_lines
+from asr_bench.reporting.table import aligned, escaped, markdown_lines, plural
 
 FORMAT_VERSION = 1
 
@@ -20,7 +19,7 @@ Texts = Sequence[str]
 
 
 def to_text(comparison: Comparison) -> str:
-    """What changed, and what seems to have."""
+    """Return what changed, and what seems to have, for a terminal."""
     changed = [change for change in comparison.changes if change.verdict != "same"]
     lines = [*_opening(comparison), ""]
     if changed:
@@ -30,7 +29,7 @@ def to_text(comparison: Comparison) -> str:
 
 
 def to_markdown(comparison: Comparison) -> str:
-    """Everything, what changed first."""
+    """Return everything in Markdown, what changed first."""
     first, *opening = _opening(comparison)
     table = [_HEADER, *(_texts(change) for change in _by_verdict(comparison.changes))]
     return "\n".join(
@@ -47,7 +46,7 @@ def to_markdown(comparison: Comparison) -> str:
 
 
 def to_dict(comparison: Comparison) -> dict[str, Any]:
-    """Plain JSON values."""
+    """Return plain JSON values."""
     return {
         "format_version": FORMAT_VERSION,
         "regressions": len(comparison.regressions),
@@ -58,10 +57,16 @@ def to_dict(comparison: Comparison) -> dict[str, Any]:
         "notes": list(comparison.notes),
         "machine": comparison.machine,
         "changes": [
-            {**asdict(change), "is_regression": change.is_regression}
+            {**_plain(change), "is_regression": change.is_regression}
             for change in comparison.changes
         ],
     }
+
+
+def _plain(change: Change) -> dict[str, Any]:
+    values = asdict(change)
+    values["doubts"] = values.pop("warnings")  # the key of this format
+    return values
 
 
 def _opening(comparison: Comparison) -> list[str]:
@@ -92,9 +97,11 @@ def _notes(comparison: Comparison) -> list[str]:
         _machine_note(comparison.machine),
         "on a busy machine times by the clock do not count, and CPU time only if both runs were",
     ]
-    doubtful = sum(1 for change in comparison.changes if change.verdict == "same" and change.doubts)
-    if doubtful:
-        notes.append(f"{plural(doubtful, 'unchanged figure')} of noisy samples: may hide a change")
+    uncertain = sum(
+        1 for change in comparison.changes if change.verdict == "same" and change.warnings
+    )
+    if uncertain:
+        notes.append(f"{plural(uncertain, 'unchanged figure')} of noisy samples: may hide a change")
     return notes + list(comparison.notes)
 
 
@@ -134,7 +141,7 @@ def _texts(change: Change) -> Texts:
         _change(change.ratio, change.unit),
         low,
         high,
-        "; ".join(change.doubts),
+        "; ".join(change.warnings),
     )
 
 

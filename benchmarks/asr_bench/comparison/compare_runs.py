@@ -12,8 +12,8 @@ _MEMORY_TOLERANCE = 0.02
 
 
 def other_machine(before: Environment, after: Environment) -> tuple[str, ...]:
-    """What shows that these are two machines; nothing if they may be one."""
-    found = [
+    """Return what shows that these are two machines; nothing if they may be one."""
+    signs = [
         f"{name}: {old}, then {new}"
         for name, old, new in (
             ("processor", before.cpu, after.cpu),
@@ -24,12 +24,12 @@ def other_machine(before: Environment, after: Environment) -> tuple[str, ...]:
     ]
     sizes = before.memory_bytes, after.memory_bytes
     if sizes[0] and sizes[1] and abs(sizes[1] / sizes[0] - 1) > _MEMORY_TOLERANCE:
-        found.append(f"memory: {sizes[0] / 1e9:.1f} GB, then {sizes[1] / 1e9:.1f} GB")
-    return tuple(found)
+        signs.append(f"memory: {sizes[0] / 1e9:.1f} GB, then {sizes[1] / 1e9:.1f} GB")
+    return tuple(signs)
 
 
 def differences(before: Results, after: Results) -> tuple[str, ...]:
-    """Versions, settings, engines, and settings of engines; a line each."""
+    """Return what differs in versions, settings, engines, and their settings, a line each."""
     return (
         *_versions(before.environment, after.environment),
         *_settings(before, after),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from asr_bench.measuring.bootstrap import RESAMPLES, Interval, Rounds, Values, interval
+from asr_bench.measuring.bootstrap import RESAMPLES, Interval, Resamples, Values, interval
 
 #: Of the intervals that decide: a comparison holds a hundred of them or more.
 CONFIDENCE = 0.99
@@ -33,14 +33,14 @@ MOST_DRIFT = 0.1
 
 @dataclass(frozen=True)
 class Pair:
-    """Seconds, or whatever is more when slower, in the first run and in the second.
+    """Samples of the first run and of the second: seconds, or whatever is more when slower.
 
     Attributes:
-        before: in the order of the rounds, more than 0.
-        after: likewise.
-        same_work: whether samples at one index are of one piece of work, unlike the others.
-        elsewhere: if not 0, these were measured at other times than what they are a control of,
-            which took some so many rounds.
+        before: Values above 0, in the order of the rounds.
+        after: Values of the second run.
+        same_work: Whether samples at one index are of one piece of work, unlike the others.
+        elsewhere: If not 0, these were measured at other times than what they are a control of,
+            which took about so many rounds.
     """
 
     before: tuple[float, ...]
@@ -54,13 +54,13 @@ class SpeedChange:
     """Ratios of medians, second run over first; above 1 is slower.
 
     Attributes:
-        measured: as the samples have it.
-        machine: of the controls; 1 without any.
-        controls: how many tell.
-        offered: how many there were; the others wandered too much to tell anything.
-        measured_draws: logarithms of ``measured``, of draws of rounds.
-        corrected_draws: likewise of ``measured`` over ``machine``.
-        confidence: of the intervals.
+        measured: Ratio of the samples.
+        machine: Ratio of the controls; 1 without any.
+        controls: Number of controls that tell something.
+        offered: Number of all controls; the others wandered too much.
+        measured_draws: Logarithms of ``measured``, float64 [RESAMPLES].
+        corrected_draws: Logarithms of ``measured`` over ``machine``, float64 [RESAMPLES].
+        confidence: Confidence of the intervals.
     """
 
     measured: float
@@ -73,12 +73,12 @@ class SpeedChange:
 
     @property
     def ratio(self) -> float:
-        """What is left when the machine's change is taken out."""
+        """Ratio with the machine's change taken out."""
         return self.measured / self.machine
 
     @property
     def interval(self) -> Interval:
-        """Of ``ratio``."""
+        """Interval of ``ratio``."""
         return self._exponential(self.corrected_draws)
 
     @property
@@ -87,11 +87,11 @@ class SpeedChange:
         return self.controls > 0 or self.offered == 0
 
     def direction(self, threshold: float) -> int:
-        """1 slower, -1 faster, 0 neither, by more than the fraction ``threshold``."""
+        """Return 1 if slower, -1 if faster, by more than the fraction ``threshold``, else 0."""
         return _beyond(self.interval, threshold)
 
-    def doubts(self, threshold: float) -> tuple[str, ...]:
-        """Why ``direction`` should not be trusted.
+    def reliability_warnings(self, threshold: float) -> tuple[str, ...]:
+        """Return why ``direction`` should not be trusted.
 
         Where the machine's own speed changed much, what that does to one program says little of
         another: then the times as they are must say the same.
@@ -105,20 +105,22 @@ class SpeedChange:
         return (f"the machine itself took {self.machine:.2f} times as long",)
 
     def _exponential(self, draws: Values) -> Interval:
-        found = interval(draws, self.confidence)
-        return Interval(float(np.exp(found.low)), float(np.exp(found.high)))
+        bounds = interval(draws, self.confidence)
+        return Interval(float(np.exp(bounds.low)), float(np.exp(bounds.high)))
 
 
-def speed_change(subject: Pair, controls: Sequence[Pair], seed: int) -> SpeedChange:
-    """From the samples of both runs, all more than 0.
+def speed_change(pair: Pair, controls: Sequence[Pair], seed: int) -> SpeedChange:
+    """Estimate a change from the samples of both runs, all more than 0.
 
     Args:
-        subject: what may have changed.
-        controls: what cannot; measured in the same rounds, if not elsewhere.
-        seed: of the draws; one for all that was measured in the same rounds.
+        pair: What may have changed.
+        controls: What cannot have changed; measured in the same rounds, if not elsewhere.
+        seed: Seed of the draws; one for all that was measured in the same rounds.
     """
-    measured, draws = _ratio(subject, seed)
-    known = [ratio for ratio in (_ratio(pair, seed) for pair in controls) if _narrow(ratio[1])]
+    measured, draws = _ratio(pair, seed)
+    known = [
+        ratio for ratio in (_ratio(control, seed) for control in controls) if _narrow(ratio[1])
+    ]
     if not known:
         return SpeedChange(measured, 1.0, 0, len(controls), draws, draws)
     logarithms = np.array([np.log(ratio) for ratio, _ in known])
@@ -136,7 +138,7 @@ def speed_change(subject: Pair, controls: Sequence[Pair], seed: int) -> SpeedCha
 
 
 def together(changes: Sequence[SpeedChange]) -> SpeedChange:
-    """Geometric means over one or more changes of the same engine, each measured in own rounds."""
+    """Return the geometric mean of changes of one engine, each measured in rounds of its own."""
     return SpeedChange(
         measured=float(np.exp(np.mean([np.log(change.measured) for change in changes]))),
         machine=float(np.exp(np.mean([np.log(change.machine) for change in changes]))),
@@ -150,8 +152,8 @@ def together(changes: Sequence[SpeedChange]) -> SpeedChange:
 
 @functools.lru_cache(maxsize=256)  # the controls serve every engine
 def _ratio(pair: Pair, seed: int) -> tuple[float, Values]:
-    before = Rounds(seed, 0)
-    after = before if pair.same_work else Rounds(seed, 1)
+    before = Resamples(seed, 0)
+    after = before if pair.same_work else Resamples(seed, 1)
     if pair.elsewhere:
         first = before.stretch_medians(pair.before, pair.elsewhere)
         second = after.stretch_medians(pair.after, pair.elsewhere)
@@ -164,7 +166,7 @@ def _narrow(draws: Values) -> bool:
     return interval(draws).half_width < CONTROL_WIDTH
 
 
-def _beyond(found: Interval, threshold: float) -> int:
-    if found.low > 1 + threshold:
+def _beyond(bounds: Interval, threshold: float) -> int:
+    if bounds.low > 1 + threshold:
         return 1
-    return -1 if found.high < 1 / (1 + threshold) else 0
+    return -1 if bounds.high < 1 / (1 + threshold) else 0

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from asr_bench.comparison.speed_change import Pair, SpeedChange, speed_change
-from asr_bench.measuring.reliability import doubts, machine_doubts
-from asr_bench.measuring.statistics import scattered
+from asr_bench.measuring.reliability import machine_warnings, reliability_warnings, scattered
+from asr_bench.reporting.table import plural
 from asr_bench.results import EngineResult, Results, Rooflines, Seconds
-from asr_bench.tables.table_report import plural
 
 CPU_TIME = "CPU time"
 
@@ -24,13 +23,13 @@ class TimedPair:
     """One measure of one engine, timed in both runs.
 
     Attributes:
-        engine: name.
-        measure: what was timed.
-        where: at which setting.
-        medians: seconds in the first and the second run.
-        change: from the one to the other.
-        doubts: why the samples should not be trusted.
-        only_scattered: whether there is nothing else against them; then other settings may show
+        engine: Name of the engine.
+        measure: What was timed.
+        where: At which setting.
+        medians: Seconds in the first and the second run.
+        change: Change from the one to the other.
+        warnings: Why the samples should not be trusted.
+        only_scattered: Whether there is nothing else against them; then other settings may show
             what these alone do not.
     """
 
@@ -39,13 +38,13 @@ class TimedPair:
     where: str
     medians: tuple[float, float]
     change: SpeedChange
-    doubts: tuple[str, ...]
+    warnings: tuple[str, ...]
     only_scattered: bool
 
 
 @dataclass(frozen=True)
 class _Timed:
-    """Samples of one run at one setting; see ``reliability.doubts`` for ``alike``.
+    """Samples of one run at one setting; ``alike`` is that of ``reliability_warnings``.
 
     ``duration`` is that of an utterance in whose rounds the rooflines were measured as well;
     ``marked``, whether other work kept the machine busy then.
@@ -62,12 +61,12 @@ _Key = tuple[str, str]  # measure and setting
 
 
 def setting(duration: float, threads: int) -> str:
-    """Of an utterance."""
+    """Return the words for an utterance's length and threads."""
     return f"{duration:g} s, {plural(threads, 'thread')}"
 
 
 def timed_pairs(before: Results, after: Results) -> list[TimedPair]:
-    """Of engines in both runs, in the order of the first."""
+    """Pair the times of engines in both runs, in the order of the first."""
     old = {engine.name: dict(_timed(engine)) for engine in before.engines}
     new = {engine.name: dict(_timed(engine)) for engine in after.engines}
     steady = _unchanged_peers(before, after)
@@ -87,7 +86,7 @@ def timed_pairs(before: Results, after: Results) -> list[TimedPair]:
             # Rooflines are timed by the clock: on a busy machine that is not the processor's time.
             if measure != CPU_TIME or not any(busy):
                 controls += _roofline_pairs(before, after, first)
-            machine = _machine_doubts(before, after, measure, busy)
+            machine = _run_warnings(before, after, measure, busy)
             pairs.append(
                 TimedPair(
                     engine=engine,
@@ -100,8 +99,8 @@ def timed_pairs(before: Results, after: Results) -> list[TimedPair]:
                         controls,
                         zlib.crc32(where.encode()),
                     ),
-                    doubts=(*_doubts(first, second), *machine),
-                    only_scattered=not (machine or _doubts(first, second, scatter=False)),
+                    warnings=(*_sample_warnings(first, second), *machine),
+                    only_scattered=not (machine or _sample_warnings(first, second, scatter=False)),
                 )
             )
     return pairs
@@ -111,16 +110,19 @@ def _busy(run: Results, timed: _Timed) -> bool:
     return timed.marked or run.environment.overloaded
 
 
-def _machine_doubts(
+def _run_warnings(
     before: Results, after: Results, measure: str, busy: tuple[bool, bool]
 ) -> tuple[str, ...]:
-    """Of CPU time only if other work shared the cores and their caches in one run alone."""
+    """Return what speaks against a time on a busy machine.
+
+    CPU time suffers only if other work shared the cores and their caches in one run alone.
+    """
     if measure == CPU_TIME:
         return () if busy[0] == busy[1] else ("other work kept all cores busy in one run only",)
-    found = [*machine_doubts(before.environment), *machine_doubts(after.environment)]
-    if any(busy) and not found:
-        found.append("noisy when measured")
-    return tuple(dict.fromkeys(found))
+    warnings = [*machine_warnings(before.environment), *machine_warnings(after.environment)]
+    if any(busy) and not warnings:
+        warnings.append("noisy when measured")
+    return tuple(dict.fromkeys(warnings))
 
 
 def _timed(engine: EngineResult) -> Iterator[tuple[_Key, _Timed]]:
@@ -186,7 +188,7 @@ def _memory_copy(rooflines: Rooflines) -> Mapping[int, Seconds]:
 
 
 def _own_rounds(results: Results, rates: Seconds, duration: float | None) -> Seconds:
-    """Those of the rounds of a duration: one a round, durations in ascending order."""
+    """Return the rates of the rounds of a duration: one a round, durations ascending."""
     rounds, durations = results.settings.rounds, sorted(results.settings.durations)
     if duration not in durations or len(rates) != rounds * len(durations):
         return ()
@@ -202,8 +204,8 @@ def _positive(samples: Seconds) -> Seconds:
     return tuple(max(value, _SHORTEST) for value in samples)
 
 
-def _doubts(first: _Timed, second: _Timed, *, scatter: bool = True) -> tuple[str, ...]:
-    found: list[str] = []
+def _sample_warnings(first: _Timed, second: _Timed, *, scatter: bool = True) -> tuple[str, ...]:
+    warnings: list[str] = []
     for run in (first, second):
-        found += doubts(run.samples, alike=run.alike and scatter)
-    return tuple(dict.fromkeys(found))
+        warnings += reliability_warnings(run.samples, alike=run.alike and scatter)
+    return tuple(dict.fromkeys(warnings))

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from asr_bench.engines.engine import SAMPLE_RATE, Engine
-from asr_bench.engines.onnx_runtime import cuda_obstacle, onnx_runtime_distribution
+from asr_bench.engines.engine import SAMPLE_RATE, Engine, LoadedModel
+from asr_bench.engines.onnx_runtime import cuda_missing, onnx_runtime_distribution
+from asr_bench.engines.timed_stream import stream_recording
 
 if TYPE_CHECKING:
-    from asr_bench.engines.engine import Samples
     from asr_bench.results import Kind
-    from asr_runtime import Recognizer
 
 
 @dataclass(frozen=True)
@@ -21,12 +20,12 @@ class AsrRun(Engine):
     """A model file with one of the two decoders.
 
     Attributes:
-        model: name of the weights.
-        path: a ``.onnx`` or ``.ort`` file.
-        precision: of its weights.
-        decoder: greedy or beam, the latter with the packaged language model.
-        streaming: whether the file can stream.
-        device: cpu or cuda.
+        model: Name of the weights.
+        path: A ``.onnx`` or ``.ort`` file.
+        precision: Precision of its weights.
+        decoder: ``greedy``, or ``beam`` with the packaged language model.
+        streaming: Whether the file can stream.
+        device: ``cpu`` or ``cuda``.
     """
 
     kind: ClassVar[Kind] = "runtime"
@@ -43,59 +42,46 @@ class AsrRun(Engine):
 
     @property
     def name(self) -> str:
-        """See ``Engine``."""
+        """Weights, precision, decoder and, if it is not the CPU, device."""
         device = "" if self.device == "cpu" else f", {self.device}"
         return f"asr-run {self.model} {self.precision}, {self.decoder}{device}"
 
-    def obstacle(self) -> str | None:
-        """See ``Engine``; what a build can do shows only when it is imported."""
-        return cuda_obstacle(self.device) or super().obstacle()
-
     @property
     def model_name(self) -> str:
-        """See ``Engine``."""
+        """Name of the weights."""
         return self.model
 
     @property
     def streams(self) -> bool:
-        """See ``Engine``."""
+        """Whether the file can stream."""
         return self.streaming
 
+    def unavailable_reason(self) -> str | None:
+        """Say what is missing; what a build of ONNX Runtime can do shows only in the module."""
+        return cuda_missing(self.device) or super().unavailable_reason()
+
     def files(self) -> Sequence[Path]:
-        """See ``Engine``."""
+        """The model, and the language model of the beam search."""
         from asr_runtime.recognizer import DEFAULT_LANGUAGE_MODEL
 
         return (Path(self.path), *([DEFAULT_LANGUAGE_MODEL] if self.decoder == "beam" else []))
 
-    def load(self, threads: int) -> RecognizerTranscriber:
-        """See ``Engine``."""
+    def load(self, threads: int) -> LoadedModel:
+        """Load it as a program with asr-runtime does."""
         from asr_runtime.recognizer import Recognizer
 
-        return RecognizerTranscriber(
-            Recognizer.load(self.path, device=self.device, threads=threads, decoder=self.decoder)
+        recognizer = Recognizer.load(
+            self.path, device=self.device, threads=threads, decoder=self.decoder
         )
-
-
-class RecognizerTranscriber:
-    """A ``Recognizer``, with all that it can do."""
-
-    def __init__(self, recognizer: Recognizer) -> None:
-        self._recognizer = recognizer
-
-    def transcribe(self, samples: Samples) -> str:
-        """See ``Transcriber``."""
-        return self._recognizer.transcribe(samples, SAMPLE_RATE).text
-
-    def transcribe_batch(self, items: Sequence[Samples]) -> list[str]:
-        """See ``BatchTranscriber``."""
-        pairs = [(samples, SAMPLE_RATE) for samples in items]
-        return [transcript.text for transcript in self._recognizer.transcribe_batch(pairs)]
-
-    def stream(
-        self, samples: Samples, chunk_ms: float, lookahead_ms: float
-    ) -> tuple[list[float], float]:
-        """See ``StreamTranscriber``."""
-        from asr_bench.live.stream_recording import StreamSetting, stream_recording
-
-        cost = stream_recording(self._recognizer, samples, StreamSetting(chunk_ms, lookahead_ms))
-        return list(cost.chunk_seconds), cost.finish_seconds
+        return LoadedModel(
+            transcribe=lambda samples: recognizer.transcribe(samples, SAMPLE_RATE).text,
+            transcribe_batch=lambda items: [
+                transcript.text
+                for transcript in recognizer.transcribe_batch(
+                    [(samples, SAMPLE_RATE) for samples in items]
+                )
+            ],
+            stream=lambda samples, chunk_ms, lookahead_ms: stream_recording(
+                recognizer, samples, chunk_ms, lookahead_ms
+            ),
+        )

@@ -1,4 +1,4 @@
-"""What the adapters of all ways to run this project's own weights share."""
+"""What all ways to run this project's own weights without asr-run share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from asr_bench.engines.engine import Engine
 if TYPE_CHECKING:
     from asr_bench.results import Kind
 
-TRANSCRIBER = "asr_bench.engines.ctc_transcriber"
+#: Modules that every backend needs beside its own.
+CTC_MODEL = "asr_bench.engines.ctc_model"
+TORCH_MODULE = "asr_bench.engines.torch_module"
 
 
 @dataclass(frozen=True)
@@ -20,26 +22,31 @@ class Backend(Engine):
     """One way to run the weights, with the greedy decoder.
 
     Attributes:
-        model: name of the weights.
-        path: a model file, or a checkpoint's folder.
+        model: Name of the weights.
+        path: A model file, or the folder of a checkpoint.
+        precision: Precision of the weights in the file; empty where there is only one.
+        device: ``cpu`` or ``cuda``.
     """
 
     kind: ClassVar[Kind] = "backend"
-    label: ClassVar[str]
+    gives_log_probs = True
 
     model: str
     path: str
+    precision: str = ""
+    device: str = "cpu"
 
     @property
     def name(self) -> str:
-        """See ``Engine``."""
-        return f"{self.label} {self.model}"
+        """Engine, weights, precision and, if it is not the CPU, device."""
+        device = "" if self.device == "cpu" else f", {self.device}"
+        return " ".join(filter(None, (self.label, self.model, self.precision))) + device
 
     @property
     def model_name(self) -> str:
-        """See ``Engine``."""
+        """Name of the weights."""
         return self.model
 
     def files(self) -> Sequence[Path]:
-        """See ``Engine``."""
+        """The file or folder."""
         return (Path(self.path),)

@@ -1,8 +1,7 @@
-"""What an adapter of an engine has to say and do.
+"""The interface of an engine under test: what an adapter says about it, and how it loads it.
 
-A benchmark starts a process for every engine; that process imports the adapter, then what the
-adapter names, and nothing else. So an adapter's file imports nothing at its top that takes time or
-memory.
+A benchmark starts a process for every engine. That process imports the adapter, then the modules
+that the adapter names, and nothing else. So an adapter imports nothing slow or large at its top.
 """
 
 from __future__ import annotations
@@ -11,77 +10,78 @@ import importlib
 import importlib.metadata
 import importlib.util
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from asr_runtime.model_file import contract
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from asr_bench.engines.timed_stream import TimedStream
     from asr_bench.results import Kind
 
     Samples = npt.NDArray[np.float32]
+    LogProbs = npt.NDArray[np.float32]
 
-SAMPLE_RATE = 16_000
-"""Hz, of all samples that engines are given."""
-
-
-class Transcriber(Protocol):
-    """A loaded model."""
-
-    def transcribe(self, samples: Samples) -> str:
-        """The text of float32 [samples], 16 kHz mono, -1…1."""
-        ...
+SAMPLE_RATE = contract.SAMPLE_RATE
+"""Sample rate of all audio that engines are given, in Hz."""
 
 
-class BatchTranscriber(Transcriber, Protocol):
-    """Of an engine with ``takes_batches``."""
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model in memory. Audio is float32 [samples] at 16 kHz, mono, from -1 to 1.
 
-    def transcribe_batch(self, items: Sequence[Samples]) -> list[str]:
-        """The texts of several utterances given together."""
-        ...
+    Attributes:
+        transcribe: Samples to text.
+        transcribe_batch: Several utterances, given together, to their texts; needed if the engine
+            says ``takes_batches``.
+        log_probs: Samples to natural log-probabilities, float32 [frames, labels], without decoding;
+            needed if the engine says ``gives_log_probs``.
+        stream: Samples, chunk and look-ahead in milliseconds to a timed stream; needed if the
+            engine says ``streams``.
+    """
 
-
-class StreamTranscriber(Transcriber, Protocol):
-    """Of an engine with ``streams``."""
-
-    def stream(
-        self, samples: Samples, chunk_ms: float, lookahead_ms: float
-    ) -> tuple[list[float], float]:
-        """Seconds of computing for each chunk, and from the end to the last text."""
-        ...
+    transcribe: Callable[[Samples], str]
+    transcribe_batch: Callable[[Sequence[Samples]], list[str]] | None = None
+    log_probs: Callable[[Samples], LogProbs] | None = None
+    stream: Callable[[Samples, float, float], TimedStream] | None = None
 
 
 @dataclass(frozen=True)
 class Engine(ABC):
-    """An engine with a model; its fields, all text or bool, go to the process as they are.
+    """An engine with a model. Its fields, text or bool, are sent to the process as they are.
 
     Attributes:
-        kind: see ``EngineResult``.
-        distributions: the packages it needs, its own first.
-        modules: what to import of them, the one that tells whether they are there first.
-        threaded: whether it takes more than one thread.
-        takes_batches: see ``BatchTranscriber``.
-        streams: see ``StreamTranscriber``.
+        label: Name of the engine, without the model.
+        kind: Whether it is this project's runtime, another way to run its weights, or a peer.
+        distributions: Packages that it needs, its own first.
+        modules: Modules that it imports; the first tells whether the engine is installed.
+        threaded: Whether it can use more than one thread.
+        takes_batches: Whether it takes several utterances at a time.
+        gives_log_probs: Whether it gives the network's log-probabilities.
     """
 
+    label: ClassVar[str] = ""
     kind: ClassVar[Kind] = "peer"
     distributions: ClassVar[tuple[str, ...]]
     modules: ClassVar[tuple[str, ...]]
     threaded: ClassVar[bool] = True
     takes_batches: ClassVar[bool] = False
+    gives_log_probs: ClassVar[bool] = False
 
     @property
-    @abstractmethod
     def name(self) -> str:
-        """For tables, with the model in it: unlike any other's."""
+        """Unique display name, including the model."""
+        return f"{self.label} {self.model_name}".rstrip()
 
     @property
     @abstractmethod
     def model_name(self) -> str:
-        """Of the model alone."""
+        """Name of the model alone."""
 
     @property
     def streams(self) -> bool:
@@ -89,11 +89,11 @@ class Engine(ABC):
         return False
 
     def files(self) -> Sequence[Path]:
-        """Everything it loads; of a folder, all in it."""
+        """Files and folders that it loads."""
         return ()
 
-    def obstacle(self) -> str | None:
-        """Why it cannot run here, in a line; None if it can. Imports none of its packages."""
+    def unavailable_reason(self) -> str | None:
+        """One line that says why it cannot run here; None if it can."""
         if not is_installed(self.modules[0].partition(".")[0]):
             package = self.distributions[0]
             return f"{package} is not installed (pip install {package})"
@@ -101,31 +101,31 @@ class Engine(ABC):
         return None if missing is None else f"{missing} does not exist"
 
     def version(self) -> str:
-        """Of the engine, not of the model; empty when it is not installed."""
+        """Version of the engine's package; empty when it is not installed."""
         return installed_version(self.distributions[0])
 
     def import_packages(self) -> None:
-        """Import everything that ``load`` and transcribing need."""
+        """Import everything that loading and transcribing need."""
         for module in self.modules:
             importlib.import_module(module)
 
     @abstractmethod
-    def load(self, threads: int) -> Transcriber:
-        """Load the model; from the network nothing may come."""
+    def load(self, threads: int) -> LoadedModel:
+        """Load the model for so many threads. Must not download anything."""
 
     def model_bytes(self) -> int | None:
-        """Size of ``files``; None if there are none."""
+        """Total size of ``files``; None if there are none."""
         paths = [inner for path in self.files() for inner in (path, *path.rglob("*"))]
         return sum(path.stat().st_size for path in paths if path.is_file()) or None
 
 
 def is_installed(module: str) -> bool:
-    """Whether a top-level module can be found."""
+    """Return whether a top-level module can be found."""
     return importlib.util.find_spec(module) is not None
 
 
 def installed_version(distribution: str) -> str:
-    """Empty when it is not installed."""
+    """Return the version of a distribution; empty when it is not installed."""
     try:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
@@ -133,20 +133,20 @@ def installed_version(distribution: str) -> str:
 
 
 def to_pcm(samples: Samples) -> bytes:
-    """16-bit samples, as engines in C take them."""
+    """Convert float32 [samples] to the 16-bit little-endian samples that engines in C take."""
     import numpy as np
 
     return (np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes()
 
 
 def describe(engine: Engine) -> dict[str, Any]:
-    """What ``build`` needs, as JSON values."""
+    """Return the JSON values that ``build`` makes the engine of again."""
     kind = type(engine)
     return {"module": kind.__module__, "class": kind.__qualname__, "fields": asdict(engine)}
 
 
 def build(description: dict[str, Any]) -> Engine:
-    """The engine of ``describe``."""
+    """Make the engine of a description by ``describe``."""
     module = importlib.import_module(description["module"])
     engine: Engine = getattr(module, description["class"])(**description["fields"])
     return engine

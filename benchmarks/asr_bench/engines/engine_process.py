@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from asr_bench.engines.engine import Engine, describe
+from asr_bench.engines.timed_stream import TimedStream
 from asr_bench.errors import BenchError
 from asr_bench.measuring.line_process import LineProcess
 
@@ -23,25 +24,27 @@ class EngineFailureError(BenchError):
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds of one run inside the process, on the clock and of all cores together."""
+    """Wall time and CPU time of all cores, in seconds, of one run inside the process."""
 
     wall: float
     cpu: float
 
 
 class EngineProcess:
-    """The process, loaded.
+    """A process that has loaded an engine. The constructor and every method may fail.
 
     Args:
-        engine: which.
-        threads: of the engine, and of the libraries that read theirs from the environment.
-        time_limit: seconds for loading and for every answer.
+        engine: Engine to load.
+        threads: Threads of the engine, and of libraries that read theirs from the environment.
+        time_limit: Seconds for loading and for every answer.
 
     Attributes:
-        import_seconds: of the engine's packages.
-        load_seconds: of the model.
+        started: Clock when the process was started, seconds.
+        import_seconds: Time that importing the engine's packages took.
+        load_seconds: Time that loading the model took.
 
-    Every method raises EngineFailureError, and so does the constructor.
+    Raises:
+        EngineFailureError: The process ended or did not answer in time.
     """
 
     def __init__(self, engine: Engine, threads: int, time_limit: float) -> None:
@@ -69,34 +72,37 @@ class EngineProcess:
         self.load_seconds: float = ready["load"]
 
     def transcribe(self, audio: Path) -> tuple[str, Timing]:
-        """The text of a .npy file of samples."""
+        """Transcribe a .npy file of samples, [samples] at 16 kHz."""
         answer = self._ask("transcribe", audio=str(audio))
         return answer["text"], Timing(answer["wall"], answer["cpu"])
 
     def transcribe_batch(self, audio: Path, size: int) -> Timing:
-        """The same file so many times, given together."""
+        """Transcribe the same file ``size`` times, given together."""
         answer = self._ask("transcribe_batch", audio=str(audio), size=size)
         return Timing(answer["wall"], answer["cpu"])
 
-    def stream(
-        self, audio: Path, chunk_ms: float, lookahead_ms: float
-    ) -> tuple[list[float], float]:
-        """See ``StreamTranscriber``."""
+    def log_probs(self, audio: Path, out: Path | None = None) -> Timing:
+        """Run the network alone; ``out`` takes its log-probabilities [frames, labels] as .npy."""
+        answer = self._ask("log_probs", audio=str(audio), out=None if out is None else str(out))
+        return Timing(answer["wall"], answer["cpu"])
+
+    def stream(self, audio: Path, chunk_ms: float, lookahead_ms: float) -> TimedStream:
+        """Feed a .npy file of samples as a live stream."""
         answer = self._ask("stream", audio=str(audio), chunk_ms=chunk_ms, lookahead_ms=lookahead_ms)
-        return answer["chunk_seconds"], answer["finish_seconds"]
+        return TimedStream(**answer)
 
     def peak_memory(self) -> int:
-        """Bytes resident at most since it began; 0 where the system does not tell."""
+        """Peak resident bytes since the process began; 0 where the system does not tell."""
         peak: int = self._ask("peak_memory")["peak_rss"]
         return peak
 
     @property
     def pid(self) -> int:
-        """The system's number of the process."""
+        """Process number."""
         return self._process.pid
 
     def close(self) -> None:
-        """End it."""
+        """End the process."""
         self._process.close()
         self._errors.close()
 

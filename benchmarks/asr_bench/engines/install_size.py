@@ -1,4 +1,4 @@
-"""What packages take on the disk, with everything they depend on."""
+"""Size of packages on the disk, with everything they depend on."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 
 def install_bytes(distributions: tuple[str, ...]) -> int | None:
-    """Bytes of the distributions and, through all their dependencies, of those.
+    """Return the bytes of distributions and, through all their dependencies, of those.
 
     Extras of the distributions are not followed. None if one of the first is not installed.
     """
-    found: dict[str, int] = {}
+    sizes: dict[str, int] = {}
     waiting = list(distributions)
     while waiting:
         name = waiting.pop()
-        if name in found:
+        if name in sizes:
             continue
         try:
             distribution = importlib.metadata.distribution(name)
@@ -28,9 +28,9 @@ def install_bytes(distributions: tuple[str, ...]) -> int | None:
             if name in distributions:
                 return None
             continue  # a dependency of another platform, or one the user removed
-        found[name] = _own_bytes(name)
+        sizes[name] = _own_bytes(name)
         waiting += _requirements(distribution)
-    return sum(found.values())
+    return sum(sizes.values())
 
 
 @functools.cache
@@ -42,7 +42,7 @@ def _own_bytes(name: str) -> int:
 
 
 def _editable(distribution: importlib.metadata.Distribution) -> list[Path]:
-    """Folders of a package that was installed from a checkout and stayed there."""
+    """Return the folders of a package that was installed editable from a checkout."""
     origin = json.loads(distribution.read_text("direct_url.json") or "{}")
     if not origin.get("dir_info", {}).get("editable"):
         return []

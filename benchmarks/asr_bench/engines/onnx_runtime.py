@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from asr_bench.engines.backend import TRANSCRIBER, Backend
-from asr_bench.engines.engine import Transcriber, installed_version, is_installed
+from asr_bench.engines.backend import CTC_MODEL, Backend
+from asr_bench.engines.engine import LoadedModel, installed_version, is_installed
 
 if TYPE_CHECKING:
     from asr_bench.engines.engine import Samples
@@ -16,12 +16,12 @@ _BUILDS = ("onnxruntime", "onnxruntime-gpu")
 
 
 def onnx_runtime_distribution() -> str:
-    """The installed build's name."""
+    """Return the name of the installed build."""
     return next((name for name in _BUILDS if installed_version(name)), _BUILDS[0])
 
 
-def cuda_obstacle(device: str) -> str | None:
-    """Why ``device`` cannot be used: it is "cuda", and ONNX Runtime a build without it."""
+def cuda_missing(device: str) -> str | None:
+    """Say why ``device`` is "cuda" and cannot be used; None if nothing is known against it."""
     if device == "cuda" and is_installed("onnxruntime"):
         import onnxruntime
 
@@ -32,30 +32,28 @@ def cuda_obstacle(device: str) -> str | None:
 
 @dataclass(frozen=True)
 class OnnxRuntime(Backend):
-    """``path`` is a ``.onnx`` or ``.ort`` file, ``precision`` its weights'."""
+    """``path`` is a ``.onnx`` or ``.ort`` file."""
 
+    label = "ONNX Runtime"
     distributions = (onnx_runtime_distribution(),)
-    modules = ("onnxruntime", TRANSCRIBER)
+    modules = ("onnxruntime", CTC_MODEL)
 
-    precision: str
-    device: str = "cpu"
+    def unavailable_reason(self) -> str | None:
+        """Say what is missing; what a build can do shows only when it is imported."""
+        return cuda_missing(self.device) or super().unavailable_reason()
 
-    @property
-    def name(self) -> str:
-        """See ``Engine``."""
-        device = "" if self.device == "cpu" else f", {self.device}"
-        return f"ONNX Runtime {self.model} {self.precision}{device}"
-
-    def obstacle(self) -> str | None:
-        """See ``Engine``; what a build can do shows only when it is imported."""
-        return cuda_obstacle(self.device) or super().obstacle()
-
-    def load(self, threads: int) -> Transcriber:
-        """See ``Engine``."""
+    def load(self, threads: int) -> LoadedModel:
+        """Open a session with ONNX Runtime's defaults."""
         import numpy as np
         import onnxruntime
 
-        from asr_bench.engines.ctc_transcriber import CtcTranscriber
+        from asr_bench.engines.ctc_model import ctc_model
+        from asr_runtime.model_file.contract import (
+            INPUT_LENGTHS,
+            INPUT_VALUES,
+            LOG_PROBS,
+            OUTPUT_LENGTHS,
+        )
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -69,7 +67,7 @@ class OnnxRuntime(Backend):
 
         def run(samples: Samples) -> Any:
             lengths = np.array([samples.size], dtype=np.int64)
-            feeds = {"input_values": samples[None, :], "input_lengths": lengths}
-            return session.run(["logprobs", "output_lengths"], feeds)
+            feeds = {INPUT_VALUES: samples[None, :], INPUT_LENGTHS: lengths}
+            return session.run([LOG_PROBS, OUTPUT_LENGTHS], feeds)
 
-        return CtcTranscriber(run)
+        return ctc_model(run)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from asr_bench.engines.backend import TRANSCRIBER, Backend
-from asr_bench.engines.engine import Transcriber
+from asr_bench.engines.backend import CTC_MODEL, Backend
+from asr_bench.engines.engine import LoadedModel
 
 if TYPE_CHECKING:
     from asr_bench.engines.engine import Samples
@@ -14,33 +14,32 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OpenVino(Backend):
-    """``path`` is a ``.onnx`` file, ``precision`` its weights'."""
+    """``path`` is a ``.onnx`` file."""
 
+    label = "OpenVINO"
     distributions = ("openvino",)
-    modules = ("openvino", TRANSCRIBER)
+    modules = ("openvino", CTC_MODEL)
 
-    precision: str
-
-    @property
-    def name(self) -> str:
-        """See ``Engine``."""
-        return f"OpenVINO {self.model} {self.precision}"
-
-    def load(self, threads: int) -> Transcriber:
-        """See ``Engine``."""
+    def load(self, threads: int) -> LoadedModel:
+        """Compile the model for float32, because it may compute in bfloat16 otherwise."""
         import numpy as np
         import openvino
 
-        from asr_bench.engines.ctc_transcriber import CtcTranscriber
+        from asr_bench.engines.ctc_model import ctc_model
+        from asr_runtime.model_file.contract import (
+            INPUT_LENGTHS,
+            INPUT_VALUES,
+            LOG_PROBS,
+            OUTPUT_LENGTHS,
+        )
 
         core = openvino.Core()
-        # Without the hint it may compute in bfloat16, which the others do not.
         settings = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
         compiled = core.compile_model(core.read_model(self.path), "CPU", settings)
 
         def run(samples: Samples) -> Any:
             lengths = np.array([samples.size], dtype=np.int64)
-            outputs = compiled({"input_values": samples[None, :], "input_lengths": lengths})
-            return outputs["logprobs"], outputs["output_lengths"]
+            outputs = compiled({INPUT_VALUES: samples[None, :], INPUT_LENGTHS: lengths})
+            return outputs[LOG_PROBS], outputs[OUTPUT_LENGTHS]
 
-        return CtcTranscriber(run)
+        return ctc_model(run)

@@ -6,9 +6,9 @@ import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from asr_bench.engines.engine import SAMPLE_RATE, Engine, to_pcm
+from asr_bench.engines.engine import SAMPLE_RATE, Engine, LoadedModel, to_pcm
 
 if TYPE_CHECKING:
     from asr_bench.engines.engine import Samples
@@ -16,45 +16,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PocketSphinx(Engine):
-    """With its defaults."""
+    """PocketSphinx with its defaults; each recording is one utterance."""
 
+    label = "pocketsphinx"
     distributions = ("pocketsphinx",)
     modules = ("pocketsphinx", "numpy")
     threaded = False
-
-    @property
-    def name(self) -> str:
-        """See ``Engine``."""
-        return "pocketsphinx en-us"
-
-    @property
-    def model_name(self) -> str:
-        """See ``Engine``."""
-        return "en-us"
+    model_name = "en-us"
 
     def files(self) -> Sequence[Path]:
-        """See ``Engine``."""
+        """The model's folder in the package."""
         package = importlib.util.find_spec("pocketsphinx")
         places = (package.submodule_search_locations or []) if package else []
         return [Path(place, "model", "en-us") for place in places]
 
-    def load(self, threads: int) -> SphinxTranscriber:
-        """See ``Engine``."""
+    def load(self, threads: int) -> LoadedModel:
+        """Load the packaged model."""
         from pocketsphinx import Decoder
 
-        return SphinxTranscriber(Decoder(samprate=SAMPLE_RATE, loglevel="FATAL"))
+        decoder = Decoder(samprate=SAMPLE_RATE, loglevel="FATAL")
 
+        def transcribe(samples: Samples) -> str:
+            decoder.start_utt()
+            decoder.process_raw(to_pcm(samples), full_utt=True)
+            decoder.end_utt()
+            hypothesis = decoder.hyp()
+            return "" if hypothesis is None else str(hypothesis.hypstr)
 
-class SphinxTranscriber:
-    """A ``Decoder``, each recording one utterance."""
-
-    def __init__(self, decoder: Any) -> None:
-        self._decoder = decoder
-
-    def transcribe(self, samples: Samples) -> str:
-        """See ``Transcriber``."""
-        self._decoder.start_utt()
-        self._decoder.process_raw(to_pcm(samples), full_utt=True)
-        self._decoder.end_utt()
-        hypothesis = self._decoder.hyp()
-        return "" if hypothesis is None else str(hypothesis.hypstr)
+        return LoadedModel(transcribe)

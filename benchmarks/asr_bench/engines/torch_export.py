@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from asr_bench.engines.backend import TRANSCRIBER, Backend
-from asr_bench.engines.engine import Transcriber
+from asr_bench import exporting
+from asr_bench.engines.backend import CTC_MODEL, TORCH_MODULE, Backend
+from asr_bench.engines.engine import LoadedModel
 
 
 @dataclass(frozen=True)
@@ -15,17 +16,10 @@ class TorchExport(Backend):
 
     label = "torch.export"
     distributions = ("torch",)
-    modules = (
-        "torch",
-        "asr_export.loading.pt2_file",
-        "asr_bench.engines.torch_module",
-        TRANSCRIBER,
-    )
+    modules = ("torch", exporting.PT2_MODULE, TORCH_MODULE, CTC_MODEL)
 
-    def load(self, threads: int) -> Transcriber:
-        """See ``Engine``."""
-        from asr_bench.engines.ctc_transcriber import CtcTranscriber
-        from asr_bench.engines.torch_module import on_threads
-        from asr_export.loading.pt2_file import load_pt2
+    def load(self, threads: int) -> LoadedModel:
+        """Load the file without unpickling anything."""
+        from asr_bench.engines.torch_module import torch_model
 
-        return CtcTranscriber(on_threads(load_pt2(Path(self.path))[0], threads))
+        return torch_model(exporting.load_torch_export(Path(self.path)), threads)

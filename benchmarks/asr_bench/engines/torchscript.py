@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from asr_bench.engines.backend import TRANSCRIBER, Backend
-from asr_bench.engines.engine import Transcriber
+from asr_bench.engines.backend import CTC_MODEL, TORCH_MODULE, Backend
+from asr_bench.engines.engine import LoadedModel
 
 
 @dataclass(frozen=True)
@@ -14,14 +14,13 @@ class TorchScript(Backend):
 
     label = "TorchScript"
     distributions = ("torch",)
-    modules = ("torch", "asr_bench.engines.torch_module", TRANSCRIBER)
+    modules = ("torch", TORCH_MODULE, CTC_MODEL)
 
-    def load(self, threads: int) -> Transcriber:
-        """See ``Engine``."""
+    def load(self, threads: int) -> LoadedModel:
+        """Load the file with ``torch.jit``."""
         import torch
 
-        from asr_bench.engines.ctc_transcriber import CtcTranscriber
-        from asr_bench.engines.torch_module import on_threads
+        from asr_bench.engines.torch_module import torch_model
 
         module = torch.jit.load(self.path, map_location="cpu")  # type: ignore[no-untyped-call]
-        return CtcTranscriber(on_threads(module.eval(), threads))
+        return torch_model(module.eval(), threads)

@@ -8,10 +8,10 @@ import tempfile
 import wave
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from asr_bench.engines.engine import SAMPLE_RATE, Transcriber, is_installed, to_pcm
-from asr_bench.engines.local_peer import LocalPeer
+from asr_bench.engines.engine import SAMPLE_RATE, LoadedModel, is_installed, to_pcm
+from asr_bench.engines.local_model_peer import LocalModelPeer
 
 if TYPE_CHECKING:
     from asr_bench.engines.engine import Samples
@@ -20,53 +20,38 @@ _COMMAND = "whisper-cli"
 
 
 @dataclass(frozen=True)
-class WhisperCpp(LocalPeer):
+class WhisperCpp(LocalModelPeer):
     """``path`` is the file."""
 
     label = "whisper.cpp"
     distributions = ("pywhispercpp",)
     modules = ("pywhispercpp.model", "numpy")
 
-    def obstacle(self) -> str | None:
-        """See ``Engine``."""
+    def unavailable_reason(self) -> str | None:
+        """Say what is missing; the command will do as well as the library."""
         if self.path and not is_installed("pywhispercpp") and shutil.which(_COMMAND):
             return None if Path(self.path).is_file() else f"{self.path} does not exist"
-        return super().obstacle()
+        return super().unavailable_reason()
 
     def import_packages(self) -> None:
-        """See ``Engine``."""
+        """Import the library if it is there."""
         if is_installed("pywhispercpp"):
             super().import_packages()
 
-    def load(self, threads: int) -> Transcriber:
-        """See ``Engine``."""
+    def load(self, threads: int) -> LoadedModel:
+        """Load the model; the command, in place of the library, loads it for every recording."""
         if not is_installed("pywhispercpp"):
-            return CommandTranscriber(self.path, threads)
+            return LoadedModel(lambda samples: self._transcribe_by_command(samples, threads))
         from pywhispercpp.model import Model
 
         quiet = {"print_progress": False, "print_realtime": False}
-        return LibraryTranscriber(Model(self.path, n_threads=threads, language="en", **quiet))
+        model = Model(self.path, n_threads=threads, language="en", **quiet)
+        return LoadedModel(
+            lambda samples: " ".join(segment.text.strip() for segment in model.transcribe(samples))
+        )
 
-
-class LibraryTranscriber:
-    """A ``Model`` of pywhispercpp."""
-
-    def __init__(self, model: Any) -> None:
-        self._model = model
-
-    def transcribe(self, samples: Samples) -> str:
-        """See ``Transcriber``."""
-        return " ".join(segment.text.strip() for segment in self._model.transcribe(samples))
-
-
-class CommandTranscriber:
-    """The command, which loads the model anew for every recording."""
-
-    def __init__(self, model: str, threads: int) -> None:
-        self._arguments = [_COMMAND, "-m", model, "-t", str(threads), "-l", "en", "-nt", "-np"]
-
-    def transcribe(self, samples: Samples) -> str:
-        """See ``Transcriber``."""
+    def _transcribe_by_command(self, samples: Samples, threads: int) -> str:
+        command = [_COMMAND, "-m", self.path, "-t", str(threads), "-l", "en", "-nt", "-np"]
         with tempfile.TemporaryDirectory(prefix="asr-bench-") as folder:
             path = Path(folder, "audio.wav")
             with wave.open(str(path), "wb") as file:
@@ -75,6 +60,6 @@ class CommandTranscriber:
                 file.setframerate(SAMPLE_RATE)
                 file.writeframes(to_pcm(samples))
             result = subprocess.run(
-                [*self._arguments, str(path)], check=True, stdout=subprocess.PIPE, text=True
+                [*command, str(path)], check=True, stdout=subprocess.PIPE, text=True
             )
         return " ".join(result.stdout.split())

@@ -21,11 +21,11 @@ class Finding:
     """A file that the runtime did not take as it should.
 
     Attributes:
-        file: name of the damaged file, within the folder of findings.
-        origin: the valid file that it was.
-        index: its number within the run.
-        kind: see ``trial``.
-        message: of the error; the traceback, or how the process ended.
+        file: Name of the damaged file, within the folder of findings.
+        origin: The valid file that it was.
+        index: Its number within the run.
+        kind: Kind of the outcome, see ``trial``.
+        message: Message of the error; the traceback, or how the process ended.
     """
 
     file: str
@@ -40,11 +40,11 @@ class Result:
     """What became of the files of one target.
 
     Attributes:
-        target: kind of file.
-        tried: how many.
-        seconds: that took.
-        outcomes: how often each outcome came, by its kind.
-        findings: what should not be.
+        target: Kind of file.
+        tried: How many.
+        seconds: That took.
+        outcomes: How often each outcome came, by its kind.
+        findings: What should not be.
     """
 
     target: str
@@ -59,10 +59,10 @@ class Campaign:
     """How to try damaged files.
 
     Attributes:
-        seed: of the damage; file ``index`` of a seed is always the same.
-        findings: folder for the files that show something wrong; made when there is one.
-        workers: processes at a time.
-        limits: of one file.
+        seed: Seed of the damage; file ``index`` of a seed is always the same.
+        findings: Folder for the files that show something wrong; made when there is one.
+        workers: Processes at a time.
+        limits: Limits of one file.
     """
 
     seed: int
@@ -81,7 +81,7 @@ class Campaign:
         """Try ``files`` files, or as many as begin before ``deadline`` (of ``time.monotonic``).
 
         Raises:
-            BenchError: the runtime does not take the valid files either.
+            BenchError: The runtime does not take the valid files either.
         """
         result = Result(target.name)
         begin = time.monotonic()
@@ -125,7 +125,7 @@ class Campaign:
 
 
 def _next(workers: list[Worker]) -> Worker:
-    """A worker with no file, or else the first whose result is there or overdue."""
+    """Return a worker with no file, or else the first whose result is there or overdue."""
     for worker in workers:
         if worker.index is None:
             return worker

@@ -28,7 +28,7 @@ _LARGEST_BLOCK = 2048
 
 
 def mutate_bytes(content: bytes, rng: random.Random) -> bytes:
-    """One to four changes, half of the times near the beginning."""
+    """Make one to four changes, half of the times near the beginning."""
     changed = bytearray(content)
     head = rng.random() < 0.5
     for _ in range(rng.randint(1, 4)):
@@ -38,7 +38,7 @@ def mutate_bytes(content: bytes, rng: random.Random) -> bytes:
 
 
 def overwrite_bytes(content: bytes, rng: random.Random, start: int = 0) -> bytes:
-    """One to eight changes from ``start`` on that leave everything in its place."""
+    """Make one to eight changes from ``start`` on that leave everything in its place."""
     changed = bytearray(content)
     for _ in range(rng.randint(1, 8)):
         if start < len(changed):
@@ -85,7 +85,7 @@ def _repeat(content: bytearray, place: int, rng: random.Random) -> None:
 
 
 def _splice(content: bytearray, place: int, rng: random.Random) -> None:
-    """A block from elsewhere in the place of what is there."""
+    """Replace what is there by a block from elsewhere."""
     block = _block(content, rng.randrange(len(content)), rng)
     content[place : place + len(block)] = block
 

@@ -38,7 +38,7 @@ class _Part:
 
 
 def mutate_protobuf(content: bytes, rng: random.Random) -> bytes:
-    """One to three changes of parts anywhere in the tree; of bytes, where it is no protobuf."""
+    """Change one to three parts anywhere in the tree; bytes, where it is no protobuf."""
     names = list(dict.fromkeys(_NAME.findall(content[:_NAMES_WITHIN])))
     for _ in range(rng.choice((1, 1, 1, 2, 3))):
         parts = _parse(content)
@@ -106,7 +106,7 @@ def _changed(part: _Part, rng: random.Random) -> bytes:
 
 
 def _parse(content: bytes) -> list[_Part]:
-    """The parts of a message; none if these bytes are no message, or too long to be one of ours."""
+    """Return the parts of a message; none if these bytes are none, or too long for ours."""
     parts: list[_Part] = []
     position = 0
     while position < len(content):
@@ -130,7 +130,7 @@ def _parse(content: bytes) -> list[_Part]:
 
 
 def _read_varint(content: bytes, position: int) -> tuple[int, int]:
-    """The number and where the next byte is; (0, -1) if there is none."""
+    """Return the number and where the next byte is; (0, -1) if there is none."""
     value = 0
     if position < 0:
         return 0, -1

@@ -7,11 +7,11 @@ import json
 import re
 
 _MAGIC_BYTES = 12
-"""Of a language model file: its magic, and the header's length."""
+"""Magic of a language model file, and the header's length."""
 
 
 def repair_ogg(content: bytes) -> bytes:
-    """An Ogg file whose pages have the checksum of their content, as far as pages are found."""
+    """Set the checksum of every page that is found in an Ogg file."""
     repaired = bytearray(content)
     for match in re.finditer(b"OggS", content):
         start = match.start()
@@ -27,7 +27,7 @@ def repair_ogg(content: bytes) -> bytes:
 
 
 def repair_language_model(content: bytes) -> bytes:
-    """A language model whose header has the size and checksum of the arrays that follow.
+    """Return a language model whose header has the size and checksum of the arrays that follow.
 
     Where the header cannot be read, the content as it is.
     """

@@ -21,11 +21,11 @@ FORMAT_VERSION = 1
 
 @dataclass(frozen=True)
 class FuzzReport:
-    """Of one run.
+    """Outcomes of one run.
 
     Attributes:
-        campaign: how it was done.
-        results: one a kind of file.
+        campaign: How it was done.
+        results: One a kind of file.
     """
 
     campaign: Campaign
@@ -33,11 +33,11 @@ class FuzzReport:
 
     @property
     def findings(self) -> int:
-        """How many files showed something wrong."""
+        """Number of files that showed something wrong."""
         return sum(len(result.findings) for result in self.results)
 
     def text(self) -> str:
-        """For a terminal."""
+        """Return the lines for a terminal."""
         lines = []
         for result in self.results:
             counts = ", ".join(f"{kind} {count}" for kind, count in result.outcomes.most_common())

@@ -39,9 +39,9 @@ class Seed:
     """A valid file.
 
     Attributes:
-        name: for reports; its suffix is that of the damaged files.
-        content: its bytes.
-        weight: how often it is damaged, compared with the others.
+        name: For reports; its suffix is that of the damaged files.
+        content: Its bytes.
+        weight: How often it is damaged, compared with the others.
     """
 
     name: str
@@ -54,9 +54,9 @@ class Target:
     """A kind of file that the runtime reads.
 
     Attributes:
-        name: one of the constants above.
-        seeds: valid files of the kind.
-        mutation: how they are damaged.
+        name: One of the constants above.
+        seeds: Valid files of the kind.
+        mutation: How they are damaged.
     """
 
     name: str
@@ -71,17 +71,19 @@ class Target:
 
 
 def models(small: bytes) -> Target:
-    """A small model, and the shipped one, which takes longer and is mostly weights."""
+    """Return a small model, and the shipped one, which takes longer and is mostly weights."""
     shipped = Seed(DEFAULT_MODEL.name, _read(DEFAULT_MODEL))
     return Target(MODELS, [Seed("small.onnx", small, 3.0), shipped], _mutate_model)
 
 
 def small_model() -> bytes:
-    """An export of ours of 70 kB with random weights."""
+    """Return an export of ours of 70 kB with random weights."""
     import torch
 
     from asr_export.formats.onnx import to_onnx
     from asr_export.quantization.precision import Precision
+    from asr_export.source.options import ExportOptions
+    from asr_export.source.quantized_checkpoint import QuantizedCheckpoint
     from asr_train.checkpoints.checkpoint import Checkpoint
     from asr_train.model.config import ModelConfig
     from asr_train.model.network import ResCNNBiGRU
@@ -92,7 +94,8 @@ def small_model() -> bytes:
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(1)
         checkpoint = Checkpoint(ResCNNBiGRU(config).eval())
-    return bytes(to_onnx(checkpoint, Precision.int8).SerializeToString())
+    source = QuantizedCheckpoint(checkpoint, ExportOptions(Precision.int8))
+    return bytes(to_onnx(source).SerializeToString())
 
 
 def audio() -> Target:
@@ -115,7 +118,7 @@ def audio() -> Target:
 
 
 def language_models(path: Path = DEFAULT_LANGUAGE_MODEL) -> Target:
-    """The shipped language model, or another one."""
+    """Return the shipped language model, or another one."""
     return Target(LANGUAGE_MODELS, [Seed(path.name, _read(path))], _mutate_language_model)
 
 

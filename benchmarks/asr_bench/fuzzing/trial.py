@@ -18,12 +18,12 @@ from asr_bench.fuzzing.seeds import AUDIO, LANGUAGE_MODELS, MODELS
 from asr_runtime import AsrRuntimeError, BeamConfig, Recognizer
 from asr_runtime.decoding.beam_decoder import BeamDecoder
 from asr_runtime.language.language_model_file import read_language_model
+from asr_runtime.model_file.contract import SAMPLE_RATE
 
 OK = "transcribed"
 #: Kinds of outcomes that should not be.
 CRASH, HANG, MEMORY, BUG, NOISE = "crash", "hang", "memory", "bug", "noise"
 
-_SAMPLE_RATE = 16_000
 _MEMORY_WORDS = ("memory does not suffice", "allocate memory", "bad_alloc", "bad allocation")
 
 
@@ -33,7 +33,7 @@ class Outcome:
 
     Attributes:
         kind: OK, the name of an ``AsrRuntimeError``, or what should not be.
-        message: of the error; of a bug, with its traceback.
+        message: Message of the error; of a bug, with its traceback.
     """
 
     kind: str
@@ -49,10 +49,10 @@ def serve(connection: Connection, target: str, valid: Path, memory_bytes: int) -
     """Try the files whose paths come through the connection until it closes; answer each.
 
     Args:
-        connection: paths in, ``Outcome`` out.
-        target: the kind of file.
-        valid: a file of that kind; it takes the process to its usual size.
-        memory_bytes: of address space that a file may take beyond that.
+        connection: Paths in, ``Outcome`` out.
+        target: The kind of file.
+        valid: A file of that kind; it takes the process to its usual size.
+        memory_bytes: Address space that a file may take beyond that.
     """
     trial = _trials(target)
     with tempfile.TemporaryFile("w+b") as complaints:
@@ -102,8 +102,8 @@ def _trials(target: str) -> Callable[[Path], object]:
 
 def _try_model(path: Path) -> None:
     recognizer = Recognizer.load(path, device="cpu", threads=1, decoder="greedy")
-    noise = np.random.default_rng(1).normal(0, 0.1, _SAMPLE_RATE).astype(np.float32)
-    recognizer.transcribe(noise, _SAMPLE_RATE).to_dict()
+    noise = np.random.default_rng(1).normal(0, 0.1, SAMPLE_RATE).astype(np.float32)
+    recognizer.transcribe(noise, SAMPLE_RATE).to_dict()
 
 
 def _try_language_model(path: Path) -> None:

@@ -20,11 +20,11 @@ _START_SECONDS = 180.0
 
 @dataclass(frozen=True)
 class Limits:
-    """What one file may take.
+    """Limits of what one file may take.
 
     Attributes:
-        seconds: before it counts as a hang.
-        memory_bytes: of address space, beyond what the valid file takes.
+        seconds: Before it counts as a hang.
+        memory_bytes: Address space, beyond what the valid file takes.
     """
 
     seconds: float = 30.0
@@ -32,12 +32,12 @@ class Limits:
 
 
 class Worker:
-    """One process.
+    """One process that tries files.
 
     Attributes:
-        index: number of the file that it has in hand, or None.
-        expires: when that file counts as a hang, of ``time.monotonic``.
-        connection: readable when its result is there.
+        index: Number of the file that it has in hand, or None.
+        expires: When that file counts as a hang, of ``time.monotonic``.
+        connection: Readable when its result is there.
     """
 
     connection: Connection
@@ -61,7 +61,7 @@ class Worker:
         self.connection.send(path)
 
     def take(self) -> Outcome:
-        """What became of the file; waits for it."""
+        """Wait for the file and return what became of it."""
         outcome = self._receive(self.expires - time.monotonic())
         self.index = None
         if outcome.kind in (CRASH, HANG):

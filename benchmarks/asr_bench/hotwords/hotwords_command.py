@@ -4,36 +4,34 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
+from asr_bench import options
 from asr_train.synthesis.engines import Engine
 
 
 def hotwords(
     manifest: Annotated[
-        Optional[list[Path]],  # noqa: UP045 - typer reads it at run time on Python 3.10
+        list[Path] | None,
         typer.Option(help="Speech without the names, to count false alarms in; repeatable."),
     ] = None,
     engine: Annotated[
-        Optional[list[Engine]],  # noqa: UP045
+        list[Engine] | None,
         typer.Option(help="Synthetic speakers; repeatable; hibari and nanotts if not given."),
     ] = None,
     voices: Annotated[int, typer.Option(min=1, help="Voices of each engine for each name.")] = 2,
     model: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="Model file; the runtime's default one if left out."),
     ] = None,
     language_model: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="Language model; the runtime's default one if left out."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the voices.")] = 1,
-    json_out: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option("--json", help="Write the report here, with what was missed."),
-    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the voices.")] = 1,
+    json_out: options.JsonOut = None,
 ) -> None:
     """Forty rare names as hotwords: how many are heard, and how often where nobody says them."""
     from tqdm import tqdm
@@ -41,10 +39,9 @@ def hotwords(
     from asr_bench.hotwords.measurement import measure_hotwords
     from asr_bench.hotwords.spoken_names import NAMES, speak_names
     from asr_train.data.manifest import read_manifest
-    from asr_train.output import check_writable, replacing
+    from asr_train.output import replacing
 
-    if json_out is not None:
-        check_writable(json_out)
+    options.check_outputs(json_out)
     engines = engine or list(Engine)
     others = [row for path in manifest or [] for row in read_manifest(path)]
     total = len(NAMES) * voices * len(engines) + len(others)

@@ -19,13 +19,14 @@ class HotwordReport:
     """Counts of recordings, and of other speech.
 
     Attributes:
-        spoken: recordings in which a name was said.
-        found: those whose transcript has the name, with the names as hotwords.
-        found_without: the same without hotwords.
-        missed: what was heard in place of each sentence whose name was not found.
-        false_alarms: names heard in other speech.
-        other_minutes: length of the other speech.
-        word_error_rate, word_error_rate_without: of the other speech, with and without hotwords.
+        spoken: Recordings in which a name was said.
+        found: Those whose transcript has the name, with the names as hotwords.
+        found_without: The same without hotwords.
+        missed: What was heard in place of each sentence whose name was not found.
+        false_alarms: Names heard in other speech.
+        other_minutes: Length of the other speech.
+        word_error_rate: Word error rate of the other speech with hotwords.
+        word_error_rate_without: The same without hotwords.
     """
 
     spoken: int = 0
@@ -38,7 +39,7 @@ class HotwordReport:
     word_error_rate_without: float = 0.0
 
     def lines(self) -> list[str]:
-        """For a terminal."""
+        """Return the lines for a terminal."""
         found, without = (100 * n / max(self.spoken, 1) for n in (self.found, self.found_without))
         rate = 10 * len(self.false_alarms) / max(self.other_minutes, 1e-9)
         return [
@@ -50,7 +51,7 @@ class HotwordReport:
         ]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         return asdict(self)
 
 
@@ -65,12 +66,12 @@ def measure_hotwords(
     """Transcribe everything with all names as hotwords, and without.
 
     Args:
-        names: lower case.
-        recordings: sentences with a name each.
-        others: speech in which nobody says any of them.
-        model: model file; the packaged one if None.
-        language_model: likewise.
-        progress: called after each recording.
+        names: Lower case.
+        recordings: Sentences with a name each.
+        others: Speech in which nobody says any of them.
+        model: Model file; the packaged one if None.
+        language_model: Likewise.
+        progress: Called after each recording.
     """
     plain, hot = (
         Recognizer.load(model, decoder="beam", language_model=language_model, hotwords=words)

@@ -34,10 +34,10 @@ class SpokenName:
     """A recording.
 
     Attributes:
-        name: what was said in it, among others.
-        text: the whole sentence.
-        voice: whose it is.
-        samples: float32 [samples], 16 kHz.
+        name: What was said in it, among others.
+        text: The whole sentence.
+        voice: Whose it is.
+        samples: Float32 [samples], 16 kHz.
     """
 
     name: str

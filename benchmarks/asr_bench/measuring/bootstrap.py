@@ -23,40 +23,43 @@ _BLOCK = 1_000_000  # numbers held at a time
 
 @dataclass(frozen=True)
 class Interval:
-    """Where the true value lies, with the confidence that was asked for."""
+    """Bounds between which the true value lies, with the confidence that was asked for."""
 
     low: float
     high: float
 
     @property
     def half_width(self) -> float:
-        """In the unit of the value."""
+        """Half of its width, in the unit of the value."""
         return (self.high - self.low) / 2
 
 
-class Rounds:
-    """Which rounds are drawn, ``RESAMPLES`` times over.
+class Resamples:
+    """Rounds drawn with replacement, ``RESAMPLES`` times over.
 
-    The same ones for all samples of one number: those of one index stay together.
+    All sequences of one length get the same draws, so samples at one index stay together.
+
+    Args:
+        seed: Numbers that decide on the draws.
     """
 
     def __init__(self, *seed: int) -> None:
         self._seed = seed
 
     def medians(self, samples: Samples) -> Values:
-        """Of every draw, [RESAMPLES]."""
+        """Return the median of every draw, float64 [RESAMPLES]."""
         values = np.asarray(samples, np.float64)
         return np.concatenate(
             [np.median(values[drawn], axis=1) for drawn in self._draws(len(values))]
         )
 
     def sums(self, samples: Samples) -> Values:
-        """Of every draw, [RESAMPLES]."""
+        """Return the sum of every draw, float64 [RESAMPLES]."""
         values = np.asarray(samples, np.float64)
         return np.concatenate([values[drawn].sum(axis=1) for drawn in self._draws(len(values))])
 
     def stretch_medians(self, samples: Samples, length: int) -> Values:
-        """Of stretches of ``length`` neighbouring samples, [RESAMPLES].
+        """Return medians of stretches of ``length`` neighbouring samples, float64 [RESAMPLES].
 
         They tell what may be the case at some other time, when all that is known is how samples
         wander over a whole run.
@@ -79,27 +82,35 @@ class Rounds:
 
 
 def interval(draws: Values, confidence: float = CONFIDENCE) -> Interval:
-    """That holds the middle of the drawn values."""
+    """Return the interval that holds the middle of the drawn values."""
     low, high = np.quantile(draws, ((1 - confidence) / 2, (1 + confidence) / 2))
     return Interval(float(low), float(high))
 
 
 def median_interval(samples: Samples, confidence: float = CONFIDENCE) -> Interval:
-    """Of the median of one or more samples."""
-    return interval(Rounds(0).medians(samples), confidence)
+    """Return the interval of the median of one or more samples."""
+    return interval(Resamples(0).medians(samples), confidence)
+
+
+def paired_ratio(values: Samples, reference: Samples) -> float:
+    """Return the median over the rounds of one time over another, both one a round.
+
+    Within a round the machine is in one state, so ratios come first, then their median.
+    """
+    return float(np.median(np.asarray(values) / np.asarray(reference)))
 
 
 def paired_ratio_interval(
     values: Samples, reference: Samples, confidence: float = CONFIDENCE
 ) -> Interval:
-    """Of the median over the rounds of ``values`` over ``reference``, both one a round."""
+    """Return the interval of ``paired_ratio``."""
     return median_interval(np.asarray(values) / np.asarray(reference), confidence)
 
 
 def rate_interval(
     recordings: Sequence[tuple[int, int]], confidence: float = CONFIDENCE
 ) -> Interval:
-    """Of the errors over the words of one or more recordings, each (errors, words)."""
+    """Return the interval of a rate over one or more recordings, each (errors, words)."""
     return interval(_rates(recordings), confidence)
 
 
@@ -108,12 +119,15 @@ def rate_difference_interval(
     after: Sequence[tuple[int, int]],
     confidence: float = CONFIDENCE,
 ) -> Interval:
-    """Of the rate of ``after`` less that of ``before``, on the same recordings in one order."""
+    """Return the interval of the rate of ``after`` less that of ``before``.
+
+    Both are (errors, words) of the same recordings in the same order.
+    """
     return interval(_rates(after) - _rates(before), confidence)
 
 
 def _rates(recordings: Sequence[tuple[int, int]]) -> Values:
     errors, words = np.array(recordings, np.float64).T
-    rounds = Rounds(0)
+    rounds = Resamples(0)
     # A draw may hold only recordings of no words.
     return rounds.sums(errors) / np.maximum(rounds.sums(words), 1)

@@ -17,19 +17,19 @@ class Environment:
     """The machine and the programs, as they were before the first measurement.
 
     Attributes:
-        cpu: model name.
-        logical_cores: of the whole machine, which is what the load average refers to.
-        load_average: processes that ran or waited to, mean of the last minute; None on Windows.
-        system: operating system and architecture.
-        python: version, as are torch, onnxruntime and numpy.
-        torch: see python.
-        onnxruntime: see python.
-        numpy: see python.
-        date: UTC, ISO 8601.
-        command: the command line.
-        commit: of the checkout this program runs from, ``-dirty`` when it has changes; None when
-            it is installed or git is missing.
-        memory_bytes: of the machine; None where the system does not tell.
+        cpu: Model name of the processor.
+        logical_cores: Number in the whole machine, which is what the load average refers to.
+        load_average: Processes that ran or waited to, mean of the last minute; None on Windows.
+        system: Operating system and architecture.
+        python: Version of Python.
+        torch: Version of PyTorch.
+        onnxruntime: Version of ONNX Runtime.
+        numpy: Version of NumPy.
+        date: Time in UTC, ISO 8601.
+        command: The command line.
+        commit: Commit of the checkout this program runs from, ``-dirty`` when it has changes; None
+            when it is installed or git is missing.
+        memory_bytes: Memory of the machine; None where the system does not tell.
     """
 
     cpu: str
@@ -52,7 +52,7 @@ class Environment:
 
 
 def capture_environment() -> Environment:
-    """Here and now."""
+    """Capture the machine and the programs here and now."""
     # Only here: who reads what was captured elsewhere need not wait for these, nor have them.
     import numpy
     import onnxruntime
@@ -76,12 +76,12 @@ def capture_environment() -> Environment:
 
 
 def logical_cores() -> int:
-    """Of the whole machine."""
+    """Return the number of logical cores of the whole machine."""
     return os.cpu_count() or 1
 
 
 def load_average() -> float | None:
-    """Mean of the last minute; None where the system has none."""
+    """Return the mean of the last minute; None where the system has none."""
     try:
         return os.getloadavg()[0]
     except (AttributeError, OSError):
@@ -89,7 +89,7 @@ def load_average() -> float | None:
 
 
 def memory_bytes() -> int | None:
-    """Of the whole machine; None where the system does not tell."""
+    """Return the machine's memory in bytes; None where the system does not tell."""
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, OSError, ValueError):

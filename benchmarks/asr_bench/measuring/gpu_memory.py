@@ -9,7 +9,7 @@ _TIME_LIMIT = 10.0  # seconds; a driver in trouble keeps it waiting for ever
 
 
 def gpu_memory() -> dict[int, int]:
-    """Bytes by process number, of all GPUs together; empty without ``nvidia-smi``.
+    """Return bytes by process number, of all GPUs together; empty without ``nvidia-smi``.
 
     Processes whose memory it does not tell are left out. ONNX Runtime and PyTorch give back
     nothing that they once took: what theirs hold after a run is its peak, CUDA itself included.

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from types import TracebackType
 from typing import IO, Any
 
 from asr_bench.errors import BenchError
@@ -18,14 +17,14 @@ _GRACE = 10.0  # seconds, for an end in good order
 
 
 class LineProcess:
-    """The process from the side that asks; a context manager that ends it.
+    """The process from the side that asks.
 
     Args:
-        name: for messages, as in "the process that runs ``name``".
-        arguments: of the Python interpreter.
-        environment: variables, over those of this process.
-        time_limit: seconds that an answer may take; None for any.
-        error_output: what takes its standard error; None for this process's own.
+        name: Name for messages, as in "the process that runs ``name``".
+        arguments: Arguments of the Python interpreter.
+        environment: Variables that replace or complete those of this process.
+        time_limit: Seconds that an answer may take; None for any.
+        error_output: File for its standard error; None for this process's own.
     """
 
     def __init__(
@@ -53,17 +52,17 @@ class LineProcess:
         self._reader.start()
 
     def ask(self, question: str) -> str:
-        """The answer to a line; ``BenchError`` as in ``answer``."""
+        """Send a line and return the answer; ``BenchError`` as in ``answer``."""
         with contextlib.suppress(BrokenPipeError):  # then there is no answer either
             self._stdin.write(f"{question}\n")
             self._stdin.flush()
         return self.answer()
 
     def answer(self) -> str:
-        """The next line.
+        """Return the next line.
 
         Raises:
-            BenchError: the process ended, or took longer than the time limit and was ended.
+            BenchError: The process ended, or took longer than the time limit and was ended.
         """
         try:
             line = self._lines.get(timeout=self._time_limit)
@@ -81,7 +80,7 @@ class LineProcess:
 
     @property
     def pid(self) -> int:
-        """The system's number of the process."""
+        """Process number."""
         return self._process.pid
 
     def kill(self) -> None:
@@ -100,17 +99,6 @@ class LineProcess:
             self._process.wait()
         self._reader.join()
         self._stdout.close()
-
-    def __enter__(self) -> LineProcess:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _read(self) -> None:
         for line in self._stdout:

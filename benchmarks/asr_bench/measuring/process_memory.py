@@ -1,4 +1,4 @@
-"""What this process takes of memory; imports nothing that would take any."""
+"""Peak memory of this process; imports nothing that would take any."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def peak_memory() -> int:
-    """Of this process, in bytes; 0 where the system does not tell.
+    """Return the peak resident bytes of this process; 0 where the system does not tell.
 
     On Linux not from ``getrusage``: that counts what the parent held when it started the process.
     """

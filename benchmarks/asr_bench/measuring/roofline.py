@@ -10,7 +10,7 @@ import onnxruntime
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from asr_bench.measuring.timing import Contender
+from asr_bench.measuring.timing import Candidate
 
 #: Rows and columns: large enough for the full rate, small enough (33 ms at 65 GFLOP/s) for every
 #: round to have one.
@@ -21,19 +21,19 @@ COPIED_BYTES = 128 * 2**20
 
 @dataclass(frozen=True)
 class Roofline:
-    """One product, computed by each engine.
+    """One kind of work, done by each library.
 
     Attributes:
-        contenders: one an engine.
-        operations: floating-point operations of a run, or bytes.
+        candidates: One for each library.
+        operations: Floating-point operations of a run, or bytes.
     """
 
-    contenders: tuple[Contender, ...]
+    candidates: tuple[Candidate, ...]
     operations: float
 
 
 def matrix_products(threads: int, size: int = SIZE) -> Roofline:
-    """``size`` × ``size`` products in PyTorch and ONNX Runtime.
+    """Make fp32 products of [size, size] matrices in PyTorch and ONNX Runtime.
 
     Either may be the faster: their libraries favour different processors. PyTorch's threads are
     process-wide and left to the caller.
@@ -49,18 +49,18 @@ def matrix_products(threads: int, size: int = SIZE) -> Roofline:
     torch_left, torch_right = torch.from_numpy(left), torch.from_numpy(right)
     return Roofline(
         (
-            Contender("sgemm torch", lambda: torch.mm(torch_left, torch_right)),
-            Contender("sgemm onnxruntime", lambda: session.run(["product"], {"left": left})),
+            Candidate("sgemm torch", lambda: torch.mm(torch_left, torch_right)),
+            Candidate("sgemm onnxruntime", lambda: session.run(["product"], {"left": left})),
         ),
         operations=2.0 * size**3,
     )
 
 
 def memory_copy(size: int = COPIED_BYTES) -> Roofline:
-    """A copy from memory to memory in PyTorch; its ``operations`` are bytes read and written."""
+    """Make a copy from memory to memory; its ``operations`` are bytes read and written."""
     source = torch.ones(size // 4)
     target = torch.empty_like(source)
-    return Roofline((Contender("memory copy", lambda: target.copy_(source)),), 2.0 * size)
+    return Roofline((Candidate("memory copy", lambda: target.copy_(source)),), 2.0 * size)
 
 
 def _product(right: np.ndarray) -> onnx.ModelProto:

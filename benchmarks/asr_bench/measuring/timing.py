@@ -1,4 +1,4 @@
-"""Time several ways to do the same, so that what disturbs the machine disturbs all of them."""
+"""What keeps timed runs from disturbing each other."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _LONGEST_WAIT = 0.2  # seconds
 
 
 @dataclass(frozen=True)
-class Contender:
-    """Something to be timed."""
+class Candidate:
+    """Something to be timed, and its name."""
 
     name: str
     run: Callable[[], object]
@@ -36,50 +36,15 @@ def wait_for_idle_threads() -> None:
             return
 
 
-def interleave(
-    contenders: Sequence[Contender],
-    *,
-    rounds: int,
-    warmup: int,
-    clock: Callable[[], float] = time.perf_counter,
-    settle: Callable[[], None] = wait_for_idle_threads,
-    after_round: Callable[[], None] = lambda: None,
-) -> dict[str, tuple[float, ...]]:
-    """Time every contender once a round, each round beginning with the next one.
-
-    Args:
-        contenders: with distinct names.
-        rounds: samples of each.
-        warmup: rounds before those, not counted.
-        clock: seconds, monotonic.
-        settle: called before each run, outside the timing.
-        after_round: called after each round, warm-up included.
-
-    Returns:
-        Seconds by name; the samples at one index were taken in one round.
-    """
-    samples: dict[str, list[float]] = {contender.name: [] for contender in contenders}
-    for number in range(-warmup, rounds):
-        for contender in rotated(contenders, number):
-            settle()
-            start = clock()
-            contender.run()
-            elapsed = clock() - start
-            if number >= 0:
-                samples[contender.name].append(elapsed)
-        after_round()
-    return {name: tuple(values) for name, values in samples.items()}
-
-
-def rotated(items: Sequence[Item], number: int) -> list[Item]:
-    """Beginning with the one of index ``number``, counted in a circle."""
-    first = number % len(items) if items else 0
+def rotated(items: Sequence[Item], index: int) -> list[Item]:
+    """Return all items, beginning with the one at ``index``, counted in a circle."""
+    first = index % len(items) if items else 0
     return [*items[first:], *items[:first]]
 
 
 @contextlib.contextmanager
 def measuring(threads: int) -> Iterator[None]:
-    """PyTorch on so many threads, and no garbage collection in the middle of a run."""
+    """Keep PyTorch on so many threads, and the garbage collector out of a run."""
     import torch  # only here: a process without it can be timed as well
 
     before, collecting = torch.get_num_threads(), gc.isenabled()

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from asr_bench.reporting.plots import Plot
-from asr_bench.reporting.table import Cell, Table
+from asr_bench.reporting.table import RELIABILITY, Cell, Table
 
 _STYLE = """
 :root { color-scheme: light dark; --text: #1b1b1b; --ground: #fff; --line: #ccc; --band: #f3f3f3; }
@@ -54,7 +54,7 @@ for (const button of document.querySelectorAll("th button")) {
 def to_html(
     title: str, notes: Sequence[str], tables: Sequence[Table], plots: Sequence[Plot]
 ) -> str:
-    """The whole report."""
+    """Return the whole page: notes, plots, then tables."""
     return "\n".join(
         [
             "<!DOCTYPE html>",
@@ -99,7 +99,7 @@ def _table(table: Table) -> Iterator[str]:
 
 
 def _aligned(table: Table, index: int) -> str:
-    is_text = index < table.text_columns or table.header[index] == "reliability"
+    is_text = index < table.text_columns or table.header[index] == RELIABILITY
     return ' class="text"' if is_text else ""
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from asr_bench.reporting.rows import LatencyRow, Summary
-from asr_bench.reporting.tables import typical_rows
-from asr_bench.tables.table_report import plural
+from asr_bench.reporting.figures import measured, median, typical, word_error_rate
+from asr_bench.reporting.table import plural
+from asr_bench.results import Latency, Results
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 _LINES = ("-", "--", "-.", ":")
+#: The same figures give the same file; letters are stored as text, a third of the size of outlines.
+_SAVED: dict[Any, Any] = {
+    "svg.hashsalt": "asr-bench",
+    "svg.fonttype": "none",
+    "font.sans-serif": ["DejaVu Sans", "Arial"],
+}
 
 
 @dataclass(frozen=True)
@@ -26,9 +32,9 @@ class Plot:
     """A picture.
 
     Attributes:
-        name: of the file, without its suffix.
-        title: what it shows; for those who cannot see it as well.
-        svg: the file.
+        name: Name of the file, without its suffix.
+        title: What it shows, also for those who cannot see it.
+        svg: Content of the file.
     """
 
     name: str
@@ -36,48 +42,53 @@ class Plot:
     svg: str
 
 
-def plots(summary: Summary) -> list[Plot]:
-    """All that there are figures for."""
-    styles = _styles(summary)
-    found = (
-        _over_duration(summary, styles, "latency"),
-        _real_time_factors(summary, styles),
-        _over_duration(summary, styles, "memory"),
-        _accuracy(summary, styles),
+def plots(results: Results) -> list[Plot]:
+    """Draw all plots that there are figures for."""
+    styles = _styles(results)
+    drawn = (
+        _over_duration(results, styles, "latency"),
+        _real_time_factors(results),
+        _over_duration(results, styles, "memory"),
+        _accuracy(results, styles),
     )
-    return [plot for plot in found if plot is not None]
+    return [plot for plot in drawn if plot is not None]
 
 
-def _styles(summary: Summary) -> dict[str, dict[str, Any]]:
-    """One an engine, the same in all plots."""
+def _styles(results: Results) -> dict[str, dict[str, Any]]:
+    """Choose a style for each engine, the same in all plots."""
     return {
-        row.engine: {
+        engine.name: {
             "color": _COLOURS[index % len(_COLOURS)],
             "marker": _MARKERS[index % len(_MARKERS)],
             "linestyle": _LINES[index // len(_COLOURS) % len(_LINES)],
         }
-        for index, row in enumerate(row for row in summary.engines if row.skipped is None)
+        for index, engine in enumerate(measured(results))
     }
 
 
-def _over_duration(summary: Summary, styles: dict[str, dict[str, Any]], what: str) -> Plot | None:
-    """Latency or memory of every engine on the fewest threads that it was measured with."""
+def _over_duration(results: Results, styles: dict[str, dict[str, Any]], what: str) -> Plot | None:
+    """Draw latency or memory of every engine on the fewest threads it was measured with."""
     value, name, label, title = _QUANTITIES[what]
+    shown = typical(results)
     lines = {
-        typical: points
-        for typical in typical_rows(summary).values()
-        if (points := _points(summary, typical, value))
+        engine.name: sorted(
+            (row.duration, value(row))
+            for row in engine.latency
+            if row.threads == shown[engine.name].threads and value(row)
+        )
+        for engine in measured(results)
     }
+    lines = {engine: points for engine, points in lines.items() if points}
     if not lines:
         return None
     figure, axes = _figure(len(lines))
-    for typical, points in lines.items():
+    for engine, points in lines.items():
         axes.plot(
             [duration for duration, _ in points],
-            [found for _, found in points],
-            label=_plain(f"{typical.engine} ({plural(typical.threads, 'thread')})"),
+            [value for _, value in points],
+            label=_plain(f"{engine} ({plural(shown[engine].threads, 'thread')})"),
             markersize=5,
-            **styles[typical.engine],
+            **styles[engine],
         )
     _logarithmic(axes, "x", sorted({x for points in lines.values() for x, _ in points}))
     _logarithmic(axes, "y")
@@ -86,37 +97,26 @@ def _over_duration(summary: Summary, styles: dict[str, dict[str, Any]], what: st
     return Plot(name, title, _svg(figure))
 
 
-def _points(
-    summary: Summary, typical: LatencyRow, value: Callable[[LatencyRow], float | None]
-) -> list[tuple[float, float]]:
-    """Duration and figure of the engine's rows on those threads, where there is a figure."""
-    figures = (
-        (row.duration, value(row))
-        for row in summary.latency
-        if (row.engine, row.threads) == (typical.engine, typical.threads)
-    )
-    return sorted((duration, found) for duration, found in figures if found)
-
-
-def _real_time_factors(summary: Summary, styles: dict[str, dict[str, Any]]) -> Plot | None:
-    """Of the longest audio, one line an engine and one marker a number of threads."""
-    if not summary.latency:
+def _real_time_factors(results: Results) -> Plot | None:
+    """Draw the longest audio, one line an engine and one marker a number of threads."""
+    rows = [(engine.name, row) for engine in measured(results) for row in engine.latency]
+    if not rows:
         return None
-    longest = max(row.duration for row in summary.latency)
-    rows = [row for row in summary.latency if row.duration == longest]
-    engines = list(dict.fromkeys(row.engine for row in rows))
-    counts = sorted({row.threads for row in rows})
+    longest = max(row.duration for _, row in rows)
+    rows = [(engine, row) for engine, row in rows if row.duration == longest]
+    engines = list(dict.fromkeys(engine for engine, _ in rows))
+    counts = sorted({row.threads for _, row in rows})
     figure, axes = _figure(len(engines), legend=False)
     for index, threads in enumerate(counts):
-        shown = [row for row in rows if row.threads == threads]
+        shown = [(engine, row) for engine, row in rows if row.threads == threads]
         # One beside the other, so that none hides another.
         shift = 0.4 * ((index + 0.5) / len(counts) - 0.5)
-        values = [row.real_time_factor.value for row in shown]
-        intervals = [row.real_time_factor.interval for row in shown]
+        factors = [median(row.wall).scaled(1 / row.duration) for _, row in shown]
+        values = [factor.value for factor in factors]
         axes.errorbar(
             values,
-            [engines.index(row.engine) + shift for row in shown],
-            xerr=_errors(values, [(one.low, one.high) for one in intervals]),
+            [engines.index(engine) + shift for engine, _ in shown],
+            xerr=_errors(values, [(one.interval.low, one.interval.high) for one in factors]),
             fmt=_MARKERS[index % len(_MARKERS)],
             color=_COLOURS[index % len(_COLOURS)],
             capsize=3,
@@ -132,30 +132,29 @@ def _real_time_factors(summary: Summary, styles: dict[str, dict[str, Any]]) -> P
     return Plot("real-time-factor", title, _svg(figure))
 
 
-def _accuracy(summary: Summary, styles: dict[str, dict[str, Any]]) -> Plot | None:
-    """Words against time, of the same recordings."""
+def _accuracy(results: Results, styles: dict[str, dict[str, Any]]) -> Plot | None:
+    """Draw words against time, on the same recordings."""
     rows = [
-        (row, row.word_error_rate, row.real_time_factor)
-        for row in summary.engines
-        if row.word_error_rate and row.real_time_factor
+        (engine, rate, engine.accuracy.wall / engine.accuracy.audio)
+        for engine in measured(results)
+        if engine.accuracy and engine.accuracy.audio and (rate := word_error_rate(engine))
     ]
     if not rows:
         return None
     figure, axes = _figure(len(rows))
-    for row, rate, factor in rows:
-        percent = 100 * rate.value
-        bounds = [(100 * rate.interval.low, 100 * rate.interval.high)]
-        style = styles[row.engine]
+    for engine, rate, factor in rows:
+        percent = rate.scaled(100)
+        style = styles[engine.name]
         axes.errorbar(
             [factor],
-            [percent],
-            yerr=_errors([percent], bounds),
+            [percent.value],
+            yerr=_errors([percent.value], [(percent.interval.low, percent.interval.high)]),
             fmt=style["marker"],
             color=style["color"],
-            markerfacecolor="white" if row.kind == "peer" else style["color"],
+            markerfacecolor="white" if engine.kind == "peer" else style["color"],
             markersize=7,
             capsize=3,
-            label=_plain(row.engine),
+            label=_plain(engine.name),
         )
     _logarithmic(axes, "x")
     axes.set_ylim(bottom=0)
@@ -169,16 +168,16 @@ def _accuracy(summary: Summary, styles: dict[str, dict[str, Any]]) -> Plot | Non
     return Plot("word-error-rate", title, _svg(figure))
 
 
-def _milliseconds(row: LatencyRow) -> float:
-    return 1000 * row.median.value
+def _milliseconds(row: Latency) -> float:
+    return 1000 * median(row.wall).value
 
 
-def _megabytes(row: LatencyRow) -> float | None:
-    return None if row.peak_rss is None else row.peak_rss / 1e6
+def _megabytes(row: Latency) -> float:
+    return row.peak_rss / 1e6
 
 
 #: By what is drawn: the figure of a row, the file's name, the axis and the title.
-_QUANTITIES: dict[str, tuple[Callable[[LatencyRow], float | None], str, str, str]] = {
+_QUANTITIES: dict[str, tuple[Callable[[Latency], float], str, str, str]] = {
     "latency": (_milliseconds, "latency", "median latency (ms)", "Latency against duration"),
     "memory": (_megabytes, "memory", "peak resident memory (MB)", "Memory against duration"),
 }
@@ -199,7 +198,7 @@ def _figure(entries: int, *, legend: bool = True) -> tuple[Figure, Axes]:
 
 
 def _logarithmic(axes: Axes, name: Literal["x", "y"], ticks: Sequence[float] = ()) -> None:
-    """With plain numbers, at ``ticks`` if there are any, else at 1, 2 and 5 of every power."""
+    """Scale an axis, with plain numbers at ``ticks``, else at 1, 2 and 5 of every power."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
 
     if name == "x":
@@ -218,7 +217,7 @@ def _legend(axes: Axes, figure: Figure) -> None:
 
 
 def _errors(values: Sequence[float], bounds: Sequence[tuple[float, float]]) -> list[list[float]]:
-    """Lengths below and above; an interval by bootstrap may lie beside the figure."""
+    """Return lengths below and above; an interval by bootstrap may lie beside the figure."""
     pairs = list(zip(values, bounds, strict=True))
     return [
         [max(0.0, value - low) for value, (low, _) in pairs],
@@ -235,7 +234,7 @@ def _svg(figure: Figure) -> str:
     from matplotlib import rc_context
 
     file = io.StringIO()
-    # The same figures give the same file; white behind it also where the page is dark.
-    with rc_context({"svg.hashsalt": "asr-bench"}):
+    # White behind it also where the page is dark.
+    with rc_context(_SAVED):
         figure.savefig(file, format="svg", facecolor="white", metadata={"Date": None})
     return file.getvalue()

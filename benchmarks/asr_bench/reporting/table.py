@@ -1,20 +1,28 @@
-"""A table that every kind of document can show."""
+"""Tables that a terminal, Markdown and HTML can show."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from asr_bench.reporting.rows import Estimate
-from asr_bench.tables.text_table import markdown_lines
+from asr_bench.reporting.figures import Estimate
+
+Texts = Sequence[str]
+
+#: Column that says why a row should not be trusted; it stays even if it is empty.
+RELIABILITY = "reliability"
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A text, and what to sort by: numbers, if a column has any."""
+    """A text, and the value to sort by: a number, if a column has any."""
 
     text: str
     order: float | str | None
+
+
+#: One row, as pairs of a column's name and its cell; a name may come twice.
+Row = Sequence[tuple[str, Cell]]
 
 
 @dataclass(frozen=True)
@@ -22,12 +30,12 @@ class Table:
     """Rows of cells under a header.
 
     Attributes:
-        name: its title.
-        header: of the columns.
-        text_columns: how many columns, from the left, are text; the rest are numbers, but for the
-            last, which says what to know of a row.
-        rows: as long as the header, each.
-        notes: what one has to know to read it, one line each.
+        name: Title.
+        header: Names of the columns.
+        text_columns: How many columns, from the left, are text; the rest are numbers, but for the
+            one on reliability.
+        rows: Cells of each row, as many as the header has names.
+        notes: What a reader has to know, one line each.
     """
 
     name: str
@@ -36,39 +44,109 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     notes: tuple[str, ...] = ()
 
-    def without_empty(self, column: str) -> Table:
-        """Without the column of that name, if no row has anything in it."""
-        index = self.header.index(column)
-        if any(row[index].text for row in self.rows):
-            return self
-        return replace(
-            self,
-            header=(*self.header[:index], *self.header[index + 1 :]),
-            rows=tuple((*row[:index], *row[index + 1 :]) for row in self.rows),
-        )
+    def texts(self) -> list[Texts]:
+        """Return the header and all rows as texts."""
+        return [self.header, *([cell.text for cell in row] for row in self.rows)]
+
+    def column(self, name: str) -> list[Cell]:
+        """Return the cells under the first column of that name."""
+        index = self.header.index(name)
+        return [row[index] for row in self.rows]
 
     def markdown(self) -> list[str]:
-        """Lines."""
-        texts: list[Sequence[str]] = [[cell.text for cell in row] for row in self.rows]
-        return markdown_lines([self.header, *texts], self.text_columns)
+        """Return the lines of the table and its notes in Markdown."""
+        lines = [*markdown_lines(self.texts(), self.text_columns), ""]
+        return [*lines, *(f"- {escaped(note)}" for note in self.notes), *[""][: len(self.notes)]]
+
+    def plain(self) -> list[str]:
+        """Return the lines of the table and its notes for a terminal."""
+        return [*aligned(self.texts(), self.text_columns), "", *self.notes]
 
 
-def text(value: str) -> Cell:
-    """Sorted as it reads."""
-    return Cell(value, value)
+def table(name: str, text_columns: int, rows: Iterable[Row], notes: Iterable[str] = ()) -> Table:
+    """Make a table, without the columns that are empty in every row.
+
+    Args:
+        name: Title.
+        text_columns: How many columns, from the left, are text.
+        rows: Rows with the same columns.
+        notes: What a reader has to know.
+    """
+    all_rows = [list(row) for row in rows]
+    header = [column for column, _ in all_rows[0]] if all_rows else []
+    kept = [
+        index
+        for index, column in enumerate(header)
+        if column == RELIABILITY or any(row[index][1].text for row in all_rows)
+    ]
+    return Table(
+        name,
+        tuple(header[index] for index in kept),
+        text_columns,
+        tuple(tuple(row[index][1] for index in kept) for row in all_rows),
+        tuple(notes),
+    )
 
 
-def number(value: float | None, form: str = ".3g", factor: float = 1, after: str = "") -> Cell:
-    """``value`` times ``factor``, as ``form`` says; nothing where there is none."""
+def text(column: str, value: str) -> tuple[str, Cell]:
+    """Make a cell that is sorted as it reads."""
+    return column, Cell(value, value)
+
+
+def number(
+    column: str, value: float | None, form: str = ".3g", factor: float = 1
+) -> tuple[str, Cell]:
+    """Make a cell of ``value`` times ``factor``, formatted; an empty one of None."""
     if value is None:
-        return Cell("", None)
-    return Cell(f"{factor * value:{form}}{after}", value)
+        return column, Cell("", None)
+    return column, Cell(f"{factor * value:{form}}", value)
 
 
-def estimate(found: Estimate | None, form: str = ".3g", factor: float = 1) -> tuple[Cell, Cell]:
-    """The figure, and from where to where its interval goes, sorted by how wide that is."""
-    if found is None:
-        return number(None), Cell("", None)
-    low, high = factor * found.interval.low, factor * found.interval.high
-    width = found.interval.high - found.interval.low
-    return number(found.value, form, factor), Cell(f"{low:{form}} to {high:{form}}", width)
+def estimate(
+    column: str, value: Estimate | None, form: str = ".3g", factor: float = 1
+) -> tuple[tuple[str, Cell], tuple[str, Cell]]:
+    """Make two cells: the figure, and its 95 % interval, sorted by how wide it is."""
+    if value is None:
+        return number(column, None), ("95 %", Cell("", None))
+    low, high = factor * value.interval.low, factor * value.interval.high
+    width = value.interval.high - value.interval.low
+    return number(column, value.value, form, factor), (
+        "95 %",
+        Cell(f"{low:{form}} to {high:{form}}", width),
+    )
+
+
+def reliability(warnings: Iterable[str]) -> tuple[str, Cell]:
+    """Make the cell that says why a row should not be trusted."""
+    return text(RELIABILITY, "; ".join(dict.fromkeys(warnings)))
+
+
+def aligned(texts: Sequence[Texts], text_columns: int) -> list[str]:
+    """Return the lines of a table whose first row is the header; numbers are flush right."""
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    return [
+        "  ".join(
+            cell.ljust(width) if index < text_columns else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in texts
+    ]
+
+
+def markdown_lines(texts: Sequence[Texts], text_columns: int) -> list[str]:
+    """Return the lines in Markdown; texts are shown as they are, whatever they mean there."""
+    header, *rows = [[escaped(cell) for cell in row] for row in texts]
+    rule = [":--" if index < text_columns else "--:" for index in range(len(header))]
+    return ["| " + " | ".join(row) + " |" for row in (header, rule, *rows)]
+
+
+def escaped(value: str) -> str:
+    """Escape a text for one line of Markdown, inside a table or not."""
+    for special, shown in (("&", "&amp;"), ("<", "&lt;"), ("|", "\\|")):
+        value = value.replace(special, shown)
+    return " ".join(value.split())
+
+
+def plural(count: int, noun: str) -> str:
+    """Return ``1 core``, ``2 cores``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,134 +1,207 @@
 """From samples as people have them to the mono float32 that the model takes."""
 
-import math
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from asr_runtime.errors import AudioContentError
+from asr_runtime.audio.channels import MIX, ChannelMixer, Channels
+from asr_runtime.audio.level import LOOKAHEAD_SECONDS, FaintSpeechGain, SignalCheck
+from asr_runtime.audio.samples import (
+    Frames,
+    Mono,
+    check_duration,
+    checked_sample_rate,
+    to_frames,
+)
 
-MINIMUM_SECONDS = 0.05
-"""Shorter than any word; a shorter input is a mistake upstream."""
-
-LARGEST_FLOAT_PEAK = 16.0
-"""Float audio is -1..1, and clipped mixes stay below this; beyond it the samples are integers."""
-
-SAMPLE_RATES = (1_000, 768_000)
-"""Hz, the range that recorders and their files have."""
+if TYPE_CHECKING:
+    from asr_runtime.audio.raw_stream import SampleBytes
+    from asr_runtime.audio.sample_format import SampleFormat
 
 
 @dataclass(frozen=True)
 class Waveform:
-    """Mono samples at the model's rate [samples], and the length of the original in seconds."""
+    """Audio as the model takes it.
 
-    samples: npt.NDArray[np.float32]
+    Attributes:
+        samples: mono samples at the model's rate, float32 [samples].
+        duration: length of the original in seconds.
+        warnings: what people should know about its level.
+    """
+
+    samples: Mono
     duration: float
+    warnings: tuple[str, ...] = ()
 
 
-def to_waveform(samples: npt.ArrayLike, sample_rate: float, target_rate: int) -> Waveform:
-    """Check samples, mix them down to mono and resample them.
+def to_waveform(
+    samples: npt.ArrayLike, sample_rate: float, target_rate: int, channels: Channels = MIX
+) -> Waveform:
+    """Check samples, mix them down to mono, resample them, and amplify faint speech.
 
-    samples: [samples] or [samples, channels]; float -1..1, or uint8 (offset by 128), int8, int16 or
-        int32, which are scaled by their range. Channels are averaged.
-    sample_rate, target_rate: samples a second.
+    Args:
+        samples: [samples] or [samples, channels]; see `to_frames`.
+        sample_rate: Hz.
+        target_rate: Hz of the result.
+        channels: MIX, or the number of the channel to take, from 1 on.
 
-    Raises AudioContentError if they are no audio; see the module's constants for the limits.
+    Raises:
+        AudioContentError: They are no audio, or too short.
     """
     rate = checked_sample_rate(sample_rate)
-    mono = to_mono(samples)
+    mono = ChannelMixer(channels, rate).mix(to_frames(_as_array(samples)))
     duration = len(mono) / rate
     check_duration(duration)
-    return Waveform(_resampled(mono, rate, target_rate), duration)
+    resampled = _resampled(mono, rate, target_rate)
+    gain = FaintSpeechGain(target_rate)
+    parts = [gain.feed(resampled), gain.finish()]
+    result = parts[0] if not len(parts[1]) else np.concatenate(parts)
+    return Waveform(np.ascontiguousarray(result), duration, tuple(gain.remarks))
 
 
-def to_mono(samples: npt.ArrayLike) -> npt.NDArray[np.float32]:
-    """Samples as `to_waveform` takes them, checked, scaled to -1..1 and mixed down [samples].
+class WaveformStream:
+    """Mixes down, resamples and amplifies endless audio, however it is divided.
 
-    They may be none at all. Raises AudioContentError if they are no audio.
+    The result is the one that `to_waveform` gives for the whole, but for faint speech, whose gain
+    follows what was heard so far. Where the rates differ, some 30 ms stay in the resampler until
+    more samples or the end come.
+
+    Args:
+        sample_rate: Hz of the samples to come.
+        target_rate: Hz of the result.
+        channels: MIX, or the number of the channel to take, from 1 on.
+        lookahead_seconds: how long faint samples wait for louder ones.
+        sample_format: how samples lie in bytes, if bytes are fed; None for 16-bit mono.
+
+    Raises:
+        AudioContentError: The sample rate is none, or there cannot be such a channel.
     """
-    mono = _mixed(np.asarray(samples))
-    if not np.isfinite(mono).all():
-        raise AudioContentError("it contains NaN or infinite samples; repair what produced it")
-    peak = float(np.abs(mono).max(initial=0))
-    if peak > LARGEST_FLOAT_PEAK:
-        raise AudioContentError(
-            f"float samples reach {peak:.6g} where -1 to 1 is expected; "
-            "looks like integer samples, divide by 32768"
-        )
-    return mono
+
+    def __init__(
+        self,
+        sample_rate: float,
+        target_rate: int,
+        channels: Channels = MIX,
+        lookahead_seconds: float = LOOKAHEAD_SECONDS,
+        sample_format: SampleFormat | None = None,
+    ) -> None:
+        self._rate = checked_sample_rate(sample_rate)
+        self._mixer = ChannelMixer(channels, self._rate)
+        self._gain = FaintSpeechGain(target_rate, lookahead_seconds)
+        self._sample_format = sample_format
+        self._bytes: SampleBytes | None = None
+        self._samples = 0
+        self._resampler = _resampler(self._rate, target_rate)
+
+    @property
+    def duration(self) -> float:
+        """Seconds of all samples so far."""
+        return self._samples / self._rate
+
+    @property
+    def warnings(self) -> list[str]:
+        """What people should know about the samples, once they have ended."""
+        rest = ["it ended inside a sample"] if self._bytes and self._bytes.rest else []
+        return [*rest, *self._mixer.remarks, *self._gain.remarks]
+
+    def feed(self, samples: npt.ArrayLike) -> Mono:
+        """Return the next samples, as `to_waveform` takes them, at the target rate [samples].
+
+        Raises:
+            AudioContentError: They are no audio; they are left out, and the stream can go on.
+            AudioFileError: They are the bytes of a file.
+            TypeError: They are no samples at all.
+        """
+        mono = self._mixer.mix(to_frames(self._array(samples)))
+        self._samples += len(mono)
+        if self._resampler is not None:
+            mono = self._resampler.resample_chunk(mono)
+        return self._gain.feed(mono)
+
+    def _array(self, samples: npt.ArrayLike) -> npt.NDArray[Any]:
+        if isinstance(samples, np.ndarray):
+            return samples
+        if self._bytes is None:
+            from asr_runtime.audio.raw_stream import SampleBytes
+
+            self._bytes = SampleBytes(self._sample_format)
+        return self._bytes.array(samples)
+
+    def finish(self) -> Mono:
+        """Return what is left at the target rate when the audio ends [samples]."""
+        rest: Mono = np.zeros(0, np.float32)
+        if self._resampler is not None:
+            rest = self._resampler.resample_chunk(rest, last=True)
+        return np.concatenate([self._gain.feed(rest), self._gain.finish()])
 
 
-def check_duration(seconds: float) -> None:
-    """Raise AudioContentError for no audio, and for audio that is too short to be meant."""
-    if not seconds:
-        raise AudioContentError("it contains no audio samples; give a recording that has some")
-    if seconds < MINIMUM_SECONDS:
-        raise AudioContentError(
-            f"it is {seconds:.4f} s long and at least {MINIMUM_SECONDS} s is needed; "
-            "give a longer recording"
-        )
+class Mixdown:
+    """Makes mono blocks of the blocks of a file or a pipe.
 
+    What was appended to a file may have another sample rate; it is resampled to that of the
+    beginning, so that times stay true.
 
-def checked_sample_rate(sample_rate: float) -> float:
-    """`sample_rate` in Hz if it is one, else AudioContentError."""
-    lowest, highest = SAMPLE_RATES
-    try:
-        rate = math.nan if isinstance(sample_rate, bool) else float(sample_rate)
-    except (TypeError, ValueError):
-        rate = math.nan
-    if not lowest <= rate <= highest:
-        raise AudioContentError(
-            f"the sample rate {sample_rate!r} is not within {lowest} to {highest} Hz; "
-            "give the rate it was recorded at"
-        )
-    return rate
-
-
-def _mixed(samples: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    if samples.ndim not in (1, 2):
-        raise AudioContentError(
-            f"samples have the shape {list(samples.shape)}; give [samples] or [samples, channels]"
-        )
-    if samples.ndim == 2 and samples.shape[1] > max(samples.shape[0], 8):
-        raise AudioContentError(
-            f"samples have the shape {list(samples.shape)}, which looks like [channels, samples]; "
-            "transpose them to [samples, channels]"
-        )
-    if samples.size == 0:
-        return np.zeros(0, np.float32)
-    scaled = to_float(samples)
-    return scaled if scaled.ndim == 1 else scaled.mean(axis=1)
-
-
-def to_float(samples: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """Samples of any shape at the scale of float audio, -1..1.
-
-    Raises AudioContentError for a type whose scale is not known.
+    Args:
+        sample_rate: Hz of the result.
+        channels: MIX, or the number of the channel to take, from 1 on.
     """
-    if np.issubdtype(samples.dtype, np.floating):
-        # Half precision would lose what the average needs; values beyond float32 become infinite.
-        with np.errstate(over="ignore"):
-            return samples.astype(np.float32)
-    if samples.dtype == np.uint8:
-        return (samples.astype(np.float32) - 128.0) / 128.0
-    if samples.dtype.kind == "i" and samples.dtype.itemsize <= 4:
-        return samples.astype(np.float32) / -float(np.iinfo(samples.dtype).min)
-    # int64 among them: it is what a list of 16-bit values becomes, and scaled by its own range that
-    # would be silence.
-    raise AudioContentError(
-        f"{samples.dtype} samples have no known scale; "
-        "convert to float (-1 to 1), int16, int32 or uint8"
-    )
+
+    def __init__(self, sample_rate: float, channels: Channels = MIX) -> None:
+        self.sample_rate = sample_rate
+        self._mixer = ChannelMixer(channels, sample_rate)
+        self._check = SignalCheck()
+
+    @property
+    def warnings(self) -> list[str]:
+        """What people should know about the samples, once they have ended."""
+        return [*self._mixer.remarks, *self._check.remarks]
+
+    def blocks(self, blocks: Iterable[tuple[float, Frames]]) -> Iterator[Mono]:
+        """Yield mono samples [samples] for pairs of a rate in Hz and samples [samples, channels].
+
+        Raises:
+            AudioContentError: The channel asked for is not there.
+        """
+        resampler: Any = None
+        current = self.sample_rate
+        nothing: Mono = np.zeros(0, np.float32)
+        for rate, frames in blocks:
+            if rate != current:
+                if resampler is not None:
+                    yield resampler.resample_chunk(nothing, last=True)
+                resampler, current = _resampler(rate, self.sample_rate), rate
+            self._check.add(frames)
+            mono = self._mixer.mix(frames)
+            yield mono if resampler is None else resampler.resample_chunk(mono)
+        if resampler is not None:
+            yield resampler.resample_chunk(nothing, last=True)
 
 
-def _resampled(
-    mono: npt.NDArray[np.float32], rate: float, target_rate: int
-) -> npt.NDArray[np.float32]:
+def _as_array(samples: npt.ArrayLike) -> npt.NDArray[Any]:
+    if isinstance(samples, np.ndarray):
+        return samples
+    from asr_runtime.audio.raw_stream import as_array
+
+    return as_array(samples)
+
+
+def _resampler(rate: float, target_rate: float) -> Any:
     if rate == target_rate:
-        return np.ascontiguousarray(mono)
+        return None
     import soxr  # type: ignore[import-untyped, unused-ignore]
+
+    return soxr.ResampleStream(rate, target_rate, 1, dtype="float32", quality="HQ")
+
+
+def _resampled(mono: Mono, rate: float, target_rate: int) -> Mono:
+    if rate == target_rate:
+        return mono
+    import soxr
 
     resampled = soxr.resample(mono, rate, target_rate, quality="HQ")
     return np.ascontiguousarray(resampled, dtype=np.float32)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
 
-from asr_runtime.command.loading import load_recognizer
+from asr_runtime.command.loading import ReadableOptions, load_recognizer
 from asr_runtime.command.options import (
+    MIX,
+    SEPARATE,
+    AcceptIncompleteOption,
+    ChannelsOption,
     ChunkOption,
     DecoderOption,
     Device,
@@ -19,10 +24,16 @@ from asr_runtime.command.options import (
     LanguageModelOption,
     LookaheadOption,
     ModelOption,
+    NumbersOption,
     PauseOption,
+    PunctuateOption,
+    PunctuationModelOption,
+    RawFormatOption,
     SampleRateOption,
     ThreadsOption,
     new_app,
+    parse_channels,
+    parse_raw_format,
 )
 
 app = new_app()
@@ -35,12 +46,15 @@ def listen(
         typer.Argument(
             metavar="[STREAM]",
             help="File, named pipe or, with -, standard input instead of the microphone; pipes "
-            "carry WAV.",
+            "carry WAV, or with ffmpeg anything else.",
             show_default=False,
         ),
     ] = None,
     input_device: InputDeviceOption = None,
+    raw_format: RawFormatOption = None,
     sample_rate: SampleRateOption = None,
+    channels: ChannelsOption = MIX,
+    accept_incomplete: AcceptIncompleteOption = False,
     chunk_ms: ChunkOption = None,
     lookahead_ms: LookaheadOption = None,
     pause_ms: PauseOption = None,
@@ -50,23 +64,34 @@ def listen(
     decoder: DecoderOption = None,
     language_model: LanguageModelOption = None,
     hotword: HotwordOption = None,
+    punctuate: PunctuateOption = None,
+    punctuation_model: PunctuationModelOption = None,
+    numbers: NumbersOption = False,
     output_format: FormatOption = Format.text,
 ) -> None:
     """Transcribe until the audio ends, or Ctrl-C ends it."""
     if input_device is not None and stream is not None:
         raise typer.BadParameter("--input-device is a microphone; leave STREAM out")
-    if sample_rate is not None and stream is None:
+    chosen = parse_channels(channels)
+    if chosen == SEPARATE:
+        raise typer.BadParameter("--channels separate takes files; give the number of one channel")
+    if (sample_rate is not None or raw_format is not None) and stream is None:
         raise typer.BadParameter("--sample-rate needs a STREAM; a microphone brings its own")
-    recognizer = load_recognizer(model, device, threads, decoder, language_model, hotword)
+    raw = parse_raw_format(raw_format, sample_rate)
+    as_json = output_format is Format.json
+    for_people = not as_json and sys.stdout.isatty()
+    readable = ReadableOptions(punctuate, punctuation_model, numbers, for_people=for_people)
+    recognizer = load_recognizer(model, device, threads, decoder, language_model, hotword, readable)
     from asr_runtime.command import listening
 
     options = listening.ListenOptions(
         stream=stream,
         input_device=input_device,
-        sample_rate=sample_rate,
+        raw=raw,
+        channels=chosen,
+        accept_incomplete=accept_incomplete,
         chunk_ms=chunk_ms,
         lookahead_ms=lookahead_ms,
         pause_ms=pause_ms,
     )
-    as_json = output_format is Format.json
     raise typer.Exit(listening.listen(recognizer, options, as_json=as_json))

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
+from asr_runtime.audio.sample_format import SampleFormat
 from asr_runtime.command.interruption import Interrupted, Interruption
 from asr_runtime.command.live_display import LiveDisplay, open_display
 from asr_runtime.command.messages import report
@@ -24,7 +25,9 @@ class ListenOptions:
     Attributes:
         stream: File, named pipe or ``-``; None for the microphone.
         input_device: Name or number of the microphone.
-        sample_rate: Hz of a stream without a header.
+        raw: How samples lie in a stream without a header.
+        channels: ``"mix"``, or the number of the channel to transcribe, from 1 on.
+        accept_incomplete: Whether a stream that ends too early is a warning and no error.
         chunk_ms: Milliseconds of audio that go through the model at a time.
         lookahead_ms: Milliseconds of audio after them that the model waits for.
         pause_ms: Milliseconds of silence that end a sentence.
@@ -32,7 +35,9 @@ class ListenOptions:
 
     stream: str | None = None
     input_device: str | None = None
-    sample_rate: int | None = None
+    raw: SampleFormat | None = None
+    channels: str | int = "mix"
+    accept_incomplete: bool = False
     chunk_ms: int | None = None
     lookahead_ms: int | None = None
     pause_ms: int | None = None
@@ -59,7 +64,12 @@ class ListenOptions:
             return MicrophoneSource(self.input_device)
         from asr_runtime.live.pipe_source import open_stream
 
-        return open_stream(self.stream, self.sample_rate)
+        return open_stream(
+            self.stream,
+            self.raw,
+            channels=self.channels,
+            accept_incomplete=self.accept_incomplete,
+        )
 
 
 def listen(recognizer: Recognizer, options: ListenOptions, *, as_json: bool) -> int:
@@ -75,6 +85,7 @@ def listen(recognizer: Recognizer, options: ListenOptions, *, as_json: bool) -> 
         as Ctrl-C broke off a stream. A microphone has no other end, so that is 0.
     """
     name = "microphone" if options.stream is None else options.stream
+    heard: list[str] = []
     display = open_display(sys.stdout, as_json=as_json)
     start = partial(
         recognizer.stream,
@@ -93,11 +104,15 @@ def listen(recognizer: Recognizer, options: ListenOptions, *, as_json: bool) -> 
             try:
                 if source.description is not None and sys.stderr.isatty():
                     report(f"listening to {source.description}; Ctrl-C ends")
-                _transcribe(source, start(source.sample_rate), display, interruption)
+                stream = start(source.sample_rate)
+                try:
+                    _transcribe(source, stream, display, interruption)
+                finally:
+                    heard += stream.warnings
             finally:
                 source.close()
                 display.clear()
-                warnings = source.warnings()
+                warnings = [*source.warnings(), *heard]
         except Interrupted:
             pass  # before there was anything to hear
         except AsrRuntimeError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import typer
@@ -16,6 +17,45 @@ if TYPE_CHECKING:
     from asr_runtime.recognizer import Recognizer
 
 
+@dataclass(frozen=True)
+class ReadableOptions:
+    """How readable the text should be.
+
+    Attributes:
+        punctuate: Whether to punctuate; None is what suits the model and the reader.
+        punctuation_model: Punctuation model file, None for the default one.
+        numbers: Whether to write number words as digits.
+        for_people: Whether a person reads the text, rather than a program.
+    """
+
+    punctuate: bool | None = None
+    punctuation_model: str | None = None
+    numbers: bool = False
+    for_people: bool = False
+
+    def punctuation(self, model: str | None) -> bool | str:
+        """Return the ``punctuate`` of `Recognizer.load`.
+
+        By default, text that a person reads is punctuated if the package's model recognises it,
+        because the package's punctuation model knows English alone.
+
+        Args:
+            model: Model file, None for the default one.
+
+        Raises:
+            typer.BadParameter: The options contradict each other.
+        """
+        if self.punctuation_model is not None:
+            if self.punctuate is False:
+                raise typer.BadParameter("choose one of --no-punctuate and --punctuation-model")
+            return self.punctuation_model
+        if self.punctuate is not None:
+            return self.punctuate
+        from asr_runtime.readable_text.punctuation_model import DEFAULT_PUNCTUATION_MODEL
+
+        return self.for_people and model is None and DEFAULT_PUNCTUATION_MODEL.exists()
+
+
 def load_recognizer(
     model: str | None,
     device: Device,
@@ -23,6 +63,7 @@ def load_recognizer(
     decoder: Decoder | None,
     language_model: str | None,
     hotwords: Sequence[str] | None,
+    readable: ReadableOptions | None = None,
 ) -> Recognizer:
     """Load a recogniser, and report its warnings.
 
@@ -33,6 +74,7 @@ def load_recognizer(
         decoder: Decoder, None for the model's default.
         language_model: Language model file, None for the default one.
         hotwords: Words or phrases to listen for.
+        readable: How readable the text should be; None leaves it as it was recognised.
 
     Returns:
         The recogniser.
@@ -42,6 +84,7 @@ def load_recognizer(
     """
     from asr_runtime.recognizer import Recognizer
 
+    readable = readable or ReadableOptions()
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
@@ -52,6 +95,8 @@ def load_recognizer(
                 decoder=None if decoder is None else decoder.value,
                 language_model=language_model,
                 hotwords=hotwords or (),
+                punctuate=readable.punctuation(model),
+                numbers=readable.numbers,
             )
     except AsrRuntimeError as error:
         report(str(error))

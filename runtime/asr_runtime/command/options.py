@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from asr_runtime import __version__
 from asr_runtime.command.messages import print_line
+from asr_runtime.errors import AsrRuntimeError
+
+if TYPE_CHECKING:
+    from asr_runtime.audio.sample_format import SampleFormat
+
+MIX = "mix"
+"""The choice of ``--channels`` that gives one transcript of all channels."""
 
 
 class Device(str, Enum):
@@ -44,6 +51,43 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+SEPARATE = "separate"
+"""The choice of ``--channels`` that gives a transcript for each channel."""
+
+
+def parse_channels(text: str) -> str | int:
+    """Return what ``--channels`` means: MIX, SEPARATE, or a number from 1 on.
+
+    Raises:
+        typer.BadParameter: It is none of these.
+    """
+    if text in (MIX, SEPARATE):
+        return text
+    if text.isdecimal() and int(text) > 0:
+        return int(text)
+    raise typer.BadParameter(
+        f"{text!r} is not mix, separate or the number of a channel from 1 on",
+        param_hint="'--channels'",
+    )
+
+
+def parse_raw_format(name: str | None, sample_rate: int | None) -> SampleFormat | None:
+    """Return what ``--raw-format`` and ``--sample-rate`` mean; None if neither is given.
+
+    Raises:
+        typer.BadParameter: There is no such format, or it needs a sample rate.
+    """
+    if name is None and sample_rate is None:
+        return None
+    # It imports numpy, so only where it is needed.
+    from asr_runtime.audio.sample_format import raw_format
+
+    try:
+        return raw_format(name or "s16le", sample_rate)
+    except AsrRuntimeError as error:
+        raise typer.BadParameter(error.problem, param_hint="'--raw-format'") from None
+
+
 ModelOption = Annotated[
     str | None,
     typer.Option("--model", metavar="FILE", help="Model to use instead of the default one."),
@@ -75,6 +119,25 @@ HotwordOption = Annotated[
     list[str] | None,
     typer.Option("--hotword", metavar="TEXT", help="Word or phrase to listen for; repeatable."),
 ]
+PunctuateOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--punctuate/--no-punctuate",
+        help="Put in commas, full stops, question marks and capital letters.",
+        show_default=False,
+    ),
+]
+PunctuationModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--punctuation-model",
+        metavar="FILE",
+        help="Punctuate with this model, not the English one.",
+    ),
+]
+NumbersOption = Annotated[
+    bool, typer.Option("--numbers", help="Write number words as digits, dates and money.")
+]
 FormatOption = Annotated[
     Format, typer.Option("--format", help="json is one object a line, for each result.")
 ]
@@ -100,7 +163,31 @@ SampleRateOption = Annotated[
         min=1000,
         max=768_000,
         metavar="HZ",
-        help="Sample rate of a stream without a header (16-bit little-endian mono).",
+        help="Sample rate of audio without a header.",
+    ),
+]
+RawFormatOption = Annotated[
+    str | None,
+    typer.Option(
+        "--raw-format",
+        metavar="FORMAT[:N]",
+        help="Samples without a header, of N channels: s16le (the default with --sample-rate), "
+        "mulaw or alaw (8000 Hz by default), f32le and others.",
+    ),
+]
+ChannelsOption = Annotated[
+    str,
+    typer.Option(
+        "--channels",
+        metavar="mix|separate|N",
+        help="Transcribe all channels as one, each by itself, or number N alone.",
+    ),
+]
+AcceptIncompleteOption = Annotated[
+    bool,
+    typer.Option(
+        "--accept-incomplete",
+        help="Transcribe what is there of audio that is cut off or damaged, with a warning.",
     ),
 ]
 ChunkOption = Annotated[

@@ -6,13 +6,18 @@ became commands. They stay, with the options that belong to them, and are not in
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
 
-from asr_runtime.command.loading import load_recognizer
+from asr_runtime.command.loading import ReadableOptions, load_recognizer
 from asr_runtime.command.messages import report
 from asr_runtime.command.options import (
+    MIX,
+    SEPARATE,
+    AcceptIncompleteOption,
+    ChannelsOption,
     DecoderOption,
     Device,
     DeviceOption,
@@ -21,9 +26,16 @@ from asr_runtime.command.options import (
     HotwordOption,
     LanguageModelOption,
     ModelOption,
+    NumbersOption,
+    PunctuateOption,
+    PunctuationModelOption,
+    RawFormatOption,
+    SampleRateOption,
     ThreadsOption,
     VersionOption,
     new_app,
+    parse_channels,
+    parse_raw_format,
 )
 from asr_runtime.errors import AsrRuntimeError
 
@@ -39,7 +51,6 @@ A file that is called like a command is ./listen.
 
 HiddenStream = Annotated[list[str] | None, typer.Option("--stream", hidden=True)]
 HiddenText = Annotated[str | None, typer.Option(hidden=True)]
-HiddenRate = Annotated[int | None, typer.Option(min=1000, max=768_000, hidden=True)]
 HiddenChunk = Annotated[int | None, typer.Option(min=1, hidden=True)]
 HiddenLookahead = Annotated[int | None, typer.Option(min=0, hidden=True)]
 HiddenPause = Annotated[int | None, typer.Option(min=100, hidden=True)]
@@ -49,7 +60,10 @@ HiddenPause = Annotated[int | None, typer.Option(min=100, hidden=True)]
 def transcribe(
     files: Annotated[
         list[str] | None,
-        typer.Argument(metavar="FILE...", help="WAV, FLAC, Ogg, Opus or MP3; - is standard input."),
+        typer.Argument(
+            metavar="FILE...",
+            help="WAV, FLAC, Ogg, Opus or MP3, or with ffmpeg any other; - is standard input.",
+        ),
     ] = None,
     model: ModelOption = None,
     device: DeviceOption = Device.auto,
@@ -57,9 +71,15 @@ def transcribe(
     decoder: DecoderOption = None,
     language_model: LanguageModelOption = None,
     hotword: HotwordOption = None,
+    punctuate: PunctuateOption = None,
+    punctuation_model: PunctuationModelOption = None,
+    numbers: NumbersOption = False,
     output_format: FormatOption = Format.text,
+    channels: ChannelsOption = MIX,
+    accept_incomplete: AcceptIncompleteOption = False,
+    raw_format: RawFormatOption = None,
+    sample_rate: SampleRateOption = None,
     stream: HiddenStream = None,
-    sample_rate: HiddenRate = None,
     microphone: Annotated[bool, typer.Option("--microphone", hidden=True)] = False,
     input_device: HiddenText = None,
     chunk_ms: HiddenChunk = None,
@@ -77,9 +97,18 @@ def transcribe(
         microphone=microphone,
         doctor=doctor,
         input_device=input_device,
-        sample_rate=sample_rate,
         live=live,
     )
+    chosen = parse_channels(channels)
+    if chosen == SEPARATE and (stream or microphone):
+        raise typer.BadParameter("--channels separate takes files; give the number of one channel")
+    if microphone and raw_format is not None:
+        raise typer.BadParameter("--raw-format takes a file or a stream")
+    if sample_rate is not None and not stream and (microphone or raw_format is None):
+        raise typer.BadParameter(
+            "--sample-rate needs --stream or --raw-format; other audio brings its own"
+        )
+    raw = parse_raw_format(raw_format, sample_rate)
     if doctor:
         from asr_runtime.command.doctor import examine
 
@@ -87,26 +116,31 @@ def transcribe(
         return
     if not files and not stream and not microphone:
         raise typer.BadParameter("give at least one audio file", param_hint="'FILE...'")
-    recognizer = load_recognizer(model, device, threads, decoder, language_model, hotword)
     as_json = output_format is Format.json
+    live_for_people = bool(stream or microphone) and not as_json and sys.stdout.isatty()
+    readable = ReadableOptions(punctuate, punctuation_model, numbers, for_people=live_for_people)
+    recognizer = load_recognizer(model, device, threads, decoder, language_model, hotword, readable)
     if stream or microphone:
         from asr_runtime.command.listening import ListenOptions, listen
 
         options = ListenOptions(
             stream=stream[0] if stream else None,
             input_device=input_device,
-            sample_rate=sample_rate,
+            raw=raw,
+            channels=chosen,
+            accept_incomplete=accept_incomplete,
             chunk_ms=chunk_ms,
             lookahead_ms=lookahead_ms,
             pause_ms=pause_ms,
         )
         raise typer.Exit(listen(recognizer, options, as_json=as_json))
-    from asr_runtime.command.file_transcription import transcribe_file
+    from asr_runtime.command.file_transcription import ReadingOptions, transcribe_file
 
+    reading = ReadingOptions(chosen, raw, accept_incomplete)
     failed = False
     for file in files:
         try:
-            transcribe_file(recognizer, file, as_json=as_json, named=len(files) > 1)
+            transcribe_file(recognizer, file, reading, as_json=as_json, named=len(files) > 1)
         except AsrRuntimeError as error:
             report(f"{file}: {error.problem}")
             failed = True
@@ -121,7 +155,6 @@ def _check_aliases(
     microphone: bool,
     doctor: bool,
     input_device: str | None,
-    sample_rate: int | None,
     live: dict[str, int | None],
 ) -> None:
     """Raise typer.BadParameter for what does not go together."""
@@ -136,8 +169,6 @@ def _check_aliases(
         raise typer.BadParameter("--doctor takes no --stream")
     if input_device is not None and not microphone:
         raise typer.BadParameter("--input-device needs --microphone")
-    if sample_rate is not None and not stream:
-        raise typer.BadParameter("--sample-rate needs --stream; other audio brings its own")
     for name, value in live.items():
         if value is not None and not (stream or microphone):
             raise typer.BadParameter(f"{name} needs --stream or --microphone")

@@ -13,6 +13,7 @@ from asr_runtime.transcript import (
     CONFIDENCE_DIGITS,
     SECONDS_DIGITS,
     SPACE,
+    ReadableWord,
     SegmentTotals,
     Token,
     Transcript,
@@ -91,15 +92,17 @@ class JsonWriter:
     def __init__(self) -> None:
         """Begin with no segments."""
         self.totals = SegmentTotals()
-        self._text, self._words, self._tokens = (
+        self._text, self._readable, self._words, self._tokens = (
             tempfile.SpooledTemporaryFile(_MOST_IN_MEMORY, "w+", encoding="ascii")  # noqa: SIM115
-            for _ in range(3)
+            for _ in range(4)
         )
+        self._is_readable = False
         self._end: float | None = None
 
     def add(self, segment: Transcript) -> None:
         """Keep a segment."""
         self.totals.add(segment)
+        self._is_readable = segment.readable is not None
         if not segment.tokens:
             return
         tokens: Iterable[Token] = segment.tokens
@@ -109,6 +112,7 @@ class JsonWriter:
             text = SPACE + text
         self._end = segment.tokens[-1].end
         self._text.write(json.dumps(text)[1:-1])
+        _append(self._readable, segment.readable or ())
         _append(self._words, segment.words)
         _append(self._tokens, tokens)
 
@@ -127,11 +131,17 @@ class JsonWriter:
         }
         stream.write(json.dumps(first)[:-1] + ', "text": "')
         _copy(self._text, stream)
-        stream.write('", ' + json.dumps(fields)[1:-1] + ', "words": [')
+        stream.write('", ' + json.dumps(fields)[1:-1])
+        if self._is_readable:
+            stream.write(', "readable": [')
+            _copy(self._readable, stream)
+            stream.write("]")
+        stream.write(', "words": [')
         _copy(self._words, stream)
         stream.write('], "tokens": [')
         _copy(self._tokens, stream)
-        stream.write("], " + json.dumps(last)[1:] + "\n")
+        stream.write('], "warnings": ' + json.dumps(list(self.totals.warnings)))
+        stream.write(", " + json.dumps(last)[1:] + "\n")
         stream.flush()
 
     def __enter__(self) -> JsonWriter:
@@ -145,11 +155,13 @@ class JsonWriter:
         trace: TracebackType | None,
     ) -> None:
         """Close the files."""
-        for part in (self._text, self._words, self._tokens):
+        for part in (self._text, self._readable, self._words, self._tokens):
             part.close()
 
 
-def _append(file: IO[str], items: Iterable[Word] | Iterable[Token]) -> None:
+def _append(
+    file: IO[str], items: Iterable[Word] | Iterable[ReadableWord] | Iterable[Token]
+) -> None:
     for item in items:
         file.write((", " if file.tell() else "") + json.dumps(item.to_dict()))
 

@@ -14,6 +14,7 @@ from asr_runtime.errors import AsrRuntimeError, AudioContentError, ModelFileErro
 from asr_runtime.inference import device as devices
 from asr_runtime.inference.cpus import usable_cpus
 from asr_runtime.model_file.contract import (
+    CARD_KEY,
     CHUNK_FRAMES,
     CONTEXT_FRAMES,
     INPUT_LENGTHS,
@@ -23,9 +24,9 @@ from asr_runtime.model_file.contract import (
     OUTPUT_LENGTHS,
     PHONEME_LOG_PROBS,
     STATE,
-    check_contract,
 )
-from asr_runtime.model_file.model_card import METADATA_KEY, ModelCard
+from asr_runtime.model_file.contract_check import check_contract
+from asr_runtime.model_file.model_card import ModelCard
 
 # Rounding can leave one a little above 0.
 _LARGEST_LOG_PROB = 1e-2
@@ -68,7 +69,7 @@ class ModelSession:
         self.path = path
         self.provider: str = session.get_providers()[0]
         try:
-            card = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+            card = session.get_modelmeta().custom_metadata_map.get(CARD_KEY)
             if card is None:
                 raise ModelFileError(
                     "is an ONNX model without a model card; give one that asr-export wrote"

@@ -34,7 +34,7 @@ from asr_runtime.language.phonemes import parse_phonemes
 
 MAGIC = b"ASRSPELL"
 FORMAT_VERSION = 1
-MAX_ORDER = 12
+MAX_GRAPHONE_ORDER = 12
 MAX_NGRAMS = 1 << 21
 """Of all lengths together; the model in this package has 0.5 million."""
 _MAX_BYTES = 1 << 24
@@ -103,7 +103,7 @@ def _parse(content: bytes) -> GraphoneModel:
         raise ValueError("its checksum is wrong")
     graphones = [_parse_graphone(text) for text in header["graphones"]]
     numbers, heads = header["ngrams"], header["contexts"]
-    if not 1 <= len(numbers) <= MAX_ORDER or len(heads) != len(numbers) - 1:
+    if not 1 <= len(numbers) <= MAX_GRAPHONE_ORDER or len(heads) != len(numbers) - 1:
         raise ValueError("the order is impossible")
     if not all(0 < head <= number for head, number in zip(heads, numbers, strict=False)):
         raise ValueError("the numbers of contexts are impossible")

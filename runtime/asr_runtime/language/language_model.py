@@ -16,6 +16,7 @@ UNKNOWN = 0
 BOUNDARY = 1
 """Id of a sentence's start as context, and of its end as a word."""
 FIRST_WORD = 2
+"""Id of the first word of the vocabulary; the ids before it are these two."""
 
 STATE_BITS = 24
 """Bits of a state, of which `word_scores` makes contexts."""

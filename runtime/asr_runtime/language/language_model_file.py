@@ -43,7 +43,8 @@ DEFAULT_LANGUAGE_MODEL = Path(__file__).parents[1] / "models" / "english.lm"
 
 MAGIC = b"ASRNGRAM"
 FORMAT_VERSION = 2
-MAX_ORDER = 3
+MAX_READABLE_ORDER = 3
+"""Words of the longest n-grams that the search reads; `asr-train` counts longer ones too."""
 
 _TYPES = {"int8", "uint8", "int16", "uint16", "int32", "uint32", "float32"}
 _READ_BYTES = 1 << 20
@@ -152,7 +153,7 @@ def _parse(content: mmap.mmap, digest: str) -> tuple[dict[str, Any], dict[str, n
     header = parse_object(content[first:begin].decode("utf-8"))
     if not isinstance(header["order"], int) or not isinstance(header["format_version"], int):
         raise ValueError("the order or the version is no integer")
-    if header["format_version"] > FORMAT_VERSION or not 2 <= header["order"] <= MAX_ORDER:
+    if header["format_version"] > FORMAT_VERSION or not 2 <= header["order"] <= MAX_READABLE_ORDER:
         raise LanguageModelError(
             f"has language model format {header['format_version']}, order {header['order']}, which "
             "this version does not read; upgrade with: pip install --upgrade asr-runtime"

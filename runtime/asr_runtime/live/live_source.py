@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asr_runtime.audio.audio_reader import AudioReader
+from asr_runtime.audio.channels import MIX, Channels
 
 
 class LiveSource(ABC):
@@ -47,16 +48,20 @@ class FileSource(LiveSource):
 
     _BLOCK_SECONDS = 0.25
 
-    def __init__(self, path: str) -> None:
+    def __init__(
+        self, path: str, *, channels: Channels = MIX, accept_incomplete: bool = False
+    ) -> None:
         """Open a file.
 
         Args:
             path: Where it is.
+            channels: MIX, or the number of the channel to read, from 1 on.
+            accept_incomplete: Whether a file that is cut off is a warning and no error.
 
         Raises:
             AudioFileError: It cannot be read.
         """
-        self._reader = AudioReader(path)
+        self._reader = AudioReader(path, channels=channels, accept_incomplete=accept_incomplete)
         self.sample_rate = self._reader.sample_rate
         self._open = True
 
@@ -76,3 +81,7 @@ class FileSource(LiveSource):
         """Close the file."""
         self._open = False
         self._reader.close()
+
+    def warnings(self) -> list[str]:
+        """Return what people should know about the audio; complete once it is closed."""
+        return self._reader.warnings

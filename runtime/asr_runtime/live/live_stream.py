@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from asr_runtime.audio.waveform_stream import WaveformStream
+from asr_runtime.audio.channels import MIX, Channels
+from asr_runtime.audio.level import LIVE_LOOKAHEAD_SECONDS
+from asr_runtime.audio.sample_format import SampleFormat
+from asr_runtime.audio.waveform import WaveformStream
 from asr_runtime.errors import ModelFileError, StreamError
 from asr_runtime.inference.session import ModelSession
+from asr_runtime.model_file.contract import ALL_FRAMES
 from asr_runtime.model_file.model_card import ModelCard, StreamingCard
+from asr_runtime.readable_text.readable_transcripts import ReadableStream
 from asr_runtime.sentences.sentence_decoder import SentenceDecoder
 from asr_runtime.transcript import SECONDS_DIGITS, Transcript
-
-# More frames than any audio has.
-_EVERYTHING = 1 << 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,9 @@ class LiveStream:
         sample_rate: float,
         chunk_ms: float | None = None,
         lookahead_ms: float | None = None,
+        channels: Channels = MIX,
+        sample_format: SampleFormat | None = None,
+        readable: ReadableStream | None = None,
     ) -> None:
         """Begin a stream.
 
@@ -94,6 +99,9 @@ class LiveStream:
                 model's own.
             lookahead_ms: Milliseconds of audio after them that the model waits for; None for the
                 model's own.
+            channels: MIX, or the number of the channel to transcribe, from 1 on.
+            sample_format: How samples lie in bytes, if bytes are fed.
+            readable: Makes the text readable; None leaves it as it was recognised.
 
         Raises:
             ModelFileError: The model was not exported for streaming.
@@ -110,13 +118,16 @@ class LiveStream:
         self._lookahead_frames = _frames(
             card, "lookahead_ms", lookahead_ms, streaming.lookahead_frames, 0
         )
-        self._audio = WaveformStream(sample_rate, card.sample_rate)
+        self._audio = WaveformStream(
+            sample_rate, card.sample_rate, channels, LIVE_LOOKAHEAD_SECONDS, sample_format
+        )
         self._state = np.zeros(streaming.state_shape, np.float32)
         # Samples from the context of the next chunk on, in the pieces they came in.
         self._pieces: list[npt.NDArray[np.float32]] = []
         self._waiting = 0
         self._position = 0
         self._shown = ""
+        self._readable = readable
         self._finished = False
 
     @property
@@ -125,11 +136,17 @@ class LiveStream:
         frames = self._chunk_frames + self._lookahead_frames
         return frames * self._stride / self._sample_rate
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is wrong with the audio although it could be transcribed; complete at the end."""
+        return tuple(self._audio.warnings)
+
     def feed(self, samples: npt.ArrayLike) -> list[StreamResult]:
         """Transcribe the next samples, any number of them.
 
         Args:
-            samples: As `Recognizer.transcribe` takes them, [samples] or [samples, channels].
+            samples: As `Recognizer.transcribe` takes them, [samples] or [samples, channels]; or
+                bytes, which may be divided anywhere.
 
         Returns:
             A result for each sentence that ended, and for each chunk that changed the text of the
@@ -138,6 +155,8 @@ class LiveStream:
         Raises:
             StreamError: The stream is finished.
             AudioContentError: The samples are no audio; they are left out.
+            AudioFileError: Bytes are those of a file.
+            TypeError: They are no samples at all.
         """
         if self._finished:
             raise StreamError("the stream is finished; start another one for more audio")
@@ -171,8 +190,8 @@ class LiveStream:
         self._append(self._audio.finish())
         results: list[StreamResult] = []
         if self._waiting:
-            results = self._chunk(self._joined(), _EVERYTHING)
-        results += map(_final, self._decoder.finish(self._audio.duration))
+            results = self._chunk(self._joined(), ALL_FRAMES)
+        results += map(self._final, self._decoder.finish(self._audio.duration))
         # What was shown last of a sentence that turned out to be none must not stay.
         if self._shown and not any(result.is_final for result in results):
             end = self._audio.duration
@@ -198,22 +217,25 @@ class LiveStream:
         log_probs, self._state = self._session.run_chunk(
             samples, self._context, frames, self._state
         )
-        if len(log_probs) != frames and frames != _EVERYTHING:
+        if len(log_probs) != frames and frames != ALL_FRAMES:
             raise ModelFileError(
                 f"returned {len(log_probs)} frames of a chunk of {frames}; export it again",
                 str(self._session.path),
             )
         self._position += len(log_probs)
-        results = [_final(sentence) for sentence in self._decoder.feed(log_probs)]
+        results = [self._final(sentence) for sentence in self._decoder.feed(log_probs)]
         if results:
             self._shown = ""
         partial = self._decoder.partial()
         if partial.text != self._shown:
             start = self._decoder.start
+            text, stable = partial.text, partial.stable
+            if self._readable is not None:
+                text, stable = self._readable.partial(text, stable)
             results.append(
                 StreamResult(
-                    partial.text,
-                    partial.stable,
+                    text,
+                    stable,
                     is_final=False,
                     start=start,
                     duration=self._decoder.duration - start,
@@ -221,6 +243,18 @@ class LiveStream:
             )
             self._shown = partial.text
         return results
+
+    def _final(self, sentence: Transcript) -> StreamResult:
+        if self._readable is not None:
+            sentence = self._readable.final(sentence)
+        return StreamResult(
+            sentence.text,
+            sentence.text,
+            is_final=True,
+            start=sentence.start,
+            duration=sentence.duration,
+            transcript=sentence,
+        )
 
 
 def streaming_card(session: ModelSession) -> StreamingCard:
@@ -254,14 +288,3 @@ def _frames(
             f"{name} must be {least * frame_ms:g} to 60000 milliseconds, not {milliseconds!r}"
         )
     return round(milliseconds / frame_ms)
-
-
-def _final(sentence: Transcript) -> StreamResult:
-    return StreamResult(
-        sentence.text,
-        sentence.text,
-        is_final=True,
-        start=sentence.start,
-        duration=sentence.duration,
-        transcript=sentence,
-    )

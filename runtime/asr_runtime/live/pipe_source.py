@@ -1,4 +1,4 @@
-"""Live audio from standard input or a named pipe: WAV, or raw samples of a known rate."""
+"""Live audio from standard input or a named pipe: WAV, raw samples, or what ffmpeg decodes."""
 
 from __future__ import annotations
 
@@ -7,120 +7,151 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from asr_runtime.audio.audio_reader import open_audio
-from asr_runtime.audio.byte_stream import ByteStream, Readable
-from asr_runtime.audio.sample_format import SampleFormat
-from asr_runtime.audio.wav_stream import CONVERT, is_wav, read_wav_header, read_wav_samples
-from asr_runtime.audio.waveform import checked_sample_rate
+from asr_runtime.audio.channels import MIX, Channels
+from asr_runtime.audio.file_kind import CONVERT, START_BYTES, Route, file_kind, is_wav
+from asr_runtime.audio.media import MediaDecoder, open_media
+from asr_runtime.audio.raw_stream import RawReader, check_raw
+from asr_runtime.audio.sample_format import SampleFormat, raw_format
+from asr_runtime.audio.wav_stream import ByteStream, Readable, WavReader
+from asr_runtime.audio.waveform import Mixdown
 from asr_runtime.errors import AudioFileError
 from asr_runtime.live.live_source import FileSource, LiveSource
 
 STANDARD_INPUT = "-"
 
-_OTHER_FORMATS = {
-    b"fLaC": "FLAC",
-    b"OggS": "Ogg",
-    b"ID3": "MP3",
-    b"FORM": "AIFF",
-    b".snd": "AU",
-    b"caff": "CAF",
-    b"\x1aE\xdf\xa3": "WebM or Matroska",
-}
+_START_BYTES = 12  # that tell WAV
 
 
-def open_stream(name: str, raw_sample_rate: float | None = None) -> LiveSource:
-    """Open a stream of audio.
+def open_stream(
+    name: str,
+    raw: SampleFormat | float | None = None,
+    *,
+    channels: Channels = MIX,
+    accept_incomplete: bool = False,
+) -> LiveSource:
+    """Open what ``asr-run --stream`` names.
 
-    It waits for a pipe to be opened at its other end, and for the WAV header.
+    Waits for a pipe to be opened at its other end, and for the beginning of what it carries.
 
     Args:
-        name: A file, a named pipe, or STANDARD_INPUT.
-        raw_sample_rate: Hz of 16-bit little-endian mono samples without a header; None for an audio
-            file or a WAV stream.
-
-    Returns:
-        The source.
+        name: a file, a named pipe, or STANDARD_INPUT.
+        raw: see `PipeSource`; None for a file or a stream with a header.
+        channels: MIX, or the number of the channel to read, from 1 on.
+        accept_incomplete: whether audio that is cut off is a warning and no error.
 
     Raises:
-        AsrRuntimeError: It cannot be opened, or is no such audio.
+        AsrRuntimeError: There is no such stream, or it cannot be read.
     """
+    settings: Any = {"channels": channels, "accept_incomplete": accept_incomplete}
     if name == STANDARD_INPUT:
-        return PipeSource(_standard_input(), raw_sample_rate)
-    if raw_sample_rate is None and _is_regular_file(name):
-        return FileSource(name)
-    return PipeSource(open_audio(name), raw_sample_rate)
+        return PipeSource(_standard_input(), raw, **settings)
+    if raw is None and _is_regular_file(name):
+        return FileSource(name, **settings)
+    return PipeSource(open_audio(name), raw, **settings)
 
 
 class PipeSource(LiveSource):
-    """A stream of bytes: what has been written to it is there at once, however long it pauses."""
+    """A stream of bytes: what has been written to it is there at once, however long it pauses.
 
-    def __init__(self, file: BinaryIO, raw_sample_rate: float | None = None) -> None:
-        """Wait for the header.
+    Args:
+        file: the stream.
+        raw: how the samples of a stream without a header lie in bytes; None for any other. A number
+            is the sample rate in Hz of 16-bit little-endian mono samples.
+        channels: MIX, or the number of the channel to read, from 1 on.
+        accept_incomplete: whether an end that comes too early is a warning and no error.
 
-        Args:
-            file: The open stream.
-            raw_sample_rate: Hz of 16-bit little-endian mono samples without a header; None for WAV.
+    Raises:
+        AudioFileError: The stream is empty or none that can be read.
+        AudioContentError: Its sample rate is impossible.
+    """
 
-        Raises:
-            AudioFileError: It is empty, cannot be read or is no such audio.
-            AudioContentError: The sample rate is impossible.
-        """
+    def __init__(
+        self,
+        file: BinaryIO,
+        raw: SampleFormat | float | None = None,
+        *,
+        channels: Channels = MIX,
+        accept_incomplete: bool = False,
+    ) -> None:
         _wait_for_data(file)
         self._file = file
-        self._stream = ByteStream(cast(Readable, file))
+        self._accept_incomplete = accept_incomplete
+        self._remarks: list[str] = []
+        self._media: MediaDecoder | None = None
+        stream = ByteStream(cast(Readable, file))
+        if raw is not None and not isinstance(raw, SampleFormat):
+            raw = raw_format("s16le", raw)
+        reader: WavReader | RawReader | MediaDecoder
         with _reading():
-            start = self._stream.exactly(12)
+            start = stream.exactly(_START_BYTES)
             if not start:
                 raise AudioFileError("is empty; check what sends it")
-            self._stream.put_back(start)
-            if raw_sample_rate is None:
-                if not is_wav(start):
-                    raise _no_wav(start)
-                header = read_wav_header(self._stream)
-                self._format = header.format
-                self._pieces = read_wav_samples(self._stream, header)
+            if raw is not None:
+                check_raw(start)
+                stream.put_back(start)
+                reader = RawReader(stream, raw)
+                self.sample_rate = raw.sample_rate
+            elif is_wav(start):
+                stream.put_back(start)
+                reader = WavReader(stream)
+                self.sample_rate = reader.format.sample_rate
             else:
-                _check_raw(start)
-                rate = checked_sample_rate(raw_sample_rate)
-                self._format = SampleFormat(rate, channels=1, encoding="i2")
-                self._pieces = iter(self._stream.some, b"")
-        self.sample_rate = self._format.sample_rate
+                reader = self._media = _open_media(file, start)
+                self.sample_rate = reader.sample_rate
+        self._blocks = reader.blocks()
+        self._mixdown = Mixdown(self.sample_rate, channels)
 
     def blocks(self) -> Iterator[npt.NDArray[np.float32]]:
-        """Yield what has come, float32 [samples].
+        """Yield mono samples [samples], -1..1, as soon as they are there.
 
         Raises:
-            AudioFileError: The stream ended within a sample or before any, or cannot be read on.
+            AudioFileError: The stream ended as it should not, behind all samples that came.
         """
         if self._file.closed:
             return
-        frame = self._format.frame_bytes
-        rest = b""
         empty = True
         with _reading():
-            for piece in self._pieces:
-                data = rest + piece
-                whole = len(data) - len(data) % frame
-                rest = data[whole:]
-                if whole:
-                    empty = False
-                    yield self._format.decode(data[:whole])
-        if rest:
-            raise AudioFileError(
-                f"ended in the middle of a sample ({len(rest)} of {frame} bytes); "
-                "check what sends it"
-            )
+            try:
+                for block in self._mixdown.blocks(self._blocks):
+                    empty = empty and not len(block)
+                    yield block
+            except AudioFileError as error:
+                if not self._accept_incomplete:
+                    raise
+                self._remarks.append(f"it is incomplete ({error.problem})")
         if empty:
             raise AudioFileError("ended before any audio came; check what sends it")
 
     def close(self) -> None:
-        """Close the stream."""
+        """Stop listening."""
         self._file.close()
+        if self._media is not None:
+            self._media.close()
+
+    def warnings(self) -> list[str]:
+        """Return what people should know about the audio; complete once it is closed."""
+        return [*self._remarks, *self._mixdown.warnings]
+
+
+def _open_media(file: BinaryIO, start: bytes) -> MediaDecoder:
+    """Have ffmpeg or PyAV decode a stream that is not WAV."""
+    # Longer than what tells WAV; such a stream is no few bytes, so this waits for nothing.
+    read = getattr(file, "read1", file.read)
+    while len(start) < START_BYTES and (piece := read(START_BYTES - len(start))):
+        start += piece
+    kind = file_kind(start)
+    if kind.route is Route.UNKNOWN:
+        raise AudioFileError(
+            "is no WAV stream; give --sample-rate if it is 16-bit mono samples without a header, "
+            f"or convert it: {CONVERT}"
+        )
+    return open_media(file, kind.name, begin=start, stall_seconds=None)
 
 
 def _standard_input() -> BinaryIO:
@@ -152,31 +183,3 @@ def _reading() -> Iterator[None]:
     except OSError as error:
         problem = f"cannot be read ({error.strerror or error}); check the device"
         raise AudioFileError(problem) from None
-
-
-def _no_wav(start: bytes) -> AudioFileError:
-    kind = _other_format(start)
-    if kind is None and start[:1] == b"\xff" and start[1:2] >= b"\xe0":
-        kind = "MP3 or AAC"
-    if kind is not None:
-        return AudioFileError(f"is {kind}, and a stream has to be WAV; convert it: {CONVERT}")
-    return AudioFileError(
-        "is no WAV stream; give --sample-rate if it is 16-bit mono samples without a header, or "
-        f"convert it: {CONVERT}"
-    )
-
-
-def _check_raw(start: bytes) -> None:
-    """Refuse a file: samples hardly ever look like its start, and as samples it is noise."""
-    if is_wav(start):
-        raise AudioFileError("is WAV, which brings its own sample rate; leave --sample-rate out")
-    kind = _other_format(start)
-    if kind is not None:
-        raise AudioFileError(
-            f"is {kind} and not samples without a header; "
-            f"leave --sample-rate out for a file, and convert a stream: {CONVERT}"
-        )
-
-
-def _other_format(start: bytes) -> str | None:
-    return next((kind for magic, kind in _OTHER_FORMATS.items() if start.startswith(magic)), None)

@@ -1,77 +1,39 @@
-"""The inputs and outputs that every exported model has, and those of one that can stream."""
+"""The model contract: the names and numbers that every exported file keeps, written down once.
 
-from collections.abc import Sequence
-from typing import Any
+The exporter, the trainer and the benchmarks import them from here. The module imports nothing, so
+that a process that is measured can read it without loading anything else.
 
-from asr_runtime.errors import ModelFileError
-from asr_runtime.model_file.model_card import ModelCard
+Shapes: ``batch`` utterances, ``samples`` of audio, ``frames`` of log-probabilities, ``classes`` of
+the vocabulary.
+"""
 
-INPUT_VALUES = "input_values"  # float32 [batch, samples]: mono, -1..1
-INPUT_LENGTHS = "input_lengths"  # int64 [batch]: samples of each before the padding
-LOG_PROBS = "logprobs"  # float32 [batch, frames, classes]: natural log
-PHONEME_LOG_PROBS = "phoneme_logprobs"  # float32 [batch, frames, phonemes + 1]: if it has them
-OUTPUT_LENGTHS = "output_lengths"  # int64 [batch]: frames of each
+SAMPLE_RATE = 16_000
+"""Samples a second of every model that this project exports, mono."""
 
-CONTEXT_FRAMES = "context_frames"  # int64 [batch]: leading frames that are context only
-CHUNK_FRAMES = "chunk_frames"  # int64 [batch]: frames to emit after those
-STATE = "state"  # float32 [batch, layers, hidden]: from the chunk before
-NEXT_STATE = "next_state"  # float32 [batch, layers, hidden]: for the next chunk
+INPUT_VALUES = "input_values"
+"""Input, float32 [batch, samples]: mono audio, -1 to 1."""
+INPUT_LENGTHS = "input_lengths"
+"""Input, int64 [batch]: samples of each utterance before its padding."""
+LOG_PROBS = "logprobs"
+"""Output, float32 [batch, frames, classes]: natural logarithms."""
+OUTPUT_LENGTHS = "output_lengths"
+"""Output, int64 [batch]: frames of each utterance."""
+PHONEME_LOG_PROBS = "phoneme_logprobs"
+"""Output of a model with a phoneme head, float32 [batch, frames, phonemes + 1]."""
 
-_FLOAT, _INTEGER = "tensor(float)", "tensor(int64)"
-_INPUTS = {INPUT_VALUES: (_FLOAT, 2), INPUT_LENGTHS: (_INTEGER, 1)}
-_OUTPUTS = {LOG_PROBS: (_FLOAT, 3), OUTPUT_LENGTHS: (_INTEGER, 1)}
-_PHONEME_OUTPUTS = {PHONEME_LOG_PROBS: (_FLOAT, 3)}
-_STREAMING_INPUTS = {CONTEXT_FRAMES: (_INTEGER, 1), CHUNK_FRAMES: (_INTEGER, 1), STATE: (_FLOAT, 3)}
-_STREAMING_OUTPUTS = {NEXT_STATE: (_FLOAT, 3)}
+CONTEXT_FRAMES = "context_frames"
+"""Optional input of a streaming model, int64 [batch]: leading frames that are context only."""
+CHUNK_FRAMES = "chunk_frames"
+"""Optional input of a streaming model, int64 [batch]: frames to emit after the context."""
+STATE = "state"
+"""Optional input of a streaming model, float32 [batch, layers, hidden]: from the chunk before."""
+NEXT_STATE = "next_state"
+"""Output of a streaming model, float32 [batch, layers, hidden]: for the next chunk."""
 
+ALL_FRAMES = 1 << 40
+"""A `CHUNK_FRAMES` that emits all that there are: more frames than any audio has."""
 
-def check_contract(
-    inputs: Sequence[Any], optional: Sequence[Any], outputs: Sequence[Any], card: ModelCard
-) -> None:
-    """Compare a session's inputs and outputs (ONNX Runtime's NodeArg) with the contract.
-
-    optional: inputs that have a default.
-
-    Raises ModelFileError for the first difference: a name, a type, a rank, or a number of classes
-    that is not the vocabulary's.
-    """
-    _check("input", inputs, _INPUTS)
-    _check("output", outputs, _OUTPUTS)
-    if card.streaming is not None:
-        _check("optional input", optional, _STREAMING_INPUTS)
-        _check("output", outputs, _STREAMING_OUTPUTS)
-    if card.phonemes is not None:
-        _check("output", outputs, _PHONEME_OUTPUTS)
-        _check_classes(outputs, PHONEME_LOG_PROBS, len(card.phonemes) + 1, "phonemes and a blank")
-    unexpected = [node.name for node in inputs if node.name not in _INPUTS]
-    if unexpected:
-        raise ModelFileError(f"it wants an unknown input {unexpected[0]!r}; export it again")
-    _check_classes(outputs, LOG_PROBS, len(card.vocabulary), "a vocabulary")
-
-
-def _check_classes(outputs: Sequence[Any], name: str, expected: int, kind: str) -> None:
-    classes = next(node.shape[-1] for node in outputs if node.name == name)
-    if isinstance(classes, int) and classes != expected:
-        raise ModelFileError(
-            f"it has {classes} output classes and {kind} of {expected}; export it again"
-        )
-
-
-def _check(kind: str, nodes: Sequence[Any], expected: dict[str, tuple[str, int]]) -> None:
-    found = {node.name: node for node in nodes}
-    for name, (element, rank) in expected.items():
-        node = found.get(name)
-        if node is None:
-            raise ModelFileError(
-                f"it has no {kind} {name!r} but {', '.join(map(repr, found)) or 'none'}; "
-                "export it again"
-            )
-        if node.type != element:
-            raise ModelFileError(
-                f"its {kind} {name!r} is {node.type} and not {element}; export it again"
-            )
-        if len(node.shape) != rank:
-            raise ModelFileError(
-                f"its {kind} {name!r} has {len(node.shape)} dimensions and not {rank}; "
-                "export it again"
-            )
+CARD_KEY = "model_card"
+"""Where the card is: a key of ONNX's metadata, the name of an extra file in PyTorch's formats."""
+CARD_FORMAT_VERSION = 1
+"""The newest card that this package reads, and the one that the exporter writes."""

@@ -7,19 +7,26 @@ from asr_runtime.errors import ModelFileError
 from asr_runtime.model_file.onnx_scan import check_onnx
 
 MAX_BYTES = 1 << 30
-"""Ten times the largest model of ours."""
+"""Largest file that is read: ten times the largest model of ours."""
 
 _MIN_ORT_BYTES = 64
 
 
 def read_model_bytes(path: Path) -> bytes:
-    """All bytes of a model file that passed the checks.
+    """Read a model file whole, and check it.
 
     ONNX files are checked by `onnx_scan`. Of ONNX Runtime's own format (``.ort``), which may change
     with every version, only the identifier is checked here; ONNX Runtime verifies the rest of such
     a file's structure, not its sizes or operators. Give it files of your own alone.
 
-    Raises ModelFileError, with the path as its subject.
+    Args:
+        path: the file.
+
+    Returns:
+        All of its bytes.
+
+    Raises:
+        ModelFileError: it cannot be read, or did not pass; the path is the error's subject.
     """
     try:
         content = _read(path)
@@ -34,7 +41,11 @@ def read_model_bytes(path: Path) -> bytes:
 
 
 def is_ort_format(content: bytes) -> bool:
-    """Are these bytes of ONNX Runtime's own format? It has its identifier after an offset."""
+    """Whether a file is of ONNX Runtime's own format, which has its identifier after an offset.
+
+    Args:
+        content: the file's bytes.
+    """
     return content[4:8] == b"ORTM"
 
 

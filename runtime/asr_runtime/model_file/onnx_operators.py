@@ -12,10 +12,10 @@ from asr_runtime.model_file.onnx_tensor import Value, checked_size
 from asr_runtime.model_file.protobuf_wire import WireError
 
 Attributes = Mapping[str, tuple[int, ...]]
-"""Those that are integers, by name; one that is not a list as a list of one."""
+"""Integer attributes by name; scalars become one-element tuples."""
 
 MAX_PADDING = 1 << 16
-"""Around an input, and of strides and kernels."""
+"""Largest padding around an input; also the largest stride and kernel."""
 
 
 def _names(text: str) -> frozenset[str]:
@@ -49,11 +49,18 @@ _POSITIVE_SIZES = ("kernel_shape", "strides", "dilations", "group", "hidden_size
 
 
 def output_value(operator: str, inputs: Sequence[Value | None], attributes: Attributes) -> Value:
-    """What is known about the outputs of a node that is no Constant; those after the first alike.
+    """Find out what is known about the outputs of a node.
 
-    inputs: None for one that is left out.
+    Args:
+        operator: the node's, which is not Constant.
+        inputs: the node's; None for one that is left out.
+        attributes: the node's.
 
-    Raises WireError for what no model of ours does, and for too large or dangerous a result.
+    Returns:
+        The value of every output.
+
+    Raises:
+        WireError: no model of ours does this, or the result would be too large or dangerous.
     """
     _check_attributes(attributes)
     given = [value for value in inputs if value is not None]
@@ -102,7 +109,7 @@ def _element_type(
 
 
 def _check_divisor(operator: str, given: Sequence[Value]) -> None:
-    """A processor stops a program that divides by zero.
+    """Refuse integer division by what may be zero, because a processor stops a program for it.
 
     Not all versions of ONNX Runtime that this package runs with check it, nor all their devices.
     """
@@ -124,11 +131,11 @@ def _check_padding(given: Sequence[Value]) -> None:
 
 
 Sized = tuple[int | None, tuple[int, ...] | None]
-"""Elements and shape, as in `Value`."""
+"""Number of elements and shape of a result, as in `Value`."""
 
 
 def _sizes(operator: str, value: Value) -> tuple[int, ...] | None:
-    """A constant that says how large a result is; None if it depends on an input."""
+    """Numbers of a constant that says how large a result is; None if it depends on an input."""
     if value.numbers is None and value.elements is not None:
         raise WireError(f"computes the size of a tensor ({operator}) from constants alone")
     return value.numbers
@@ -190,7 +197,7 @@ def _checked(operator: str, elements: int) -> int:
 
 
 def _broadcast(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...] | None:
-    """The shape of an operator over some shapes, or None if they do not go together."""
+    """Shape of an elementwise result over some shapes; None if they do not go together."""
     rank = max(map(len, shapes))
     padded = [(1,) * (rank - len(shape)) + shape for shape in shapes]
     result = []
@@ -205,7 +212,7 @@ def _broadcast(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...] | None:
 def _shape(
     operator: str, first: Value, given: Sequence[Value], attributes: Attributes
 ) -> tuple[int, ...] | None:
-    """Of an operator over constants, where it is worth knowing."""
+    """Shape of the result of an operator over constants; None where it is not worth knowing."""
     if operator in _LIKE_FIRST:
         return first.shape
     shapes = [value.shape for value in given if value.shape is not None]
@@ -230,7 +237,7 @@ def _shape(
 
 
 def _bound(operator: str, first: Value, given: Sequence[Value]) -> int:
-    """The most elements that an operator over constants can make."""
+    """Largest number of elements that an operator over constants can make."""
     counts = [value.elements or 0 for value in given]
     if operator in _LIKE_FIRST | _NOT_LARGER | {"Transpose", "Reshape", "Unsqueeze"}:
         return first.elements or 0

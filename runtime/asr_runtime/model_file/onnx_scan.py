@@ -14,13 +14,13 @@ from asr_runtime.model_file.onnx_tensor import MAX_RANK, Value, read_tensor
 from asr_runtime.model_file.protobuf_wire import Block, Budget, Message, WireError
 
 MAX_NODES = 5_000
-"""Our exports have 120 to 230."""
+"""Most nodes of a graph; our exports have 120 to 230."""
 
 MAX_FIELDS = 50_000
-"""Of protobuf, in all messages together; our exports have 1,600 to 2,800."""
+"""Most protobuf fields in all messages together; our exports have 1,600 to 2,800."""
 
 MAX_CONSTANT_ELEMENTS = 1 << 28
-"""Of all constants together, those among them that are made from others when a file is opened."""
+"""Most elements of all constants together, with those made of others when a file is opened."""
 
 MAX_METADATA_BYTES = 1 << 20
 MAX_NAME_BYTES = 1 << 10
@@ -31,9 +31,16 @@ _ADVICE = "give a model.onnx that asr-export wrote, or copy it again"
 
 
 def check_onnx(content: bytes) -> None:
-    """Raise ModelFileError, without a subject, unless the bytes of a file are such a model.
+    """Check that a file holds a model of ours and nothing else.
 
-    Reads in place: takes some bytes of memory for each part of the graph, and none for its data.
+    The bytes are read in place: that takes some memory for each part of the graph, and none for its
+    data.
+
+    Args:
+        content: the file's bytes.
+
+    Raises:
+        ModelFileError: it does not; the error has no subject.
     """
     try:
         _check_model(memoryview(content))
@@ -77,7 +84,7 @@ def _check_domain(domain: str) -> None:
 
 
 class _GraphCheck:
-    """One walk over a graph in the order of its nodes, which ONNX prescribes."""
+    """Walks once over a graph in the order of its nodes, which ONNX prescribes."""
 
     def __init__(self, graph: Message, budget: Budget) -> None:
         self._graph = graph
@@ -148,7 +155,7 @@ class _GraphCheck:
                 self._define(name, result)
 
     def _attributes(self, node: Message) -> tuple[dict[str, tuple[int, ...]], dict[str, Value]]:
-        """Integers by name, and tensors by name."""
+        """Integer attributes by name, and attributes that are tensors by name."""
         integers: dict[str, tuple[int, ...]] = {}
         tensors: dict[str, Value] = {}
         names = set()
@@ -168,7 +175,7 @@ class _GraphCheck:
 
 
 def _value_info(block: Block, budget: Budget) -> tuple[str, Value]:
-    """Name and type of an input or output."""
+    """Name and element type of an input or output."""
     info = Message(block, schema.VALUE_INFO, budget)
     element_type = 0
     kind = info.block("type")

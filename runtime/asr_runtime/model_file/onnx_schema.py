@@ -24,7 +24,7 @@ MODEL = {
 OPERATOR_SET = {1: Field("domain", BYTES), 2: Field("version", VARINT)}
 
 ENTRY = {1: Field("key", BYTES), 2: Field("value", BYTES)}
-"""Of ``metadata_props``."""
+"""Fields of one entry of ``metadata_props``."""
 
 GRAPH = {
     1: Field("node", BYTES, repeated=True),
@@ -121,7 +121,7 @@ DIMENSION = {
 }
 
 EXTERNAL_LOCATION = 1
-"""Of ``data_location``: the tensor is in another file."""
+"""Value of ``data_location`` that says that the tensor is in another file."""
 
 FLOAT, UINT8, INT8, UINT16, INT16, INT32, INT64 = 1, 2, 3, 4, 5, 6, 7
 BOOL, FLOAT16, DOUBLE, UINT32, UINT64, BFLOAT16, UINT4, INT4 = 9, 10, 11, 12, 13, 16, 21, 22
@@ -146,4 +146,4 @@ BITS = {
     UINT4: 4,
     INT4: 4,
 }
-"""Of an element in ``raw_data``."""
+"""Bits of an element in ``raw_data``, by element type."""

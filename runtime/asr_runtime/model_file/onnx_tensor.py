@@ -9,7 +9,7 @@ from asr_runtime.model_file import onnx_schema as schema
 from asr_runtime.model_file.protobuf_wire import Block, Budget, Message, WireError, packed_integers
 
 MAX_ELEMENTS = 1 << 26
-"""Of one tensor; those of our models have a hundredth of it."""
+"""Most elements of one tensor; those of our models have a hundredth of it."""
 
 MAX_RANK = 8
 
@@ -42,10 +42,11 @@ _TYPED_DATA: dict[str, tuple[set[int], int | None]] = {
 class Value:
     """What is known about a value of a graph.
 
-    element_type: of ONNX, 0 if unknown.
-    elements: at most so many, if it depends on no input of the model; else None.
-    shape: its dimensions, where they and `elements` are known.
-    numbers: its values, of a small constant of integers in the file.
+    Attributes:
+        element_type: ONNX's number of the type, 0 if unknown.
+        elements: most elements that it can have; None if it depends on an input of the model.
+        shape: its dimensions, where they and `elements` are known.
+        numbers: the values of a small constant of integers in the file; else None.
     """
 
     element_type: int
@@ -55,7 +56,18 @@ class Value:
 
 
 def read_tensor(data: Block, budget: Budget) -> tuple[str, Value]:
-    """Name and value of a TensorProto. Raises WireError if it is damaged, foreign or too large."""
+    """Read a TensorProto.
+
+    Args:
+        data: its bytes.
+        budget: fields that may still be read.
+
+    Returns:
+        Its name, and what is known about its value.
+
+    Raises:
+        WireError: it is damaged, foreign or too large.
+    """
     tensor = Message(data, schema.TENSOR, budget)
     name = tensor.text("name")
     element_type = tensor.integer("data_type")
@@ -86,7 +98,15 @@ def read_tensor(data: Block, budget: Budget) -> tuple[str, Value]:
 
 
 def checked_size(shape: tuple[int, ...], what: str) -> int:
-    """Elements of a tensor of a shape; raises WireError for a shape that no model of ours has."""
+    """Count the elements of a tensor.
+
+    Args:
+        shape: its dimensions.
+        what: the tensor, for the error.
+
+    Raises:
+        WireError: no model of ours has such a shape.
+    """
     if len(shape) > MAX_RANK or min(shape, default=0) < 0:
         raise WireError(f"is damaged ({what} has impossible dimensions)")
     elements = math.prod(shape)
@@ -97,7 +117,12 @@ def checked_size(shape: tuple[int, ...], what: str) -> int:
 
 
 def _count(block: Block, size: int | None) -> int:
-    """Numbers in packed data; -1 if they end in the midst of one."""
+    """Count the numbers in packed data; -1 if they end in the midst of one.
+
+    Args:
+        block: the data.
+        size: bytes of a number; None for numbers of variable length.
+    """
     if size is not None:
         return len(block) // size if len(block) % size == 0 else -1
     ends = np.frombuffer(block, np.uint8) < 0x80

@@ -21,10 +21,11 @@ class WireError(ValueError):
 class Field:
     """One field of a message.
 
-    name: in protobuf's schema.
-    wire: wire type; numbers that are repeated may also come packed.
-    repeated: may it come more than once?
-    refused: what a file that has it contains, if such a file is not to be read.
+    Attributes:
+        name: in protobuf's schema.
+        wire: wire type; numbers that are repeated may also come packed.
+        repeated: whether it may come more than once.
+        refused: what a file that has it contains, if such a file is not to be read; else None.
     """
 
     name: str
@@ -34,13 +35,17 @@ class Field:
 
 
 class Budget:
-    """Fields that may still be read of one file, whatever their message."""
+    """Counts down the fields that may still be read of one file, whatever their message."""
 
     def __init__(self, fields: int) -> None:
         self._left = fields
 
     def spend(self) -> None:
-        """One field; raises WireError if there were too many."""
+        """Take one field off.
+
+        Raises:
+            WireError: there were too many.
+        """
         self._left -= 1
         if self._left < 0:
             raise WireError("has far more parts than a model of ours")
@@ -50,6 +55,17 @@ class Message:
     """The fields of one message by name, nested messages unread."""
 
     def __init__(self, data: Block, fields: Mapping[int, Field], budget: Budget) -> None:
+        """Read a message.
+
+        Args:
+            data: its bytes.
+            fields: all that it may have, by their numbers.
+            budget: fields that may still be read.
+
+        Raises:
+            WireError: it is damaged, has a field that is not listed or is refused, or the budget is
+                spent.
+        """
         self._integers: dict[str, list[int]] = {}
         self._blocks: dict[str, list[Block]] = {}
         seen = set()
@@ -74,35 +90,47 @@ class Message:
                 self._blocks.setdefault(field.name, []).append(value)
 
     def integers(self, name: str) -> list[int]:
-        """All values of a field of signed 64-bit integers."""
+        """List all values of a field of signed 64-bit integers."""
         return [_signed(value) for value in self._integers.get(name, ())]
 
     def integer(self, name: str, default: int = 0) -> int:
-        """The value of such a field that is not repeated."""
+        """Value of a field of integers that is not repeated."""
         return next(iter(self.integers(name)), default)
 
     def blocks(self, name: str) -> list[Block]:
-        """All values of a field of bytes or messages."""
+        """List all values of a field of bytes or messages."""
         return self._blocks.get(name, [])
 
     def block(self, name: str) -> Block | None:
-        """The value of such a field that is not repeated, or None."""
+        """Value of a field of bytes or a message that is not repeated; None if it is missing."""
         return next(iter(self.blocks(name)), None)
 
     def texts(self, name: str) -> list[str]:
-        """All values of a field of strings; raises WireError unless they are UTF-8."""
+        """List all values of a field of strings.
+
+        Raises:
+            WireError: one is not UTF-8.
+        """
         try:
             return [str(block, "utf-8") for block in self.blocks(name)]
         except UnicodeDecodeError:
             raise WireError(f"is damaged (a {name} is not text)") from None
 
     def text(self, name: str) -> str:
-        """The value of such a field that is not repeated, or ""."""
+        """Value of a field of strings that is not repeated; empty if it is missing."""
         return next(iter(self.texts(name)), "")
 
 
 def packed_integers(data: Block, budget: Budget) -> list[int]:
-    """Signed 64-bit integers one after another, as in a packed field."""
+    """Read signed 64-bit integers that follow each other, as in a packed field.
+
+    Args:
+        data: their bytes.
+        budget: fields that may still be read; each integer counts as one.
+
+    Raises:
+        WireError: one is cut off, or the budget is spent.
+    """
     return [_signed(value) for value in _packed(data, budget)]
 
 
@@ -119,7 +147,11 @@ def _packed(data: Block, budget: Budget) -> Iterator[int]:
 
 
 def _walk(data: Block) -> Iterator[tuple[int, int, int | Block]]:
-    """Number, wire type and value of each field; fixed-size numbers as their bytes."""
+    """Walk over the fields of a message.
+
+    Yields:
+        Number, wire type and value of each; fixed-size numbers as their bytes.
+    """
     position, end = 0, len(data)
     while position < end:
         start = position
@@ -148,7 +180,7 @@ def _walk(data: Block) -> Iterator[tuple[int, int, int | Block]]:
 
 
 def _varint(data: Block, position: int) -> tuple[int, int]:
-    """An unsigned integer of up to 64 bits, and where the next byte is."""
+    """Read an unsigned integer of up to 64 bits; also tells where the next byte is."""
     if position < len(data) and data[position] < 0x80:  # nearly all
         return data[position], position + 1
     value = 0

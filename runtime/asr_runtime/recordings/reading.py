@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import chain, islice
 
 import numpy as np
 import numpy.typing as npt
 
 from asr_runtime.audio.audio_source import AudioBlocks
-from asr_runtime.audio.waveform import Waveform, to_waveform
-from asr_runtime.audio.waveform_stream import WaveformStream
+from asr_runtime.audio.waveform import Waveform, WaveformStream, to_waveform
 from asr_runtime.decoding.heads import Rows
 from asr_runtime.inference.session import ModelSession
 from asr_runtime.recordings.stitching import SeamConfig, stitch
@@ -59,7 +59,8 @@ def read_recording(
         if length > limit:
             return chain(_drained(begin), blocks)
     samples = np.concatenate(begin) if begin else np.zeros(0, np.float32)
-    return to_waveform(samples, audio.sample_rate, sample_rate)
+    waveform = to_waveform(samples, audio.sample_rate, sample_rate)
+    return replace(waveform, warnings=(*audio.warnings, *waveform.warnings))
 
 
 def resampled(blocks: Iterable[Samples], stream: WaveformStream) -> Iterator[Samples]:

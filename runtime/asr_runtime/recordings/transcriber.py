@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from asr_runtime.audio.audio_source import Audio, AudioBlocks, open_source
-from asr_runtime.audio.waveform import Waveform, check_duration
-from asr_runtime.audio.waveform_stream import WaveformStream
+from asr_runtime.audio.samples import check_duration
+from asr_runtime.audio.waveform import Waveform, WaveformStream
 from asr_runtime.decoding.decoder import AnyDecoder
 from asr_runtime.decoding.greedy import greedy_decode
 from asr_runtime.inference.model_session import ModelSession
@@ -73,7 +74,7 @@ class RecordingTranscriber:
         if isinstance(recording, Waveform):
             yield self._decode([recording])[0]
         else:
-            yield from self._sentences(recording, audio.sample_rate, endpoint, progress)
+            yield from self._sentences(recording, audio, endpoint, progress)
 
     def batch(self, items: Iterable[Audio]) -> list[Transcript]:
         """Transcribe many recordings; see `Recognizer.transcribe_batch`.
@@ -107,7 +108,7 @@ class RecordingTranscriber:
             recording = read_recording(audio, self._card.sample_rate)
             if isinstance(recording, Waveform):
                 return recording
-            return Transcript.join(self._sentences(recording, audio.sample_rate))
+            return Transcript.join(self._sentences(recording, audio))
 
     def _decode(self, waveforms: Sequence[Waveform]) -> list[Transcript]:
         """Return the transcripts of utterances, which run together where they can."""
@@ -122,23 +123,31 @@ class RecordingTranscriber:
             )
             tokens = clipped(decoding.tokens, waveform.duration)
             transcripts.append(
-                Transcript(decoding.text, decoding.confidence, tokens, waveform.duration)
+                Transcript(
+                    decoding.text,
+                    decoding.confidence,
+                    tokens,
+                    waveform.duration,
+                    warnings=waveform.warnings,
+                )
             )
         return transcripts
 
     def _sentences(
         self,
         recording: Iterator[npt.NDArray[np.float32]],
-        sample_rate: float,
+        audio: AudioBlocks,
         endpoint: EndpointConfig | None = None,
         progress: Callable[[float], None] | None = None,
     ) -> Iterator[Transcript]:
         """Yield the sentences of a long recording, and what follows the last one."""
         decoder = self.sentence_decoder(endpoint)
-        stream = WaveformStream(sample_rate, self._card.sample_rate)
+        stream = WaveformStream(audio.sample_rate, self._card.sample_rate)
         for rows in iter_log_probs(self._session, resampled(recording, stream)):
             yield from decoder.feed(rows)
             if progress is not None:
                 progress(min(decoder.duration, stream.duration))
         check_duration(stream.duration)
-        yield from decoder.finish(stream.duration) or [decoder.silence(stream.duration)]
+        *others, last = decoder.finish(stream.duration) or [decoder.silence(stream.duration)]
+        yield from others
+        yield replace(last, warnings=(*audio.warnings, *stream.warnings))

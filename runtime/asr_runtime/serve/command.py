@@ -50,6 +50,12 @@ def serve(
     hotword: Annotated[
         list[str] | None, typer.Option(help="A word or phrase to listen for; repeatable.")
     ] = None,
+    punctuate: Annotated[
+        bool, typer.Option("--punctuate", help="Put in signs and capital letters.")
+    ] = False,
+    numbers: Annotated[
+        bool, typer.Option("--numbers", help="Write number words as digits.")
+    ] = False,
     workers: Annotated[
         int | None,
         typer.Option(min=1, help="Transcriptions at a time; by default one on each CPU."),
@@ -102,7 +108,13 @@ def serve(
         )
     # Requests share the CPUs among themselves: a thread each.
     recognizer = Recognizer.load(
-        model, device=device, threads=1, language_model=language_model, hotwords=hotword or ()
+        model,
+        device=device,
+        threads=1,
+        language_model=language_model,
+        hotwords=hotword or (),
+        punctuate=punctuate,
+        numbers=numbers,
     )
     try:
         asyncio.run(_run(recognizer, settings, host, port, wyoming))

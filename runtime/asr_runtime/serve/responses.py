@@ -35,7 +35,7 @@ def as_text(segments: Sequence[Transcript], form: ResponseFormat) -> str:
     """The body of an answer that is not JSON."""
     if form is ResponseFormat.text:
         return " ".join(segment.text for segment in segments if segment.text) + "\n"
-    words = [word for segment in segments for word in segment.words]
+    words = [word for segment in segments for word in segment.shown_words]
     return to_srt(words) if form is ResponseFormat.srt else to_vtt(words)
 
 

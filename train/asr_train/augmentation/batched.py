@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torchaudio.functional import fftconvolve, mu_law_decoding, mu_law_encoding, resample
 
+from asr_train.augmentation.config import AugmentationConfig
 from asr_train.augmentation.non_speech import non_speech
 from asr_train.augmentation.waveform import (
     DECAY,
@@ -19,7 +20,6 @@ from asr_train.augmentation.waveform import (
     LEVEL_DB,
     SLOPE,
     SNR_DB,
-    AugmentationConfig,
     power_of_two,
 )
 from asr_train.model.config import SAMPLE_RATE
@@ -33,7 +33,13 @@ class BatchAugmenter:
     """Augments batches; the same seed gives the same changes."""
 
     def __init__(self, config: AugmentationConfig, device: torch.device, seed: int) -> None:
-        """``seed``: of the sounds without words, which are made once."""
+        """Make the sounds without words once.
+
+        Args:
+            config: what is done to a batch.
+            device: where batches lie.
+            seed: of the sounds without words.
+        """
         self._config, self._device = config, device
         self._sounds: Tensor | None = None
         if config.non_speech:
@@ -68,9 +74,9 @@ class BatchAugmenter:
         count = len(samples)
         mask = length_mask(lengths, samples.shape[1])
         for probability, change in (
-            (config.reverb, add_rooms),
+            (config.reverb, reverberate),
             (config.noise, add_noise),
-            (config.band_limit, through_telephone),
+            (config.band_limit, telephone_channel),
             (config.volume, change_levels),
         ):
             rows = self._draw(count, probability, rng)
@@ -104,7 +110,18 @@ class BatchAugmenter:
 def change_speed(
     samples: Tensor, lengths: Tensor, shortest: Tensor, factor: float
 ) -> tuple[Tensor, Tensor]:
-    """Play ``factor`` (to a hundredth) times as fast, pitch included, where CTC allows."""
+    """Play ``factor`` times as fast, pitch included, where CTC allows.
+
+    Args:
+        samples: float32 [batch, samples], zeros past the end.
+        lengths: int64 [batch], samples.
+        shortest: int64 [batch], samples that CTC needs; an utterance that would become shorter
+            stays as it is.
+        factor: rounded to a hundredth.
+
+    Returns:
+        Samples [batch, samples] and lengths [batch].
+    """
     percent = round(100 * factor)
     changed = resample(samples, percent, 100)
     # PyTorch rounds the resampled length down or up, by the factor.
@@ -121,8 +138,14 @@ def change_speed(
     return samples[:, :size] * length_mask(lengths, size), lengths
 
 
-def add_rooms(samples: Tensor, mask: Tensor, generator: torch.Generator) -> Tensor:
-    """Convolve each with a direct path and a tail of noise of its own, see ``add_room``."""
+def reverberate(samples: Tensor, mask: Tensor, generator: torch.Generator) -> Tensor:
+    """Convolve each utterance with a direct path and a decaying tail of noise of its own.
+
+    Args:
+        samples: float32 [batch, samples].
+        mask: bool [batch, samples], which of them are inside the utterances.
+        generator: of the tails.
+    """
     device = samples.device
     decay = _uniform(len(samples), DECAY, generator)
     direct_db = _uniform(len(samples), DIRECT_DB, generator)
@@ -139,7 +162,7 @@ def add_rooms(samples: Tensor, mask: Tensor, generator: torch.Generator) -> Tens
 
 
 def add_noise(samples: Tensor, mask: Tensor, generator: torch.Generator) -> Tensor:
-    """Add noise, white to brown, at 5 to 30 dB signal-to-noise ratio; none to digital silence."""
+    """Add noise to float32 [batch, samples] at 5 to 30 dB SNR, none to digital silence."""
     snr_db = _uniform(len(samples), SNR_DB, generator)
     slope = _uniform(len(samples), SLOPE, generator)
     size = power_of_two(samples.shape[1])
@@ -156,8 +179,8 @@ def add_noise(samples: Tensor, mask: Tensor, generator: torch.Generator) -> Tens
     return noisy
 
 
-def through_telephone(samples: Tensor, mask: Tensor, generator: torch.Generator) -> Tensor:
-    """Down to 8 kHz, 8-bit mu-law and back."""
+def telephone_channel(samples: Tensor, mask: Tensor, generator: torch.Generator) -> Tensor:
+    """Take float32 [batch, samples] down to 8 kHz and 8-bit mu-law, and back."""
     narrow = resample(samples, SAMPLE_RATE, SAMPLE_RATE // 2).clamp(-1.0, 1.0)
     coded = mu_law_decoding(mu_law_encoding(narrow, 256), 256)
     wide = resample(coded, SAMPLE_RATE // 2, SAMPLE_RATE)
@@ -166,7 +189,7 @@ def through_telephone(samples: Tensor, mask: Tensor, generator: torch.Generator)
 
 
 def change_levels(samples: Tensor, mask: Tensor, generator: torch.Generator) -> Tensor:
-    """Scale by -20 to +6 dB, and clip at full scale."""
+    """Scale float32 [batch, samples] by -20 to +6 dB each, and clip at full scale."""
     gain_db = _uniform(len(samples), LEVEL_DB, generator)
     louder: Tensor = (samples * 10.0 ** (gain_db / 20.0)).clamp(-1.0, 1.0)
     return louder
@@ -175,7 +198,7 @@ def change_levels(samples: Tensor, mask: Tensor, generator: torch.Generator) -> 
 def pad_with_silence(
     samples: Tensor, lengths: Tensor, rows: Tensor, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Up to a second of zeros before and after each of ``rows``."""
+    """Put up to a second of zeros before and after some rows of [batch, samples]."""
     before, after = (
         torch.zeros_like(lengths).index_copy(
             0,
@@ -195,7 +218,7 @@ def pad_with_silence(
 
 
 def _uniform(count: int, bounds: tuple[float, float], generator: torch.Generator) -> Tensor:
-    """[count, 1]."""
+    """Even draws, float32 [count, 1]."""
     low, high = bounds
     draws = torch.rand(count, 1, device=generator.device, generator=generator)
     return low + (high - low) * draws

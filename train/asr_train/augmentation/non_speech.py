@@ -15,7 +15,7 @@ from asr_train.model.config import SAMPLE_RATE
 
 
 def non_speech(size: int, rng: np.random.Generator) -> Samples:
-    """``size`` samples of a random kind at -60 to -6 dB of full scale (peak), or silence."""
+    """A random sound without words, float32 [size], peaking at -60 to -6 dB; or silence."""
     kinds: list[Callable[[int, np.random.Generator], Samples]] = [
         _silence,
         _noise,
@@ -32,7 +32,7 @@ def non_speech(size: int, rng: np.random.Generator) -> Samples:
 
 
 def coloured_noise(size: int, slope: float, rng: np.random.Generator) -> Samples:
-    """Noise whose power falls with frequency to the power ``slope`` (0 white, 2 brown)."""
+    """Noise, float32 [size], whose power falls with frequency to ``slope`` (0 white, 2 brown)."""
     spectrum = np.fft.rfft(rng.standard_normal(size))
     frequency = np.arange(len(spectrum), dtype=np.float64)
     frequency[0] = np.inf  # no constant offset

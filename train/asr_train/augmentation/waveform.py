@@ -7,13 +7,12 @@ They act on training data only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import soxr
 import torch
 from torchaudio.functional import fftconvolve, mu_law_decoding, mu_law_encoding
 
+from asr_train.augmentation.config import AugmentationConfig
 from asr_train.augmentation.non_speech import coloured_noise, non_speech
 from asr_train.data.audio_store import Samples
 from asr_train.model.config import SAMPLE_RATE, ModelConfig
@@ -26,41 +25,16 @@ SNR_DB, SLOPE = (5.0, 30.0), (0.0, 2.0)
 LEVEL_DB = (-20.0, 6.0)
 
 
-@dataclass(frozen=True)
-class AugmentationConfig:
-    """What is done to an utterance, in this order; the default does nothing.
-
-    Attributes:
-        speed: speed and pitch change by up to this fraction, uniformly (Ko et al. 2015); 0.1 gives
-            0.9 to 1.1.
-        reverb: probability of a room: an exponentially decaying noise tail.
-        noise: probability of added noise, white to brown, at 5 to 30 dB signal-to-noise ratio.
-        band_limit: probability of a narrow channel: 8 kHz sampling and 8-bit companding.
-        volume: probability of a level change, -20 to +6 dB, with clipping as a recorder would.
-        silence: probability of digital silence before and after, up to a second each.
-        non_speech: probability that an utterance gives way to a sound without words of its length,
-            with an empty transcript.
-    """
-
-    speed: float = 0.0
-    reverb: float = 0.0
-    noise: float = 0.0
-    band_limit: float = 0.0
-    volume: float = 0.0
-    silence: float = 0.0
-    non_speech: float = 0.0
-
-
 def augment(samples: Samples, config: AugmentationConfig, rng: np.random.Generator) -> Samples:
     """A changed copy of ``samples`` [samples] (16 kHz); speed and silence change its length."""
     if config.speed:
         samples = change_speed(samples, 1.0 + rng.uniform(-config.speed, config.speed))
     if rng.random() < config.reverb:
-        samples = add_room(samples, rng.uniform(*DECAY), rng.uniform(*DIRECT_DB), rng)
+        samples = reverberate(samples, rng.uniform(*DECAY), rng.uniform(*DIRECT_DB), rng)
     if rng.random() < config.noise:
         samples = add_noise(samples, rng.uniform(*SNR_DB), rng.uniform(*SLOPE), rng)
     if rng.random() < config.band_limit:
-        samples = through_telephone(samples)
+        samples = telephone_channel(samples)
     if rng.random() < config.volume:
         samples = change_level(samples, rng.uniform(*LEVEL_DB))
     # No draw where it is off: runs recorded before it existed can be repeated.
@@ -74,11 +48,17 @@ class Augmenter:
     """Augments utterances so that each epoch hears them differently, and a resumed run alike."""
 
     def __init__(self, config: AugmentationConfig, model: ModelConfig, seed: int) -> None:
-        """``seed``: of the run and the epoch."""
+        """Prepare one epoch.
+
+        Args:
+            config: what is done to an utterance.
+            model: for the number of frames that CTC needs.
+            seed: of the run and the epoch.
+        """
         self._config, self._model, self._seed = config, model, seed
 
     def __call__(self, index: int, samples: Samples, text: str) -> tuple[Samples, str]:
-        """Utterance ``index`` changed; as it is where speed would leave too few frames for CTC."""
+        """Change utterance ``index`` [samples], unless too few frames for CTC would be left."""
         rng = np.random.default_rng((self._seed, index))
         if rng.random() < self._config.non_speech:
             return non_speech(len(samples), rng), ""
@@ -88,12 +68,14 @@ class Augmenter:
 
 
 def change_speed(samples: Samples, factor: float) -> Samples:
-    """Play ``factor`` times as fast, pitch included."""
+    """Play [samples] ``factor`` times as fast, pitch included."""
     changed: Samples = soxr.resample(samples, SAMPLE_RATE * factor, SAMPLE_RATE, quality="LQ")
     return changed
 
 
-def add_room(samples: Samples, decay: float, direct_db: float, rng: np.random.Generator) -> Samples:
+def reverberate(
+    samples: Samples, decay: float, direct_db: float, rng: np.random.Generator
+) -> Samples:
     """Convolve with a direct path and a tail of noise.
 
     Args:
@@ -115,7 +97,14 @@ def add_room(samples: Samples, decay: float, direct_db: float, rng: np.random.Ge
 
 
 def add_noise(samples: Samples, snr_db: float, slope: float, rng: np.random.Generator) -> Samples:
-    """Add noise whose power falls with frequency to the power ``slope`` (0 white, 2 brown)."""
+    """Add noise whose power falls with frequency to the power ``slope`` (0 white, 2 brown).
+
+    Args:
+        samples: float32 [samples].
+        snr_db: signal-to-noise ratio, dB.
+        slope: exponent of the fall.
+        rng: of the noise.
+    """
     power = float(np.mean(samples.astype(np.float64) ** 2))
     if power == 0.0:
         return samples
@@ -124,8 +113,8 @@ def add_noise(samples: Samples, snr_db: float, slope: float, rng: np.random.Gene
     return (samples + noise).astype(np.float32)
 
 
-def through_telephone(samples: Samples) -> Samples:
-    """Down to 8 kHz, 8-bit mu-law and back: what a call sounds like."""
+def telephone_channel(samples: Samples) -> Samples:
+    """Take [samples] down to 8 kHz and 8-bit mu-law and back: what a call sounds like."""
     narrow = soxr.resample(samples, SAMPLE_RATE, SAMPLE_RATE // 2, quality="LQ")
     levels = 256
     coded = mu_law_encoding(torch.from_numpy(np.clip(narrow, -1.0, 1.0)), levels)
@@ -138,7 +127,7 @@ def through_telephone(samples: Samples) -> Samples:
 
 
 def change_level(samples: Samples, gain_db: float) -> Samples:
-    """Scale, and clip at full scale."""
+    """Scale [samples] by ``gain_db`` decibels, and clip at full scale."""
     louder: Samples = np.clip(samples * np.float32(10.0 ** (gain_db / 20.0)), -1.0, 1.0)
     return louder
 

@@ -1,53 +1,43 @@
-"""Weights rounded to what a small file holds, after training or during it."""
+"""Weights quantized to what a small file holds, after training or during it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import Enum
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from asr_train.checkpoints.checkpoint import load_checkpoint, save_checkpoint
-from asr_train.checkpoints.int8_rows import round_rows
+from asr_train.checkpoints.int8_grid import quantize_rows
 from asr_train.errors import CheckpointError
+from asr_train.model.config import WeightQuantization
 from asr_train.model.network import ResCNNBiGRU
 
 
-class WeightRounding(str, Enum):
-    """What weights are rounded to; the network computes in float32 all the same.
-
-    Attributes:
-        none: they stay as they are.
-        fp16: all to float16.
-        int8: the matrices of recurrent and linear layers to 8 bits, each output's row with a scale
-            of its own (see ``round_rows``), the last layer and the rest to float16.
-    """
-
-    none = "none"
-    fp16 = "fp16"
-    int8 = "int8"
-
-
 @torch.no_grad()
-def round_weights(model: ResCNNBiGRU, rounding: WeightRounding) -> None:
+def quantize_weights(model: ResCNNBiGRU, quantization: WeightQuantization) -> None:
     """Round ``model``'s weights in place.
 
     The front end and its statistics are not rounded. The last layer stays out of int8: 0.2 % of
     the edge model's weights, but rounding it alone moves the log-probabilities by 0.023 in the
-    mean, as much as rounding all the others (0.024), for nothing after it averages its errors out.
-    So do the convolutions: 1.5 % of the weights, and alone they move single values by up to 0.8.
+    mean, as much as rounding all the others (0.024), because nothing after it averages its errors
+    out. So do the convolutions: 1.5 % of the weights, and alone they move single values by up to
+    0.8.
+
+    Args:
+        model: float32.
+        quantization: what to round to.
 
     Raises:
         CheckpointError: a weight that is not finite, or too large for float16.
     """
-    for weight, rounded in _rounded(model, rounding):
+    for weight, rounded in _quantized(model, quantization):
         weight.copy_(rounded)
 
 
-def compact_checkpoint(folder: Path, out: Path, rounding: WeightRounding) -> None:
+def quantize_checkpoint(folder: Path, out: Path, quantization: WeightQuantization) -> None:
     """Copy a checkpoint with its weights rounded, in half the bytes, for shipping.
 
     The network still computes in float32. The front end's statistics stay as they are.
@@ -56,12 +46,12 @@ def compact_checkpoint(folder: Path, out: Path, rounding: WeightRounding) -> Non
         CheckpointError: unusable, or a weight that is not finite, or too large for float16.
     """
     checkpoint = load_checkpoint(folder)
-    round_weights(checkpoint.model, rounding)
+    quantize_weights(checkpoint.model, quantization)
     save_checkpoint(out, checkpoint.model, checkpoint.progress, half=True)
 
 
 @contextmanager
-def rounded_weights(model: ResCNNBiGRU, rounding: WeightRounding) -> Iterator[None]:
+def quantized_weights(model: ResCNNBiGRU, quantization: WeightQuantization) -> Iterator[None]:
     """``model`` with its weights rounded inside the ``with`` block, and as they were after it.
 
     A step whose loss and gradients are computed inside, and applied after, trains the network that
@@ -71,7 +61,7 @@ def rounded_weights(model: ResCNNBiGRU, rounding: WeightRounding) -> Iterator[No
     Raises:
         CheckpointError: a weight that is not finite, or too large for float16.
     """
-    changes = _rounded(model, rounding)
+    changes = _quantized(model, quantization)
     originals = [(weight, weight.detach().clone()) for weight, _ in changes]
     with torch.no_grad():
         for weight, rounded in changes:
@@ -85,16 +75,18 @@ def rounded_weights(model: ResCNNBiGRU, rounding: WeightRounding) -> Iterator[No
 
 
 @torch.no_grad()
-def _rounded(model: ResCNNBiGRU, rounding: WeightRounding) -> list[tuple[nn.Parameter, Tensor]]:
-    if rounding is WeightRounding.none:
+def _quantized(
+    model: ResCNNBiGRU, quantization: WeightQuantization
+) -> list[tuple[nn.Parameter, Tensor]]:
+    if quantization is WeightQuantization.none:
         return []
-    coarse = _int8_weights(model) if rounding is WeightRounding.int8 else set()
+    coarse = _int8_weights(model) if quantization is WeightQuantization.int8 else set()
     changes = []
     for name, weight in model.named_parameters():
         half = weight.half().float()
         if not torch.isfinite(half).all():
             raise CheckpointError(f"'{name}' has values that float16 cannot hold")
-        changes.append((weight, round_rows(weight) if name in coarse else half))
+        changes.append((weight, quantize_rows(weight) if name in coarse else half))
     return changes
 
 

@@ -1,19 +1,20 @@
-"""``asr-train language-model`` and ``asr-train tune-decoder``."""
+"""``asr-train language-model``."""
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asr_runtime.language.language_model_file import MAX_ORDER
-from asr_train.data.manifest import read_manifest
 from asr_train.errors import ConfigError
+from asr_train.ngram.counting import MAX_COUNTED_ORDER
 from asr_train.output import check_writable
 
 if TYPE_CHECKING:
+    from asr_train.ngram.building import BuildReport
+    from asr_train.ngram.converting import ConversionReport
     from asr_train.ngram.perplexity import Perplexity
 
 
@@ -27,7 +28,9 @@ def language_model(
         ),
     ],
     out: Annotated[Path, typer.Option(help="File to write.")],
-    order: Annotated[int, typer.Option(min=2, max=4, help="Words of the longest n-grams.")] = 3,
+    order: Annotated[
+        int, typer.Option(min=2, max=MAX_COUNTED_ORDER, help="Words of the longest n-grams.")
+    ] = 3,
     vocabulary: Annotated[
         int, typer.Option(min=1, max=65_534, help="Number of words, the most frequent ones.")
     ] = 50_000,
@@ -46,15 +49,15 @@ def language_model(
         str, typer.Option(help="Mix models of each text with such weights: 0.7,0.3.")
     ] = "",
     weights_text: Annotated[
-        Optional[Path],  # noqa: UP045 - typer reads it at run time on Python 3.10
+        Path | None,
         typer.Option(help="Mix models of each text as this text, which none of them has, likes."),
     ] = None,
     exclude: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="File of words that are unknown ones, however frequent; one a line."),
     ] = None,
     also: Annotated[
-        Optional[list[str]],  # noqa: UP045
+        list[str] | None,
         typer.Option(help="MEGABYTES=FILE: a further file of the same texts. Repeatable."),
     ] = None,
     pronunciations: Annotated[
@@ -65,21 +68,22 @@ def language_model(
         ),
     ] = True,
     lexicon: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="Pronunciations of your own (word PH PH …), before CMUdict's."),
     ] = None,
     arpa: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="Write the model as an ARPA file, too, for other programs."),
     ] = None,
     dev_text: Annotated[
-        Optional[list[Path]],  # noqa: UP045
+        list[Path] | None,
         typer.Option(help="Text to report the perplexity of; the model never sees it. Repeatable."),
     ] = None,
     source: Annotated[str, typer.Option(help="Where the text is from, for the file.")] = "",
     licence: Annotated[str, typer.Option(help="The text's licence, for the file.")] = "",
 ) -> None:
     """Build a word n-gram model for the runtime's beam search (modified Kneser-Ney)."""
+    from asr_runtime.language.language_model_file import MAX_READABLE_ORDER
     from asr_train.ngram.building import BuildSettings, build_language_model
     from asr_train.ngram.converting import convert_language_model, is_model
 
@@ -87,30 +91,20 @@ def language_model(
     further = [_further(text) for text in also or []]
     for path in [*(path for path, _ in further), *([arpa] if arpa is not None else [])]:
         check_writable(path)
+    dev_texts, size = dev_text or [], round(max_megabytes * 1e6)
     if any(is_model(path) for path in texts):
         if len(texts) > 1:
             raise ConfigError("a model is converted by itself; give no other model or text with it")
         converted = convert_language_model(
-            texts[0],
-            out,
-            round(max_megabytes * 1e6),
-            order,
-            dev_text or [],
-            arpa,
-            source,
-            licence,
-            pronunciations,
-            lexicon,
+            *(texts[0], out, size, order, dev_texts, arpa),
+            *(source, licence, pronunciations, lexicon),
         )
-        for number, (read, kept) in enumerate(zip(converted.read, converted.kept, strict=True), 1):
-            typer.echo(f"{number}-grams: {read:,} read, {kept:,} kept")
-        _echo_perplexities(dev_text or [], converted.after, converted.before)
-        typer.echo(f"wrote {out}, {converted.size / 1e6:.2f} MB")
+        _echo_conversion(converted, out, dev_texts)
         return
-    if order > MAX_ORDER and arpa is None:
+    if order > MAX_READABLE_ORDER and arpa is None:
         raise ConfigError(
-            f"the runtime reads n-grams of up to {MAX_ORDER} words; for longer ones give --arpa, "
-            "for other programs"
+            f"the runtime reads n-grams of up to {MAX_READABLE_ORDER} words; for longer ones "
+            "give --arpa, for other programs"
         )
     if weights and weights_text is not None:
         raise ConfigError("--weights and --weights-text exclude each other; give one")
@@ -118,7 +112,7 @@ def language_model(
         order,
         vocabulary,
         minimum_count,
-        round(max_megabytes * 1e6),
+        size,
         source,
         licence,
         _cut_offs(cut_offs, order),
@@ -127,7 +121,20 @@ def language_model(
         pronunciations,
         lexicon,
     )
-    report = build_language_model(texts, out, settings, dev_text or [], weights_text, further, arpa)
+    report = build_language_model(texts, out, settings, dev_texts, weights_text, further, arpa)
+    _echo_report(report, texts, dev_texts, order > MAX_READABLE_ORDER)
+
+
+def _echo_conversion(report: ConversionReport, out: Path, dev_texts: list[Path]) -> None:
+    for number, (read, kept) in enumerate(zip(report.read, report.kept, strict=True), 1):
+        typer.echo(f"{number}-grams: {read:,} read, {kept:,} kept")
+    _echo_perplexities(dev_texts, report.after, report.before)
+    typer.echo(f"wrote {out}, {report.size / 1e6:.2f} MB")
+
+
+def _echo_report(
+    report: BuildReport, texts: list[Path], dev_texts: list[Path], unread: bool
+) -> None:
     typer.echo(f"read {report.corpus}")
     typer.echo(
         f"vocabulary: {report.vocabulary:,} words, {100 * report.coverage:.2f} % of the text"
@@ -136,11 +143,11 @@ def language_model(
         shown = (f"{path} {w:.3f}" for path, w in zip(texts, report.weights, strict=True))
         typer.echo(f"weights: {', '.join(shown)}")
     for file in report.files:
-        unread = "" if order <= MAX_ORDER else f" (n-grams of {order} words: not for the runtime)"
-        typer.echo(f"wrote {file.path}, {file.size / 1e6:.2f} MB{unread}")
+        note = f" (n-grams of {len(file.kept)} words: not for the runtime)" if unread else ""
+        typer.echo(f"wrote {file.path}, {file.size / 1e6:.2f} MB{note}")
         for number, (counted, kept) in enumerate(zip(report.counted, file.kept, strict=True), 1):
             typer.echo(f"{number}-grams: {counted:,} counted, {kept:,} kept")
-        _echo_perplexities(dev_text or [], file.perplexities, report.unpruned)
+        _echo_perplexities(dev_texts, file.perplexities, report.unpruned)
 
 
 def _further(text: str) -> tuple[Path, int]:
@@ -195,52 +202,3 @@ def _excluded(path: Path | None) -> frozenset[bytes]:
         return frozenset(path.read_bytes().split())
     except OSError as error:
         raise ConfigError(f"{path}: cannot read the words: {error.strerror}") from None
-
-
-def tune_decoder(
-    manifest: Annotated[list[Path], typer.Option(help="Manifest to score; repeatable.")],
-    model: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(help="Exported ONNX model; the runtime's default one if left out."),
-    ] = None,
-    language_model: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(help="Language model; the runtime's default one if left out."),
-    ] = None,
-    scan: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option(
-            help="Beam setting and its values: --scan word_bonus=0,0.5,1; repeatable, all "
-            "combinations are tried."
-        ),
-    ] = None,
-    every: Annotated[int, typer.Option(min=1, help="Score one utterance in so many.")] = 1,
-    cache: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(help="Keep the model's output in this .npz file for the next scan."),
-    ] = None,
-    gain_db: Annotated[float, typer.Option(help="Change the level of every recording.")] = 0.0,
-    snr_db: Annotated[
-        Optional[float],  # noqa: UP045
-        typer.Option(help="Add white noise at this signal-to-noise ratio."),
-    ] = None,
-) -> None:
-    """Error rates of the beam search over its settings, and which are best for a model."""
-    from asr_train.evaluation.decoder_tuning import combinations, parse_scan, tune
-    from asr_train.evaluation.evaluate import Condition
-
-    values = parse_scan(scan or [])
-    combinations(values)  # before the model runs
-    rows = [row for path in manifest for row in read_manifest(path)][::every]
-    if cache is not None:
-        if cache.suffix != ".npz":
-            raise ConfigError(f"{cache}: the cache is an .npz file; give it that ending")
-        check_writable(cache)
-    tune(
-        rows,
-        values,
-        model=model,
-        language_model=language_model,
-        cache=cache,
-        condition=Condition(gain_db, snr_db),
-    )

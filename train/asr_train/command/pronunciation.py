@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -22,11 +22,11 @@ def lexicon(
     out: Annotated[Path, typer.Option(help="File to write: word PH PH PH.")],
     minimum_count: Annotated[int, typer.Option(min=1, help="Leave rarer words out.")] = 1,
     g2p: Annotated[
-        Optional[Path],  # noqa: UP045 - typer reads it at run time on Python 3.10
+        Path | None,
         typer.Option(help="Model for words outside of CMUdict; the runtime's if left out."),
     ] = None,
     report: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="Also list here the words that could not be pronounced."),
     ] = None,
 ) -> None:
@@ -69,7 +69,7 @@ def lexicon(
 def g2p(
     out: Annotated[Path, typer.Option(help="File to write.")],
     lexicon: Annotated[
-        Optional[list[Path]],  # noqa: UP045
+        list[Path] | None,
         typer.Option(help="Learn from this lexicon (word PH PH PH), not CMUdict; repeatable."),
     ] = None,
     order: Annotated[int, typer.Option(min=2, max=9, help="Letters of the longest n-grams.")] = 8,

@@ -12,10 +12,11 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-import soundfile
-import soxr
 from tqdm import tqdm
 
+from asr_runtime.audio.audio_reader import read_audio
+from asr_runtime.audio.waveform import to_waveform
+from asr_runtime.errors import AudioContentError, AudioFileError
 from asr_train.data.manifest import Utterance
 from asr_train.errors import DataError, OutputError
 from asr_train.model.config import SAMPLE_RATE
@@ -35,19 +36,22 @@ class AudioStore(Protocol):
 
 
 def decode(utterance: Utterance) -> Samples:
-    """float32 [samples] at 16 kHz, channels averaged; ``DataError`` names the row."""
+    """Read an utterance as the runtime does: what it refuses is refused.
+
+    Returns:
+        float32 [samples] at 16 kHz, channels mixed, faint speech amplified.
+
+    Raises:
+        DataError: The audio cannot be used; the message names the row.
+    """
     try:
-        samples, sample_rate = soundfile.read(utterance.audio, dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, OSError) as error:
-        detail = getattr(error, "error_string", str(error))
-        raise DataError(f"{utterance.origin}: cannot decode {utterance.audio}: {detail}") from None
-    mono: Samples = samples.mean(axis=1, dtype=np.float32)
-    if sample_rate != SAMPLE_RATE:
-        mono = soxr.resample(mono, sample_rate, SAMPLE_RATE)
-    if mono.size == 0 or not np.isfinite(mono).all():
-        problem = "no samples" if mono.size == 0 else "NaN or infinite samples"
-        raise DataError(f"{utterance.origin}: {utterance.audio} holds {problem}")
-    return mono
+        return to_waveform(*read_audio(utterance.audio), SAMPLE_RATE).samples
+    except AudioFileError as error:
+        problem = f"cannot decode {utterance.audio}: {error.problem}"
+        raise DataError(f"{utterance.origin}: {problem}") from None
+    except AudioContentError as error:
+        problem = f"cannot use {utterance.audio}: {error.problem}"
+        raise DataError(f"{utterance.origin}: {problem}") from None
 
 
 class FileStore:

@@ -1,11 +1,9 @@
-"""Which utterances form each batch of an epoch, and how a batch becomes tensors."""
+"""How a batch of utterances becomes tensors."""
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import Enum
 
 import numpy as np
 import torch
@@ -17,14 +15,7 @@ from asr_train.errors import DataError
 from asr_train.model.vocabulary import encode
 
 #: Changes utterance ``index``, its samples and its text, before it goes into a batch.
-Change = Callable[[int, Samples, str], tuple[Samples, str]]
-
-
-class PadTo(str, Enum):
-    """What a sample is padded to."""
-
-    batch = "batch"  #: the longest of its batch; batches hold samples of like length
-    max = "max"  #: the longest of all sets, as the original project did it
+Transform = Callable[[int, Samples, str], tuple[Samples, str]]
 
 
 @dataclass(frozen=True)
@@ -46,57 +37,6 @@ class Batch:
     indices: Tensor
 
 
-def plan_epoch(
-    durations: Sequence[float],
-    batch_seconds: float,
-    *,
-    pad_to: PadTo = PadTo.batch,
-    longest: float | None = None,
-    min_items: int = 1,
-    seed: int | None = None,
-) -> list[list[int]]:
-    """Split utterances into batches whose padded size stays within ``batch_seconds``.
-
-    Args:
-        durations: seconds of each utterance.
-        batch_seconds: padded audio a batch, seconds; a longer utterance is a batch of its own.
-        pad_to: like lengths together (``batch``), or any (``max``).
-        longest: seconds every sample is padded to with ``PadTo.max``.
-        min_items: fewest utterances a batch (the number of processes that share it).
-        seed: of the shuffle; None gives shortest first, unshuffled.
-
-    Returns:
-        Every index exactly once, as a list of batches.
-    """
-    rng = random.Random(seed)
-    order = list(range(len(durations)))
-    if seed is not None and pad_to is PadTo.max:
-        rng.shuffle(order)
-    else:
-        # Lengths jittered by up to 10 %: like lengths stay together, neighbours change each epoch.
-        jitter = 0.0 if seed is None else 0.1
-        keys = [duration * rng.uniform(1 - jitter, 1 + jitter) for duration in durations]
-        order.sort(key=keys.__getitem__)
-    batches: list[list[int]] = []
-    current: list[int] = []
-    width = 0.0
-    for index in order:
-        wider = max(width, longest if longest and pad_to is PadTo.max else durations[index])
-        if len(current) >= min_items and wider * (len(current) + 1) > batch_seconds:
-            batches.append(current)
-            current, wider = [], wider if pad_to is PadTo.max else durations[index]
-        current.append(index)
-        width = wider
-    if current:
-        if batches and len(current) < min_items:
-            batches[-1].extend(current)
-        else:
-            batches.append(current)
-    if seed is not None:
-        rng.shuffle(batches)
-    return batches
-
-
 class UtteranceDataset(Dataset[tuple[int, Samples, list[int]] | DataError]):
     """(index, samples, target) by index; unreadable audio comes back as the error itself.
 
@@ -105,11 +45,11 @@ class UtteranceDataset(Dataset[tuple[int, Samples, list[int]] | DataError]):
     """
 
     def __init__(
-        self, texts: Sequence[str], store: AudioStore, change: Change | None = None
+        self, texts: Sequence[str], store: AudioStore, transform: Transform | None = None
     ) -> None:
         self._texts = texts
         self._store = store
-        self._change = change
+        self._transform = transform
 
     def __len__(self) -> int:
         return len(self._texts)
@@ -120,13 +60,13 @@ class UtteranceDataset(Dataset[tuple[int, Samples, list[int]] | DataError]):
         except DataError as error:
             return error
         text = self._texts[index]
-        if self._change is not None:
-            samples, text = self._change(index, samples, text)
+        if self._transform is not None:
+            samples, text = self._transform(index, samples, text)
         return index, samples, encode(text)
 
 
 class Collate:
-    """Pads a list of items into a ``Batch``; picklable, for loader worker processes."""
+    """Pads a list of items into a ``Batch``; loader worker processes can unpickle it."""
 
     def __init__(self, pad_to_samples: int | None = None) -> None:
         self._pad_to_samples = pad_to_samples
@@ -134,7 +74,7 @@ class Collate:
     def __call__(
         self, items: Sequence[tuple[int, Samples, list[int]] | DataError]
     ) -> Batch | DataError:
-        """The batch, or the first item's error."""
+        """Pad (index, samples [samples], target [labels]) items, or return the first error."""
         rows = []
         for item in items:
             if isinstance(item, DataError):

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from asr_train.data.audio_check import check_audio
 from asr_train.data.manifest import Utterance
 from asr_train.errors import DataError
 from asr_train.model.config import SAMPLE_RATE, ModelConfig
@@ -62,9 +63,13 @@ def select_and_report(
 
     ``name`` of the set begins every line; the rest is as in ``select``.
     """
-    selection = select(utterances, config, max_seconds)
+    check = check_audio(list(utterances))
+    if not check.kept:
+        raise DataError("no usable row is left: " + "; ".join(check.report() or ["no rows"]))
+    selection = select(check.kept, config, max_seconds)
     hours = sum(row.duration for row in selection.kept) / 3600
-    lines = [f"{len(selection.kept)} utterances, {hours:.2f} h", *selection.report()]
+    summary = f"{len(selection.kept)} utterances, {hours:.2f} h"
+    lines = [summary, *check.report(), *selection.report()]
     for line in lines:
         print(f"{name}: {line}", file=sys.stderr)
     return selection.kept

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import soundfile
 from torchaudio.datasets import LIBRISPEECH
 
+from asr_runtime.audio.audio_reader import AudioReader
+from asr_runtime.errors import AsrRuntimeError
 from asr_train.data.manifest import Utterance
 from asr_train.errors import DataError
 
@@ -37,8 +38,11 @@ def read_librispeech(root: Path, subset: str, *, download: bool = False) -> list
         relative, _, text, speaker, *_ = dataset.get_metadata(index)
         audio = root / "LibriSpeech" / relative
         try:
-            duration = soundfile.info(audio).duration
-        except soundfile.LibsndfileError as error:
-            raise DataError(f"{audio}: cannot read the audio: {error.error_string}") from None
+            with AudioReader(audio) as reader:
+                duration = reader.duration
+        except AsrRuntimeError as error:
+            raise DataError(f"{audio}: cannot read the audio: {error.problem}") from None
+        if duration is None:
+            raise DataError(f"{audio}: does not say how long it is; copy it again")
         rows.append(Utterance(audio, duration, text.lower(), str(speaker), audio.stem))
     return rows

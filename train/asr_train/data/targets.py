@@ -18,7 +18,11 @@ class PhonemeTargets:
     def __init__(
         self, utterances: Sequence[Utterance], lexicon: Mapping[str, Sequence[bytes]]
     ) -> None:
-        """``lexicon``: phoneme ids of each word's pronunciations, as ``read_lexicon`` gives them.
+        """Look up every word of the transcripts.
+
+        Args:
+            utterances: training set.
+            lexicon: phoneme ids of each word's pronunciations, as ``read_lexicon`` gives them.
 
         Raises:
             DataError: a word of a transcript that it lacks.

@@ -6,17 +6,16 @@ import hashlib
 import itertools
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import typer
 from tqdm import tqdm
 
 from asr_runtime import AsrRuntimeError, BeamConfig, PhonemeBeamConfig, Recognizer
-from asr_runtime.audio.audio_file import read_audio
+from asr_runtime.audio.audio_reader import read_audio
 from asr_runtime.audio.waveform import to_waveform
 from asr_runtime.decoding.decoder_choice import choose_decoder
 from asr_runtime.decoding.greedy import greedy_text
@@ -26,12 +25,12 @@ from asr_runtime.recognizer import DEFAULT_LANGUAGE_MODEL
 from asr_train.data.manifest import Utterance
 from asr_train.errors import ConfigError, DataError
 from asr_train.evaluation.evaluate import Condition
-from asr_train.evaluation.metrics import error_rates
+from asr_train.evaluation.metrics import ErrorRates, error_rates
 from asr_train.output import replacing
 
 LogProbs = list[npt.NDArray[np.float32]]
 _BATCH = 64
-_FIELDS = {field.name: field.type for field in fields(BeamConfig)}
+_FIELDS = {each.name: each.type for each in fields(BeamConfig)}
 
 
 def parse_scan(scans: Sequence[str]) -> dict[str, list[float]]:
@@ -68,7 +67,24 @@ def combinations(
         raise ConfigError(str(error)) from None
 
 
-def tune(
+@dataclass(frozen=True)
+class Score:
+    """What one way of decoding reaches on a set of recordings.
+
+    Attributes:
+        rates: error rates over the set.
+        config: the search's settings; None for greedy decoding.
+        real_time_factor: processor seconds of decoding per second of audio; 0 for greedy decoding.
+        varied: those settings that differ between the scores of a scan, with their values.
+    """
+
+    rates: ErrorRates
+    config: BeamConfig | None = None
+    real_time_factor: float = 0.0
+    varied: dict[str, float] = field(default_factory=dict)
+
+
+def scan_settings(
     rows: list[Utterance],
     values: dict[str, list[float]],
     *,
@@ -76,53 +92,60 @@ def tune(
     language_model: Path | None,
     cache: Path | None,
     condition: Condition | None = None,
-) -> BeamConfig:
-    """Score recordings with each setting, print a line for each, and return the best.
+) -> Iterator[Score]:
+    """Score recordings greedily, then with each combination of settings.
 
-    values: of each setting that is to be tried; the others have the defaults of the search that the
-        models allow, by phonemes or by letters.
-    cache: the model's outputs are read from there if they are of this model and these recordings,
-        and written there otherwise.
-    condition: level and noise that the recordings get first.
+    Args:
+        rows: recordings and what is said in them.
+        values: values of each setting to try; the others have the defaults of the search that the
+            models allow, by phonemes or by letters.
+        model: exported ONNX model; None for the runtime's default.
+        language_model: its file; None for the runtime's default.
+        cache: ``.npz`` file that the model's outputs are read from if it has those of this model
+            and these recordings, and written to otherwise.
+        condition: level and noise that the recordings get first.
+
+    Yields:
+        The greedy score, then one score for each combination, as soon as it is known.
 
     Raises:
+        ConfigError: a value that the search does not allow.
         DataError: a model, language model or recording that cannot be used.
     """
     try:
-        path = language_model or DEFAULT_LANGUAGE_MODEL
-        recognizer = Recognizer.load(model, device="cpu", language_model=path)
-        words, card = read_language_model(path), recognizer.card
-        heads = choose_decoder(words, card).heads
-        settings = combinations(values, PhonemeBeamConfig() if heads.phonemes else BeamConfig())
-        outputs = _cached(rows, recognizer, heads, cache, condition or Condition())
-        names = [field for field in _FIELDS if len({getattr(each, field) for each in settings}) > 1]
-        seconds = sum(row.duration for row in rows)
-        greedy = [
-            greedy_text(heads.spelled(output), card.vocabulary, card.blank_id) for output in outputs
-        ]
-        typer.echo(f"{_rates(rows, greedy)}  greedy")
-        best: tuple[float, BeamConfig] | None = None
-        for config in settings:
-            decoder = choose_decoder(words, card, config=config)
-            begin = time.process_time()
-            texts = [decoder.decode(output, card.seconds_per_frame).text for output in outputs]
-            factor = (time.process_time() - begin) / seconds
-            rates = error_rates([row.text for row in rows], texts)
-            chosen = "  ".join(f"{name} {getattr(config, name):g}" for name in names)
-            typer.echo(f"{_rates(rows, texts)}  RTF {factor:.4f}  {chosen}")
-            if best is None or rates.word_error_rate < best[0]:
-                best = rates.word_error_rate, config
+        yield from _scores(rows, values, model, language_model, cache, condition or Condition())
     except AsrRuntimeError as error:
         raise DataError(str(error)) from None
-    assert best is not None
-    shown = ", ".join(f"{name}={getattr(best[1], name):g}" for name in names)
-    typer.echo(f"best: {type(best[1]).__name__}({shown})")
-    return best[1]
 
 
-def _rates(rows: list[Utterance], texts: list[str]) -> str:
-    rates = error_rates([row.text for row in rows], texts)
-    return f"WER {100 * rates.word_error_rate:.2f} %  CER {100 * rates.character_error_rate:.2f} %"
+def _scores(
+    rows: list[Utterance],
+    values: dict[str, list[float]],
+    model: Path | None,
+    language_model: Path | None,
+    cache: Path | None,
+    condition: Condition,
+) -> Iterator[Score]:
+    path = language_model or DEFAULT_LANGUAGE_MODEL
+    recognizer = Recognizer.load(model, device="cpu", language_model=path)
+    words, card = read_language_model(path), recognizer.card
+    heads = choose_decoder(words, card).heads
+    settings = combinations(values, PhonemeBeamConfig() if heads.phonemes else BeamConfig())
+    outputs = _cached(rows, recognizer, heads, cache, condition)
+    names = [name for name in _FIELDS if len({getattr(each, name) for each in settings}) > 1]
+    references = [row.text for row in rows]
+    seconds = sum(row.duration for row in rows)
+    greedy = [
+        greedy_text(heads.spelled(output), card.vocabulary, card.blank_id) for output in outputs
+    ]
+    yield Score(error_rates(references, greedy))
+    for config in settings:
+        decoder = choose_decoder(words, card, config=config)
+        begin = time.process_time()
+        texts = [decoder.decode(output, card.seconds_per_frame).text for output in outputs]
+        factor = (time.process_time() - begin) / seconds
+        varied = {name: getattr(config, name) for name in names}
+        yield Score(error_rates(references, texts), config, factor, varied)
 
 
 def _cached(
@@ -175,7 +198,7 @@ def _batches(rows: list[Utterance]) -> Iterator[list[Utterance]]:
 def _outputs(
     rows: list[Utterance], first: int, recognizer: Recognizer, condition: Condition
 ) -> LogProbs:
-    """Of rows from number ``first`` on: an utterance's noise depends on its number."""
+    """Run the model on some rows; ``first`` is their index, which an utterance's noise follows."""
     rate = recognizer.card.sample_rate
     waveforms = [
         condition(index, to_waveform(*read_audio(row.audio), rate).samples, row.text)[0]

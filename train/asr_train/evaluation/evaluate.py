@@ -13,7 +13,8 @@ from tqdm import tqdm
 from asr_runtime.decoding.greedy import greedy_text
 from asr_train.augmentation.waveform import add_noise, change_level
 from asr_train.data.audio_store import AudioStore, Samples
-from asr_train.data.batching import Batch, Collate, UtteranceDataset, plan_epoch
+from asr_train.data.batch_plan import plan_epoch
+from asr_train.data.batching import Batch, Collate, UtteranceDataset
 from asr_train.data.manifest import Utterance
 from asr_train.errors import DataError
 from asr_train.evaluation.metrics import ErrorRates, error_rates
@@ -35,7 +36,7 @@ class Condition:
     snr_db: float | None = None
 
     def __call__(self, index: int, samples: Samples, text: str) -> tuple[Samples, str]:
-        """Utterance ``index`` under the condition, with its transcript."""
+        """Put utterance ``index``, float32 [samples], under the condition; its transcript stays."""
         if self.snr_db is not None:
             samples = add_noise(samples, self.snr_db, 0.0, np.random.default_rng(index))
         return change_level(samples, self.gain_db) if self.gain_db else samples, text
@@ -69,8 +70,17 @@ def evaluate(
 ) -> Evaluation:
     """Score ``model`` (on its own device, in float32, greedy decoding) on ``utterances``.
 
-    ``condition`` changes the audio first: how well does the model do where it is loud or faint?
-    ``chunking``: how well does it do on a stream that is cut so?
+    Args:
+        model: any device; it is in the mode it came in afterwards.
+        utterances: recordings and what is said in them.
+        store: their audio.
+        condition: changes the audio first: how well does the model do where it is loud or faint?
+        chunking: compute as on a stream that is cut so; None for whole recordings.
+        batch_seconds: padded audio per batch, seconds.
+        progress: whether to show a bar.
+
+    Raises:
+        DataError: audio that cannot be decoded.
     """
     device = next(model.parameters()).device
     was_training = model.training

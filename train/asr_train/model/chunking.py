@@ -12,14 +12,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from asr_train.errors import ConfigError
 from asr_train.model.config import SAMPLE_RATE, ModelConfig
-from asr_train.model.network import GRUBlock, ResCNNBiGRU, run_gru
+from asr_train.model.network import GRUBlock, ResCNNBiGRU
+from asr_train.model.recurrence import run_gru
 
 
 @dataclass(frozen=True)
@@ -49,47 +49,15 @@ class Chunking:
         return cls(chunk, lookahead)
 
     def latency_ms(self, config: ModelConfig) -> float:
-        """From a sound to when the samples that its text waits for have come, at most."""
+        """Longest time, ms, from a sound to the arrival of the last sample that its text needs."""
         frames = self.chunk_frames + self.lookahead_frames
         return 1000 * frames * config.frame_stride / SAMPLE_RATE
-
-
-@dataclass(frozen=True)
-class ChunkedTraining:
-    """Which part of the training batches are computed as on a stream, and how those are cut.
-
-    Attributes:
-        probability: of a batch; 0 for none.
-        chunk_ms: shortest and longest chunk; each batch has one in between, drawn on a log scale.
-        lookahead_ms: shortest and longest look-ahead, drawn evenly.
-    """
-
-    probability: float = 0.0
-    chunk_ms: tuple[float, float] = (400.0, 1600.0)
-    lookahead_ms: tuple[float, float] = (180.0, 600.0)
-
-    def __post_init__(self) -> None:
-        if not 0 < self.chunk_ms[0] <= self.chunk_ms[1]:
-            raise ConfigError(f"chunks of {self.chunk_ms} ms: give the shortest, then the longest")
-        if not 0 <= self.lookahead_ms[0] <= self.lookahead_ms[1]:
-            raise ConfigError(
-                f"look-ahead of {self.lookahead_ms} ms: give the shortest, then the longest"
-            )
-
-    def draw(self, config: ModelConfig, seed: int) -> Chunking | None:
-        """For the batch with this seed; the same on every process. None for a whole one."""
-        rng = np.random.default_rng(seed)
-        if rng.random() >= self.probability:
-            return None
-        shortest, longest = np.log(self.chunk_ms)
-        chunk_ms = float(np.exp(rng.uniform(shortest, longest)))
-        return Chunking.from_milliseconds(config, chunk_ms, rng.uniform(*self.lookahead_ms))
 
 
 def chunked_network(
     model: ResCNNBiGRU, features: Tensor, feature_lengths: Tensor, chunking: Chunking
 ) -> tuple[Tensor, Tensor]:
-    """``model.network`` as it would be on a stream; same arguments and results."""
+    """``model.network`` as on a stream: features [batch, mels, frames] to log-probabilities."""
     x, lengths = chunked_encode(model, features, feature_lengths, chunking)
     return model.letter_logprobs(x), lengths
 
@@ -97,7 +65,7 @@ def chunked_network(
 def chunked_encode(
     model: ResCNNBiGRU, features: Tensor, feature_lengths: Tensor, chunking: Chunking
 ) -> tuple[Tensor, Tensor]:
-    """``model.encode`` as it would be on a stream; same arguments and results.
+    """``model.encode`` as on a stream: features [batch, mels, frames] to [batch, frames, hidden].
 
     Every chunk with its left context and look-ahead is an item of one large batch up to the
     recurrent layers. There, a forward GRU runs over all chunks in order, then from each chunk's end

@@ -1,60 +1,67 @@
-"""Model configuration: the two presets, overrides from the command line, and JSON."""
+"""Model configuration: its fields, the two presets, JSON, and what weights are held as."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from enum import Enum
+from typing import Any
 
+from asr_runtime.model_file import contract
 from asr_train.errors import ConfigError
+from asr_train.settings import check_settings, convert, field_types, setting
 
-SAMPLE_RATE = 16_000  # Hz; the contract's only rate
+SAMPLE_RATE = contract.SAMPLE_RATE
+"""Samples a second, the model contract's only rate."""
+
+
+class WeightQuantization(str, Enum):
+    """What weights are rounded to; the network computes in float32 all the same.
+
+    Attributes:
+        none: they stay as they are.
+        fp16: all to float16.
+        int8: the matrices of recurrent and linear layers to 8 bits, each output's row with a scale
+            of its own (see ``quantize_rows``), the last layer and the rest to float16.
+    """
+
+    none = "none"
+    fp16 = "fp16"
+    int8 = "int8"
 
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Every number that fixes the shape of a ResCNN-BiGRU and its mel front end.
+    """Every number that fixes the shape of a ResCNN-BiGRU and its mel front end."""
 
-    Attributes:
-        n_mels: mel bands.
-        n_fft: samples a DFT window (also the Hann window's length).
-        hop_length: samples between mel frames.
-        channels: channels of every convolution.
-        residual_blocks: residual blocks after the first convolution.
-        time_stride: mel frames a network frame (stride of the first convolution in time).
-        mel_stride: mel bands merged by the first convolution (its stride in frequency).
-        rnn_dim: width of the linear layer that feeds the GRU, and of the classifier's hidden layer.
-        gru_hidden: hidden units of each direction.
-        gru_layers: bidirectional GRU layers.
-        dropout: probability, in every block.
-        phonemes: what a second head tells apart, its blank not counted; 0 for no such head.
-    """
-
-    n_mels: int = 80
-    n_fft: int = 400
-    hop_length: int = 160
-    channels: int = 32
-    residual_blocks: int = 3
-    time_stride: int = 3
-    mel_stride: int = 2
-    rnn_dim: int = 256
-    gru_hidden: int = 256
-    gru_layers: int = 3
-    dropout: float = 0.1
-    phonemes: int = 0
+    n_mels: int = setting(80, "Mel bands.", least=1)
+    n_fft: int = setting(400, "Samples per DFT window, which is also the Hann window.", least=1)
+    hop_length: int = setting(160, "Samples between mel frames.", least=1)
+    channels: int = setting(32, "Channels of every convolution.", least=1)
+    residual_blocks: int = setting(3, "Residual blocks after the first convolution.", least=0)
+    time_stride: int = setting(
+        3, "Mel frames per network frame: stride of the first convolution in time.", least=1
+    )
+    mel_stride: int = setting(
+        2, "Mel bands that the first convolution merges: its stride in frequency.", least=1
+    )
+    rnn_dim: int = setting(
+        256,
+        "Width of the linear layer that feeds the GRU, and of the classifier's hidden layer.",
+        least=1,
+    )
+    gru_hidden: int = setting(256, "Hidden units of each direction.", least=1)
+    gru_layers: int = setting(3, "Bidirectional GRU layers.", least=1)
+    dropout: float = setting(0.1, "Dropout probability, in every block.", least=0, below=1)
+    phonemes: int = setting(
+        0,
+        "Phonemes that a second head tells apart, its blank not counted; 0 for no such head.",
+        least=0,
+    )
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if field.name == "dropout":
-                if not 0.0 <= value < 1.0:
-                    raise ConfigError(f"dropout must be in [0, 1), not {value}")
-            elif field.name in ("residual_blocks", "phonemes"):
-                if value < 0:
-                    raise ConfigError(f"{field.name} must be 0 or more, not {value}")
-            elif value < 1:
-                raise ConfigError(f"{field.name} must be 1 or more, not {value}")
+        check_settings(self)
         if self.hop_length > self.n_fft:
             raise ConfigError(
                 f"hop_length {self.hop_length} is longer than the window n_fft {self.n_fft}: "
@@ -94,36 +101,17 @@ class ModelConfig:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ModelConfig:
-        """From JSON values; ``ConfigError`` on unknown fields or wrong types."""
-        types = get_type_hints(cls)
-        for name, value in values.items():
+        """A configuration from JSON values; fields that are not given have their defaults.
+
+        Raises:
+            ConfigError: an unknown field, a value of another type or one that is out of range.
+        """
+        types = field_types(cls)
+        for name in values:
             if name not in types:
-                raise _unknown_field(name)
-            fits = isinstance(value, (int, float) if types[name] is float else int)
-            if not fits or isinstance(value, bool):
-                raise ConfigError(f"{name} must be {types[name].__name__}, not {value!r}")
-        return cls(**values)
-
-    def override(self, assignments: Iterable[str]) -> ModelConfig:
-        """A copy with ``field=value`` strings applied; ``ConfigError`` names what is wrong."""
-        types = get_type_hints(type(self))
-        changes: dict[str, Any] = {}
-        for assignment in assignments:
-            name, separator, text = assignment.partition("=")
-            if not separator:
-                raise ConfigError(f"'{assignment}' is not of the form field=value")
-            if name not in types:
-                raise _unknown_field(name)
-            try:
-                changes[name] = types[name](text)
-            except ValueError:
-                raise ConfigError(f"{name} must be {types[name].__name__}, not '{text}'") from None
-        return dataclasses.replace(self, **changes)
-
-
-def _unknown_field(name: str) -> ConfigError:
-    known = ", ".join(field.name for field in dataclasses.fields(ModelConfig))
-    return ConfigError(f"unknown model field '{name}'; the fields are: {known}")
+                known = ", ".join(types)
+                raise ConfigError(f"unknown model field '{name}'; the fields are: {known}")
+        return cls(**{name: convert(name, value, types[name]) for name, value in values.items()})
 
 
 PRESETS: dict[str, ModelConfig] = {

@@ -9,7 +9,12 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from asr_train.model.config import ModelConfig
 from asr_train.model.features import LogMelFrontEnd, length_mask
-from asr_train.model.recurrence import gru_recurrence
+from asr_train.model.recurrence import (
+    autocast_weight,
+    full_precision_gru,
+    gru_parameters,
+    gru_recurrence,
+)
 from asr_train.model.vocabulary import NUM_CLASSES
 
 #: Log-probability of every other class on a frame past the end, where the blank is certain.
@@ -32,7 +37,15 @@ class ResidualBlock(nn.Module):
         self.dropout = nn.Dropout2d(dropout)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """``x``: [batch, channels, frames, mels]; ``mask``: [batch, 1, frames, 1]."""
+        """Apply the block.
+
+        Args:
+            x: [batch, channels, frames, mels].
+            mask: [batch, 1, frames, 1], 1 within the utterances and 0 past their ends.
+
+        Returns:
+            [batch, channels, frames, mels].
+        """
         # LayerNorm's bias fills the frames past the end; zeroed before each convolution they look
         # like the convolution's own padding, so the last frames do not depend on the batch.
         y = self.conv1(self.dropout(functional.gelu(self.norm1(x))) * mask)
@@ -70,11 +83,13 @@ class BidirectionalGRU(nn.Module):
             if x.device.type == "cpu":
                 return self._train_on_cpu(x, lengths)
             return self._train_packed(x, lengths)
-        ahead = _full_precision(self.forward_gru, x, state)
+        ahead = full_precision_gru(self.forward_gru, x, state)
         time = torch.arange(x.shape[1], device=x.device)[None, :]
         # Within the length t -> length - 1 - t (its own inverse); past it any frame will do.
         reverse = (lengths[:, None] - 1 - time).clamp(min=0).unsqueeze(2)
-        back = _full_precision(self.backward_gru, x.gather(1, reverse.expand(-1, -1, x.shape[2])))
+        back = full_precision_gru(
+            self.backward_gru, x.gather(1, reverse.expand(-1, -1, x.shape[2]))
+        )
         back = back.gather(1, reverse.expand(-1, -1, back.shape[2]))
         return torch.cat([ahead, back], dim=2)
 
@@ -87,7 +102,7 @@ class BidirectionalGRU(nn.Module):
             weights = [
                 weight
                 for gru in (self.forward_gru, self.backward_gru)
-                for weight in (*_parameters(gru, "ih"), *_parameters(gru, "hh"))
+                for weight in (*gru_parameters(gru, "ih"), *gru_parameters(gru, "hh"))
             ]
             # PyTorch's order: both matrices, then both biases.
             flat = [weights[index] for index in (0, 2, 1, 3, 4, 6, 5, 7)]
@@ -101,67 +116,21 @@ class BidirectionalGRU(nn.Module):
         return padded
 
     def _train_on_cpu(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """The same, for both directions at once; see ``gru_recurrence``."""
+        """The same by ``gru_recurrence``, which computes both directions at once."""
         time = torch.arange(x.shape[1], device=x.device)[:, None]
         reverse = (lengths[None, :] - 1 - time).clamp(min=0).unsqueeze(2)
         ahead = x.transpose(0, 1)  # [frames, batch, input_size]
         back = ahead.gather(0, reverse.expand(-1, -1, x.shape[2]))
         inputs, weights, biases = [], [], []
         for gru, sequence in ((self.forward_gru, ahead), (self.backward_gru, back)):
-            inputs.append(functional.linear(sequence, *_parameters(gru, "ih")))
-            weight, bias = _parameters(gru, "hh")
+            inputs.append(functional.linear(sequence, *gru_parameters(gru, "ih")))
+            weight, bias = gru_parameters(gru, "hh")
             weights.append(weight)
             biases.append(bias)
-        weight = _autocast(torch.stack(weights))
+        weight = autocast_weight(torch.stack(weights))
         states = gru_recurrence(torch.stack(inputs).float(), weight, torch.stack(biases))
         back = states[1].gather(0, reverse.expand(-1, -1, states.shape[3]))
         return torch.cat([states[0], back], dim=2).transpose(0, 1)
-
-
-def run_gru(gru: nn.GRU, x: Tensor, initial: Tensor | None = None) -> Tensor:
-    """A one-directional GRU's states; fast to train on a CPU, see ``gru_recurrence``.
-
-    Args:
-        gru: one layer, batch first.
-        x: [batch, frames, inputs].
-        initial: [batch, hidden]; zeros if None.
-
-    Returns:
-        [batch, frames, hidden].
-    """
-    if not (gru.training and x.device.type == "cpu"):
-        return _full_precision(gru, x, initial)
-    inputs = functional.linear(x.transpose(0, 1), *_parameters(gru, "ih")).float()
-    weight, bias = _parameters(gru, "hh")
-    start = None if initial is None else initial.float().unsqueeze(0)
-    recurrence = gru_recurrence(inputs[None], _autocast(weight)[None], bias[None], start)
-    return recurrence[0].transpose(0, 1)
-
-
-def _full_precision(gru: nn.GRU, x: Tensor, initial: Tensor | None = None) -> Tensor:
-    """As ``run_gru``, by PyTorch's own operator.
-
-    Autocast runs it in float16 on CUDA, whatever type was asked for, and float16 loses small
-    gradients. On a GPU its time is that of many short steps: float32 costs little more.
-    """
-    # Not a zero state where none is given: torch.export would take the batch size for a constant.
-    start = () if initial is None else (initial.unsqueeze(0),)
-    if x.is_cuda and torch.is_autocast_enabled("cuda"):
-        with torch.autocast("cuda", enabled=False):
-            states: Tensor = gru(x.float(), *(state.float() for state in start))[0]
-        return states
-    states = gru(x, *start)[0]
-    return states
-
-
-def _autocast(weight: Tensor) -> Tensor:
-    if torch.is_autocast_enabled("cpu"):
-        return weight.to(torch.get_autocast_dtype("cpu"))
-    return weight
-
-
-def _parameters(gru: nn.GRU, kind: str) -> tuple[Tensor, Tensor]:
-    return gru.get_parameter(f"weight_{kind}_l0"), gru.get_parameter(f"bias_{kind}_l0")
 
 
 class GRUBlock(nn.Module):
@@ -288,9 +257,16 @@ class ResCNNBiGRU(nn.Module):
         return projected
 
     def heads(self, encoded: Tensor, lengths: Tensor) -> list[Tensor]:
-        """Letters' and, if there are any, phonemes' log-probabilities of what ``encode`` gives.
+        """Letters' and, if there is such a head, phonemes' log-probabilities.
 
         From each length on they are the certain blank.
+
+        Args:
+            encoded: [batch, frames, hidden], as ``encode`` gives it.
+            lengths: int64 [batch], frames.
+
+        Returns:
+            [batch, frames, classes] of each head.
         """
         logprobs = [self.letter_logprobs(encoded)]
         if self.phoneme_classifier is not None:
@@ -298,7 +274,7 @@ class ResCNNBiGRU(nn.Module):
         return [self.blank_past_end(values, lengths) for values in logprobs]
 
     def blank_past_end(self, logprobs: Tensor, lengths: Tensor) -> Tensor:
-        """``logprobs`` with the certain blank from each length on.
+        """Log-probabilities [batch, frames, classes] with the certain blank from each length on.
 
         A caller that forgets ``output_lengths`` reads blanks, not noise.
         """

@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
+from torch.nn import functional
 
 
 def gru_recurrence(
@@ -41,6 +42,54 @@ def gru_recurrence(
         inputs, weight, bias, initial
     )
     return states
+
+
+def run_gru(gru: nn.GRU, x: Tensor, initial: Tensor | None = None) -> Tensor:
+    """A one-directional GRU's states; training on a CPU goes through ``gru_recurrence``.
+
+    Args:
+        gru: one layer, batch first.
+        x: [batch, frames, inputs].
+        initial: [batch, hidden]; zeros if None.
+
+    Returns:
+        [batch, frames, hidden].
+    """
+    if not (gru.training and x.device.type == "cpu"):
+        return full_precision_gru(gru, x, initial)
+    inputs = functional.linear(x.transpose(0, 1), *gru_parameters(gru, "ih")).float()
+    weight, bias = gru_parameters(gru, "hh")
+    start = None if initial is None else initial.float().unsqueeze(0)
+    recurrence = gru_recurrence(inputs[None], autocast_weight(weight)[None], bias[None], start)
+    return recurrence[0].transpose(0, 1)
+
+
+def full_precision_gru(gru: nn.GRU, x: Tensor, initial: Tensor | None = None) -> Tensor:
+    """The states of ``run_gru`` [batch, frames, hidden] by PyTorch's own operator.
+
+    Autocast runs it in float16 on CUDA, whatever type was asked for, and float16 loses small
+    gradients. On a GPU its time is that of many short steps: float32 costs little more.
+    """
+    # Not a zero state where none is given: torch.export would take the batch size for a constant.
+    start = () if initial is None else (initial.unsqueeze(0),)
+    if x.is_cuda and torch.is_autocast_enabled("cuda"):
+        with torch.autocast("cuda", enabled=False):
+            states: Tensor = gru(x.float(), *(state.float() for state in start))[0]
+        return states
+    states = gru(x, *start)[0]
+    return states
+
+
+def autocast_weight(weight: Tensor) -> Tensor:
+    """A weight of any shape, in the type of CPU autocast if that is on."""
+    if torch.is_autocast_enabled("cpu"):
+        return weight.to(torch.get_autocast_dtype("cpu"))
+    return weight
+
+
+def gru_parameters(gru: nn.GRU, kind: str) -> tuple[Tensor, Tensor]:
+    """Weight [3 * hidden, inputs] and bias [3 * hidden] of inputs (``ih``) or states (``hh``)."""
+    return gru.get_parameter(f"weight_{kind}_l0"), gru.get_parameter(f"bias_{kind}_l0")
 
 
 class _GRURecurrence(torch.autograd.Function):

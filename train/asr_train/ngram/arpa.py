@@ -18,11 +18,12 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
+from asr_runtime.language.language_model import BOUNDARY, FIRST_WORD, UNKNOWN
 from asr_train.errors import DataError
-from asr_train.ngram.counting import MAX_ORDER, Keys, contexts, last_words, suffixes
+from asr_train.ngram.counting import MAX_COUNTED_ORDER, Keys, contexts, last_words, suffixes
 from asr_train.ngram.kneser_ney import NgramModel, Order, log_probabilities
 from asr_train.ngram.pruning import set_context_probabilities
-from asr_train.ngram.vocabulary import BOUNDARY, FIRST_WORD, MAX_WORDS, UNKNOWN, Vocabulary
+from asr_train.ngram.vocabulary import MAX_WORDS, Vocabulary
 
 _START, _END, _UNKNOWN = "<s>", "</s>", "<unk>"
 _NEVER = -99.0
@@ -42,9 +43,13 @@ def write_arpa(
     vocabulary: Vocabulary,
     progress: Callable[[int], object] | None = None,
 ) -> None:
-    """Write a model.
+    """Write a model as an ARPA file.
 
-    progress: called with the numbers of n-grams as they are written.
+    Args:
+        path: file to write.
+        model: any orders.
+        vocabulary: words of the model's ids.
+        progress: called with the numbers of n-grams as they are written.
     """
     words = [_UNKNOWN, _END, *(word.decode() for word in vocabulary.words)]
     # What the context of the sentence's start needs is no probability, but there must be one.
@@ -91,16 +96,18 @@ def _lines(
 
 
 def read_arpa(
-    path: Path, order: int = MAX_ORDER, progress: Callable[[int], object] | None = None
+    path: Path, order: int = MAX_COUNTED_ORDER, progress: Callable[[int], object] | None = None
 ) -> tuple[NgramModel, Vocabulary]:
     """Read a model; plain, ``.gz`` or ``.xz``.
-
-    order: longer n-grams are left out.
-    progress: called with the numbers of n-grams as they are read.
 
     Words are lower-cased. N-grams with words of other characters than ``a``-``z`` and ``'`` are
     left out. Parts of longer n-grams that the file does not have are added, of the probability
     that they have by backing off.
+
+    Args:
+        path: ARPA file.
+        order: longer n-grams are left out.
+        progress: called with the numbers of n-grams as they are read.
 
     Raises:
         DataError: a file that cannot be read or is no ARPA file.

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from asr_train.data.text import CorpusReport, read_blocks, total_bytes
 from asr_train.errors import DataError
 from asr_train.ngram.arpa import write_arpa
-from asr_train.ngram.corpus import CorpusReport, read_blocks, total_bytes
 from asr_train.ngram.counting import Counts, count_ngrams
 from asr_train.ngram.encoded_text import NumberedText, WordNumbers
 from asr_train.ngram.kneser_ney import NgramModel, estimate
@@ -33,16 +33,20 @@ from asr_train.pronunciation.packing import pronounce_vocabulary
 class BuildSettings:
     """What to build.
 
-    order: words of the longest n-grams, 2 to 4.
-    vocabulary: number of words, the most frequent ones that occur `minimum_count` times or more.
-    max_bytes: of the file; n-grams are pruned until it fits.
-    source, licence: described in the file.
-    cut_offs: how often n-grams of order 2, 3, … must occur; see `estimate`.
-    weights: of each text, for a mixture of models of each; none for one model of all texts
-        together. They need not sum to one.
-    exclude: words that are never in the vocabulary.
-    pronounced: whether the file says how its words are spoken, for models that know phonemes.
-    lexicon: pronunciations for it, in place of the toolkit's.
+    Attributes:
+        order: words of the longest n-grams, 2 to 4.
+        vocabulary: number of words, the most frequent ones.
+        minimum_count: words that occur less often are left out.
+        max_bytes: size of the file; n-grams are pruned until it fits.
+        source: where the text is from, stated in the file.
+        licence: the text's licence, stated in the file.
+        cut_offs: how often n-grams of order 2, 3, … must occur, as ``estimate`` takes them.
+        weights: weight of each text, which has a model of its own then; none for one model of all
+            texts together. They need not sum to one.
+        exclude: words that are never in the vocabulary.
+        pronounced: whether the file says how its words are spoken, which models need that know
+            phonemes.
+        lexicon: pronunciations for it, in place of the toolkit's.
     """
 
     order: int = 3
@@ -60,7 +64,14 @@ class BuildSettings:
 
 @dataclass(frozen=True)
 class WrittenModel:
-    """A file that was written: its n-grams of each order, bytes, and perplexities of texts."""
+    """A file that was written.
+
+    Attributes:
+        path: the file.
+        kept: n-grams of each order.
+        size: bytes.
+        perplexities: perplexity of each development text.
+    """
 
     path: Path
     kept: list[int]
@@ -72,9 +83,14 @@ class WrittenModel:
 class BuildReport:
     """What was built.
 
-    counted: distinct n-grams of each order, summed over the texts of a mixture.
-    weights: of the texts of a mixture, one in all.
-    unpruned: perplexities of each development text before pruning.
+    Attributes:
+        corpus: what reading the texts found.
+        vocabulary: number of words.
+        coverage: share of the texts' words that are in the vocabulary, 0 to 1.
+        counted: distinct n-grams of each order, summed over the texts of a mixture.
+        weights: weights of the texts of a mixture, which sum to one.
+        unpruned: perplexity of each development text before pruning.
+        files: what was written.
     """
 
     corpus: CorpusReport
@@ -97,13 +113,16 @@ def build_language_model(
 ) -> BuildReport:
     """Count, smooth, mix, prune and write a language model.
 
-    texts: as `read_blocks` reads them. Numbers of words and n-grams are kept in a folder beside
-        `out` while this runs, some 25 bytes a word of the texts.
-    dev_texts: are scored and otherwise unused.
-    weights_text: each text gets a model of its own, and they are mixed so that this text is most
-        probable.
-    also: further files of the same texts, and how many bytes they may have.
-    arpa: where to write the model of `out` as an ARPA file besides, not rounded to codes.
+    Args:
+        texts: files as ``read_blocks`` reads them. Numbers of words and n-grams are kept in a
+            folder beside ``out`` while this runs, some 25 bytes per word of the texts.
+        out: file to write.
+        settings: what to build.
+        dev_texts: texts that are scored and otherwise unused.
+        weights_text: each text gets a model of its own, and they are mixed so that this text is
+            most probable.
+        also: further files of the same texts, and how many bytes each may have.
+        arpa: where to write the model of ``out`` as an ARPA file too, not rounded to codes.
 
     Raises:
         DataError: texts that cannot be used, or a size that the words alone exceed.

@@ -9,9 +9,9 @@ from typing import Any
 
 from tqdm import tqdm
 
+from asr_train.data.text import CorpusReport, read_blocks
 from asr_train.errors import DataError
 from asr_train.ngram.arpa import is_arpa, read_arpa, write_arpa
-from asr_train.ngram.corpus import CorpusReport, read_blocks
 from asr_train.ngram.kneser_ney import NgramModel
 from asr_train.ngram.packing import pack
 from asr_train.ngram.perplexity import Perplexity, perplexity
@@ -57,10 +57,17 @@ def convert_language_model(
 ) -> ConversionReport:
     """Write a model that exists as a file for the runtime, smaller if need be.
 
-    path: an ARPA file, or a language model file.
-    order: longer n-grams are left out.
-    arpa: where to write the model that was read as an ARPA file besides.
-    pronounced, lexicon: as in `BuildSettings`.
+    Args:
+        path: an ARPA file, or a language model file.
+        out: file to write.
+        max_bytes: its size at most; n-grams are pruned until it fits.
+        order: longer n-grams are left out.
+        dev_texts: texts that are scored and otherwise unused.
+        arpa: where to write the model that was read as an ARPA file too.
+        source: where the text is from, stated in the file.
+        licence: the text's licence, stated in the file.
+        pronounced: whether the file says how its words are spoken.
+        lexicon: pronunciations for it, in place of the toolkit's.
 
     Raises:
         DataError: a file that cannot be used, or a size that the words alone exceed.

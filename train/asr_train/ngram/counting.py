@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from asr_train.ngram.vocabulary import BOUNDARY, Ids
+from asr_runtime.language.language_model import BOUNDARY
+from asr_train.ngram.vocabulary import Ids
 
-MAX_ORDER = 4
+MAX_COUNTED_ORDER = 4
+"""Words of the longest n-grams whose ids fit a key; the runtime reads shorter ones."""
 
 PART = 1 << 24
 """N-grams that are counted, or smoothed, at a time; 40 bytes of memory each."""
@@ -32,8 +34,11 @@ Progress = Callable[[int], object]
 class Counts:
     """The distinct n-grams of one order, sorted, and how often each occurs.
 
-    keys: 16 bits a word, the first word highest.
-    counts: uint32 [ngrams]. Both may lie in files.
+    Both arrays may lie in files.
+
+    Attributes:
+        keys: uint64 [ngrams], 16 bits per word, the first word highest.
+        counts: uint32 [ngrams].
     """
 
     keys: Keys
@@ -49,11 +54,13 @@ def count_ngrams(
 ) -> Counts:
     """Count the n-grams of encoded sentences.
 
-    ids: as `Vocabulary.encode` gives them [words]; may lie in a file.
-    order: words of an n-gram, 1 to MAX_ORDER. BOUNDARY occurs at either end of one, never inside.
-    folder: where to put the counts; in memory without it.
-    progress: called with the number of n-grams of each part.
-    part: n-grams to sort at a time. More of them begin with one word if that is so frequent.
+    Args:
+        ids: uint16 [words], as ``Vocabulary.encode`` gives them; may lie in a file.
+        order: words of an n-gram, 1 to MAX_COUNTED_ORDER. BOUNDARY occurs at either end of one,
+            never inside.
+        folder: where to put the counts; in memory without it.
+        progress: called with the number of n-grams of each part.
+        part: n-grams to sort at a time. More of them begin with one word if that is so frequent.
     """
     keys, counts = (
         _Column(folder, f"keys{order}", np.uint64),
@@ -69,27 +76,27 @@ def count_ngrams(
 
 
 def contexts(keys: Keys) -> Keys:
-    """The n-grams without their last words."""
+    """The n-grams without their last words [ngrams]."""
     return keys >> _WORD_BITS
 
 
 def last_words(keys: Keys) -> npt.NDArray[np.int64]:
-    """The last word of each n-gram."""
+    """The last word of each n-gram [ngrams]."""
     return (keys & np.uint64(0xFFFF)).astype(np.int64)
 
 
 def suffixes(keys: Keys, order: int) -> Keys:
-    """The n-grams of `order` words without their first words."""
+    """The n-grams of ``order`` words without their first words [ngrams]."""
     return keys & np.uint64((1 << (16 * (order - 1))) - 1)
 
 
 def first_words(keys: Keys, order: int) -> npt.NDArray[np.int64]:
-    """The first word of each n-gram of `order` words."""
+    """The first word of each n-gram of ``order`` words [ngrams]."""
     return (keys >> np.uint64(16 * (order - 1))).astype(np.int64)
 
 
 def slices(keys: Keys, size: int) -> Iterator[slice]:
-    """Parts of some sorted n-grams, of about `size` each, that divide no context."""
+    """Slices of sorted n-grams [ngrams], of about ``size`` each, that divide no context."""
     begin = 0
     while begin < len(keys):
         end = begin + size
@@ -104,9 +111,12 @@ def slices(keys: Keys, size: int) -> Iterator[slice]:
 
 
 def count_predecessors(shorter: Counts, longer: Counts, order: int) -> npt.NDArray[np.int64]:
-    """How many distinct words precede each of some n-grams of `order` words [ngrams].
+    """How many distinct words precede each of some n-grams, int64 [ngrams].
 
-    longer: all n-grams of one word more.
+    Args:
+        shorter: the n-grams.
+        longer: all n-grams of one word more.
+        order: words of the shorter ones.
     """
     predecessors = np.zeros(len(shorter.keys), np.int64)
     for begin in range(0, len(longer.keys), PART):

@@ -11,11 +11,9 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from asr_runtime.language.language_model import BOUNDARY, FIRST_WORD, UNKNOWN
 from asr_train.ngram.vocabulary import (
-    BOUNDARY,
-    FIRST_WORD,
     SENTENCE_END,
-    UNKNOWN,
     Ids,
     Vocabulary,
     split_words,
@@ -41,7 +39,8 @@ class WordNumbers(dict[bytes, int]):
 class NumberedText:
     """A text's words in a file, as numbers of 32 bits.
 
-    frequencies: of each number [words].
+    Attributes:
+        frequencies: int64 [words], how often each number occurs.
     """
 
     def __init__(self, path: Path, blocks: Iterable[bytes], numbers: WordNumbers) -> None:
@@ -56,7 +55,7 @@ class NumberedText:
             self.frequencies += np.bincount(piece, minlength=len(numbers))
 
     def encode(self, vocabulary: Vocabulary, numbers: WordNumbers, path: Path) -> Ids:
-        """Write the ids to another file, as `Vocabulary.encode` has them, and delete this one."""
+        """Write ids [words] as ``Vocabulary.encode`` has them to a file, and delete this one."""
         table = np.full(len(numbers), UNKNOWN, np.uint16)
         table[numbers[SENTENCE_END]] = BOUNDARY
         known = [numbers[word] for word in vocabulary.words if word in numbers]

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from asr_runtime.language.language_model import BOUNDARY
 from asr_train.ngram.counting import (
     Counts,
     Keys,
@@ -24,7 +25,6 @@ from asr_train.ngram.counting import (
     slices,
     suffixes,
 )
-from asr_train.ngram.vocabulary import BOUNDARY
 
 Floats = npt.NDArray[np.float64]
 
@@ -36,9 +36,11 @@ _SLICE = 1 << 22
 class Order:
     """The n-grams of one order, sorted by key, [ngrams] each.
 
-    probability: of the last word after the others, all orders below interpolated in.
-    backoff: weight of the next lower order after this n-gram as a context; 1 where it is none.
-    context_probability: share of the text's words that this n-gram, as a context, precedes.
+    Attributes:
+        keys: uint64, 16 bits per word.
+        probability: probability of the last word after the others, all orders below interpolated.
+        backoff: weight of the next lower order after this n-gram as a context; 1 where it is none.
+        context_probability: share of the text's words that this n-gram, as a context, precedes.
     """
 
     keys: Keys
@@ -71,11 +73,14 @@ def estimate(
 ) -> NgramModel:
     """Smooth the counts of orders 1, 2, … n of one text.
 
-    vocabulary_size: number of ids, the special ones included. Each gets a probability, seen or not.
-    cut_offs: how often n-grams of order 2, 3, … must occur to be in the model, none less often than
-        those of the order below; 1 for orders that are not given. What the others had goes to the
-        shorter n-grams. They count in all statistics.
-    progress: called with the number of n-grams of each order when it is done.
+    Args:
+        counted: counts of each order.
+        vocabulary_size: number of ids, the special ones included. Each gets a probability, seen or
+            not.
+        cut_offs: how often n-grams of order 2, 3, … must occur to be in the model, none less often
+            than those of the order below; 1 for orders that are not given. What the others had
+            goes to the shorter n-grams. They count in all statistics.
+        progress: called with the number of n-grams of each order when it is done.
     """
     orders: list[Order] = []
     for number, raw in enumerate(counted, start=1):
@@ -138,7 +143,7 @@ def _longer(raw: Counts, counts: npt.NDArray[Any], order: int, below: Order, cut
 def smooth_unigrams(
     keys: Keys, counts: npt.NDArray[Any], discount: Floats, vocabulary_size: int
 ) -> Order:
-    """Single words; what the discounts leave is shared by all ids, seen or not."""
+    """Single words, keys and counts [words]; what the discounts leave is shared by all ids."""
     total = counts.sum()
     probability = np.full(vocabulary_size, discount.sum() / total / vocabulary_size)
     probability[keys.astype(np.int64)] += (counts - discount) / total
@@ -193,7 +198,7 @@ def log_probabilities(model: NgramModel, ids: npt.NDArray[np.int64], order: int)
 
 
 def find(sorted_keys: Keys, keys: Keys) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
-    """Which of some n-grams are among sorted ones, and the indices of those that are."""
+    """Which of ``keys`` are among sorted ones, bool [ngrams], and the indices of those that are."""
     if not len(sorted_keys):
         return np.zeros(len(keys), bool), np.zeros(len(keys), np.int64)
     index = np.minimum(np.searchsorted(sorted_keys, keys), len(sorted_keys) - 1)

@@ -25,7 +25,7 @@ _ROUNDS = 200
 
 
 def choose_weights(models: Sequence[NgramModel], ids: Ids) -> list[float]:
-    """Weights, one in all, of models of one vocabulary and order for an encoded text."""
+    """Weights, which sum to one, with which a mixture of models likes a text [words] best."""
     logs = np.stack([text_log_probabilities(model, ids) for model in models])
     probabilities = np.exp(logs)
     weights = np.full(len(models), 1 / len(models))

@@ -66,10 +66,12 @@ def pack_blocks(
     numbers: Integers,
     heads: npt.NDArray[np.bool_] | None,
 ) -> Arrays:
-    """Blocks as `PackedNgrams` has them.
+    """Blocks as ``PackedNgrams`` has them.
 
-    rows, numbers: of each n-gram, its context and its own number after it, sorted [ngrams].
-    heads: which are contexts, if any can be.
+    Args:
+        rows: index of each n-gram's context, sorted [ngrams].
+        numbers: each n-gram's own number after its context [ngrams].
+        heads: bool [ngrams], which are contexts; None if none can be.
     """
     count = max(1, -(-len(numbers) // BLOCK))
     starts = np.ones(count * BLOCK, bool)

@@ -6,17 +6,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from asr_runtime.language.language_model import BOUNDARY, UNKNOWN
 from asr_train.ngram.kneser_ney import Floats, NgramModel, log_probabilities
-from asr_train.ngram.vocabulary import BOUNDARY, UNKNOWN, Ids
+from asr_train.ngram.vocabulary import Ids
 
 _SLICE = 1 << 22
 
 
 @dataclass(frozen=True)
 class Perplexity:
-    """Of known words and sentence ends, after contexts that may hold unknown words.
+    """How well a model predicts a text.
 
-    unknown: share of the words that are outside the vocabulary.
+    Attributes:
+        perplexity: over known words and sentence ends, after contexts that may hold unknown words.
+        unknown: share of the words that are outside the vocabulary, 0 to 1.
+        words: number of words and sentence ends.
     """
 
     perplexity: float
@@ -25,7 +29,7 @@ class Perplexity:
 
 
 def perplexity(model: NgramModel, ids: Ids) -> Perplexity:
-    """Score encoded sentences (see `Vocabulary.encode`)."""
+    """Score encoded sentences [words], as ``Vocabulary.encode`` gives them."""
     logs = text_log_probabilities(model, ids)
     words = int((ids != BOUNDARY).sum())
     return Perplexity(
@@ -36,7 +40,7 @@ def perplexity(model: NgramModel, ids: Ids) -> Perplexity:
 
 
 def text_log_probabilities(model: NgramModel, ids: Ids) -> Floats:
-    """Natural-log probability of every known word and sentence end of a text.
+    """Natural-log probability of every known word and sentence end of a text [words].
 
     Those with a short context come first, so the order is the same for models of one order.
     """

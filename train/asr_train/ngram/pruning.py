@@ -47,10 +47,12 @@ class Pruner:
     def largest(self, fits: Callable[[list[int], list[int]], bool]) -> NgramModel:
         """The largest model that fits.
 
-        fits: whether a model is small enough, of its numbers of n-grams and, of those, the numbers
-            that are contexts of longer ones, both for orders 1, 2, ….
+        Args:
+            fits: says whether a model is small enough, given its numbers of n-grams and how many
+                of those are contexts of longer ones, both for orders 1, 2, ….
 
-        Raises ValueError if not even the unigrams fit.
+        Raises:
+            ValueError: not even the unigrams fit.
         """
         # Worth nothing or less is never kept, for the model is better without.
         kept, fitting = self._select(0.0, fits)
@@ -108,7 +110,7 @@ def _indices(keys: Keys, shorter: Keys, part: Callable[[Keys], Keys]) -> npt.NDA
 
 
 def entropy_worth(model: NgramModel, order: int) -> Floats:
-    """How much relative entropy (nats a word) dropping each n-gram of one order would cost."""
+    """Relative entropy (nats per word) that dropping each n-gram of one order costs [ngrams]."""
     level, below = model.orders[order - 1], model.orders[order - 2]
     worth = np.empty(len(level.keys))
     for piece in slices(level.keys, _SLICE):
@@ -130,7 +132,7 @@ def entropy_worth(model: NgramModel, order: int) -> Floats:
 
 
 def set_context_probabilities(model: NgramModel) -> None:
-    """Set how often each context occurs, as the model itself has it; for one without counts."""
+    """Set how often each context occurs in a model without counts, as the model itself has it."""
     known = model.orders[0].probability
     for order in range(1, model.order):
         level = model.orders[order - 1]
@@ -144,7 +146,10 @@ def set_context_probabilities(model: NgramModel) -> None:
 def keep_only(model: NgramModel, kept: list[npt.NDArray[np.bool_]]) -> NgramModel:
     """The model with some n-grams of each order, and back-off weights that fit them.
 
-    kept: of each order [ngrams]; contexts of kept n-grams must be among them, and all single words.
+    Args:
+        model: all n-grams.
+        kept: bool [ngrams] for each order; contexts of kept n-grams must be among them, and all
+            single words.
     """
     orders = [
         Order(

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from asr_runtime.language.language_model import BOUNDARY
 from asr_train.ngram.counting import Counts, Keys, contexts, first_words, last_words, suffixes
 from asr_train.ngram.kneser_ney import (
     NgramModel,
@@ -25,7 +26,6 @@ from asr_train.ngram.kneser_ney import (
     log_probabilities,
     smooth_unigrams,
 )
-from asr_train.ngram.vocabulary import BOUNDARY
 
 _SLICE = 1 << 22
 
@@ -33,10 +33,11 @@ _SLICE = 1 << 22
 def smooth_again(counted: Sequence[Counts], kept: Sequence[Keys], size: int) -> NgramModel:
     """A model of the n-grams that stay, with back-off weights.
 
-    counted: of each order all n-grams of the text, as for `estimate`.
-    kept: of each order those that stay, sorted, their contexts among them. Those that the text does
-        not have are left out.
-    size: of the vocabulary, ids.
+    Args:
+        counted: all n-grams of the text for each order, as ``estimate`` takes them.
+        kept: uint64 [ngrams] for each order, those that stay, sorted, their contexts among them.
+            Those that the text does not have are left out.
+        size: number of ids of the vocabulary.
     """
     order = len(counted)
     there = [kept[0]]

@@ -9,15 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from asr_runtime.language.language_model import BOUNDARY, FIRST_WORD, UNKNOWN
 from asr_train.errors import DataError
 
-UNKNOWN = 0
-"""Word id of every word outside the vocabulary."""
-
-BOUNDARY = 1
-"""Word id of a sentence's start where it is context, and of its end where it is predicted."""
-
-FIRST_WORD = 2
 MAX_WORDS = 65_534
 """Words besides the two special ones, so that an id takes 16 bits."""
 
@@ -39,7 +33,7 @@ class Vocabulary:
         return len(self.words) + FIRST_WORD
 
     def encode(self, blocks: Iterable[bytes]) -> Ids:
-        """Ids of a corpus, sentence after sentence, BOUNDARY before and after each."""
+        """Ids of a corpus [words], sentence after sentence, BOUNDARY before and after each."""
         id_of = {word: index for index, word in enumerate(self.words, start=FIRST_WORD)}
         id_of[SENTENCE_END] = BOUNDARY
         get = id_of.get
@@ -71,10 +65,17 @@ def choose_vocabulary(
 ) -> Vocabulary:
     """The `size` most frequent words that occur `minimum_count` times or more.
 
-    exclude: words that are left out. Those without a letter are, too.
-
     Words of equal frequency are taken in an order that does not depend on the corpus's and favours
     no letter, or the rarest words would all begin with ``a``.
+
+    Args:
+        frequencies: how often each word occurs.
+        size: number of words at most.
+        minimum_count: words that occur less often are left out.
+        exclude: words that are left out. Those without a letter are, too.
+
+    Raises:
+        DataError: a size that no file can hold, or no words.
     """
     if not 1 <= size <= MAX_WORDS:
         raise DataError(f"a vocabulary has 1 to {MAX_WORDS:,} words, not {size:,}")

@@ -33,8 +33,11 @@ def write_language_model(
 ) -> None:
     """Write a model, with its log-probabilities and back-off weights as codes of a few bits.
 
-    model: of its longer n-grams, the last two words are bigrams of it.
-    description: JSON values for readers of the file: source, licence, perplexity.
+    Args:
+        path: file to write.
+        model: the last two words of its longer n-grams are bigrams of it.
+        vocabulary: words of the model's ids.
+        description: JSON values for readers of the file: source, licence, perplexity.
     """
     arrays = pack(model, vocabulary)
     path.write_bytes(file_content(arrays, model, description))
@@ -77,11 +80,17 @@ def largest_that_fits(
 ) -> tuple[NgramModel, bytes]:
     """The largest model whose file has at most so many bytes, and the file's content.
 
-    describe: the description of a model, as for `write_language_model`.
-    smooth: better probabilities for a pruned model, of the same n-grams.
-    extra: further arrays of the file, which count among its bytes; the search ignores them.
+    Args:
+        pruner: holds the model.
+        vocabulary: words of the model's ids.
+        max_bytes: size of the file at most.
+        describe: gives the description of a model, as ``write_language_model`` takes it.
+        smooth: gives better probabilities for a pruned model, of the same n-grams.
+        extra: further arrays of the file, each [any], which count among its bytes; the search
+            ignores them.
 
-    Raises ValueError if not even the single words fit.
+    Raises:
+        ValueError: not even the single words fit.
     """
     found: tuple[NgramModel, bytes] | None = None
     # What an n-gram takes in the file shows only when it is written.

@@ -61,7 +61,8 @@ class _Group:
     def ids(self, place: int, size: int) -> npt.NDArray[np.int64]:
         """Ids of the graphones of one letter with ``size`` phonemes from each place on.
 
-        Returns: [words, places]; where fewer phonemes are left, an id that is never used.
+        Returns:
+            int64 [words, places]; where fewer phonemes are left, an id that is never used.
         """
         start = self.letters[:, place, None] * _CHUNKS
         phonemes = self.phonemes
@@ -131,7 +132,8 @@ def _groups(pairs: Sequence[tuple[str, bytes]]) -> Iterator[_Group]:
 def _forward(group: _Group, probability: _Floats) -> _Floats:
     """Sums over alignments of the first letters with the first phonemes.
 
-    Returns: [letters + 1, words, phonemes + 1].
+    Returns:
+        float64 [letters + 1, words, phonemes + 1].
     """
     words, letters = group.letters.shape
     width = group.phonemes.shape[1] + 1

@@ -10,8 +10,8 @@ from pathlib import Path
 from asr_runtime.language.grapheme_to_phoneme import MAX_LETTERS, GraphemeToPhoneme
 from asr_runtime.language.phonemes import format_phonemes, parse_phonemes
 from asr_runtime.language.pronunciations import MAX_VARIANTS
+from asr_train.data.text import CorpusReport, read_blocks
 from asr_train.errors import DataError
-from asr_train.ngram.corpus import CorpusReport, read_blocks
 from asr_train.pronunciation.cmudict import Pronunciations
 from asr_train.pronunciation.derivation import derive
 

@@ -25,7 +25,7 @@ from asr_train.pronunciation.lexicon import make_lexicon, read_lexicon, spell
 def pronounce_vocabulary(
     vocabulary: Sequence[bytes], lexicon: Path | None = None
 ) -> dict[str, npt.NDArray[Any]]:
-    """What ``pack_pronunciations`` gives of English words, as ``asr-train lexicon`` speaks them.
+    """Packed pronunciations of English words, arrays [any], as ``asr-train lexicon`` speaks them.
 
     Args:
         vocabulary: ASCII words, in their order.
@@ -44,7 +44,7 @@ def pronounce_vocabulary(
 def pack_pronunciations(
     words: Sequence[str], lexicon: Mapping[str, Sequence[bytes]]
 ) -> dict[str, npt.NDArray[Any]]:
-    """The named arrays that a language model file may hold.
+    """The named arrays, each one-dimensional [any], that a language model file may hold.
 
     Args:
         words: the vocabulary, in its order.

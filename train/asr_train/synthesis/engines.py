@@ -8,24 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import soxr
 
-from asr_train.data.audio_store import Samples
 from asr_train.errors import ConfigError
 from asr_train.model.config import SAMPLE_RATE
 
+if TYPE_CHECKING:
+    from asr_train.data.audio_store import Samples
+
 #: Says a text in a voice drawn from the generator: (samples, name of the voice).
-Speak = Callable[[str, np.random.Generator], tuple[Samples, str]]
+Speak = Callable[[str, np.random.Generator], "tuple[Samples, str]"]
 
 
 class Engine(str, Enum):
-    """The engines by their packages' names."""
+    """The engines by their packages' names.
 
-    hibari = "hibari"  #: PyPI hibari-tts, Apache-2.0
-    nanotts = "nanotts"  #: PyPI py-nanotts (SVOX Pico), Apache-2.0
+    Attributes:
+        hibari: PyPI hibari-tts, Apache-2.0.
+        nanotts: PyPI py-nanotts (SVOX Pico), Apache-2.0.
+    """
+
+    hibari = "hibari"
+    nanotts = "nanotts"
 
 
 def load_engine(engine: Engine) -> Speak:
@@ -41,6 +47,7 @@ def load_engine(engine: Engine) -> Speak:
 
 def _hibari() -> Speak:
     """One neural voice whose vocoder takes pitch and spectral envelope apart: any throat."""
+    import soxr
     from hibari import Hibari, dsp
 
     engine = Hibari()
@@ -68,6 +75,7 @@ def _hibari() -> Speak:
 
 def _nanotts() -> Speak:
     """Two voices (US, GB), pitch and pace; played faster or slower they become others."""
+    import soxr
     from py_nanotts import NanoTTS
 
     engine = NanoTTS()

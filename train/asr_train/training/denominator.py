@@ -109,7 +109,7 @@ class _LogSum(torch.autograd.Function):
     def forward(
         ctx: Any, logprobs: Tensor, lengths: Tensor, by_last: Tensor, start: Tensor, other: Tensor
     ) -> Tensor:
-        """See ``Denominator.forward``."""
+        """Sum over label sequences and paths of log-probabilities [batch, frames, labels + 1]."""
         batch, frames, classes = logprobs.shape
         labels = classes - 1
         inside = length_mask(lengths, frames)
@@ -147,7 +147,7 @@ class _LogSum(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None, None]:
-        """Occupation probabilities of the labels and the blank, which are the gradient."""
+        """Occupation probabilities [batch, frames, labels + 1], which are the gradient."""
         all_spoken, spoken_likelihood, blank_likelihood, by_last, other, inside = ctx.saved_tensors
         frames, labels, batch, _ = all_spoken.shape
         transposed = by_last.transpose(1, 2).contiguous()

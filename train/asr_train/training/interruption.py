@@ -63,5 +63,5 @@ class InterruptFlag:
 
 
 def ignore_interrupts(worker_id: int) -> None:
-    """For loader worker processes: Ctrl-C reaches the whole process group, one must answer."""
+    """Ignore Ctrl-C in a loader worker process: it reaches the whole group, and one must answer."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

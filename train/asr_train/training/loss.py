@@ -2,56 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torchaudio.functional import mask_along_axis_iid
 
+from asr_train.augmentation.config import MaskingConfig
 from asr_train.augmentation.vocal_tract import stretch_bands
 from asr_train.model.chunking import Chunking, chunked_encode
 from asr_train.model.features import length_mask
 from asr_train.model.network import ResCNNBiGRU
+from asr_train.training.config import LossConfig
 from asr_train.training.denominator import Denominator, LabelTrigram
 
 
-@dataclass(frozen=True)
-class MaskingConfig:
-    """SpecAugment (Park et al. 2019, arXiv:1904.08779) without warping of time.
-
-    Attributes:
-        freq_mask: widest frequency mask, mel bands; 0 for none.
-        time_mask: longest time mask, mel frames; 0 for none.
-        freq_masks: frequency masks an utterance.
-        time_masks: time masks an utterance.
-        vocal_tract: change of formants by up to this fraction, see ``vocal_tract``; 0 for none.
-    """
-
-    freq_mask: int = 15
-    time_mask: int = 35
-    freq_masks: int = 1
-    time_masks: int = 1
-    vocal_tract: float = 0.0
-
-
-@dataclass(frozen=True)
-class ObjectiveConfig:
-    """What counts how much.
-
-    Attributes:
-        consistency: weight of the disagreement of two views; with 0 there is one.
-        letter_weight: of the letters' loss where phonemes are learnt beside them.
-        lf_mmi_ctc: weight of plain CTC beside LF-MMI, which keeps it from forgetting what is hard
-            to tell from silence.
-    """
-
-    consistency: float = 0.0
-    letter_weight: float = 0.5
-    lf_mmi_ctc: float = 0.3
-
-
-class CTCObjective(nn.Module):
+class TrainingLoss(nn.Module):
     """Summed loss of a batch; masks the features while in training mode.
 
     With ``consistency`` above 0, every utterance is computed twice in training, with masks and
@@ -68,13 +33,13 @@ class CTCObjective(nn.Module):
         self,
         model: ResCNNBiGRU,
         masking: MaskingConfig,
-        config: ObjectiveConfig | None = None,
+        config: LossConfig | None = None,
         phoneme_trigram: LabelTrigram | None = None,
     ) -> None:
         super().__init__()
         self.model = model
         self.masking = masking
-        self.config = config or ObjectiveConfig()
+        self.config = config or LossConfig()
         self.denominator = None if phoneme_trigram is None else Denominator(phoneme_trigram)
 
     def forward(
@@ -128,7 +93,7 @@ class CTCObjective(nn.Module):
         return spoken + self.config.letter_weight * loss
 
     def _ctc(self, logprobs: Tensor, lengths: Tensor, targets: Tensor, sizes: Tensor) -> Tensor:
-        """Of one view or, with the same targets, of two; the blank is the last class."""
+        """Summed CTC loss of [batch, frames, classes], of one or two views of the same targets."""
         views = len(lengths) // len(sizes)
         return functional.ctc_loss(
             logprobs.transpose(0, 1),

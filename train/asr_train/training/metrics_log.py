@@ -22,11 +22,16 @@ EPOCH_COLUMNS = (
 )
 
 
-class History:
+class MetricsLog:
     """Appends figures to ``steps.csv`` and ``epochs.csv`` and mirrors them to TensorBoard."""
 
     def __init__(self, folder: Path, resume_step: int = 0) -> None:
-        """``resume_step``: rows of later steps, written after the checkpoint, are dropped."""
+        """Open the files of a run.
+
+        Args:
+            folder: the run's.
+            resume_step: rows of later steps, written after the checkpoint, are dropped.
+        """
         self._folder = folder
         for name, columns in ((STEPS_CSV, STEP_COLUMNS), (EPOCHS_CSV, EPOCH_COLUMNS)):
             kept = [row for row in read_csv(folder / name) if int(row["step"]) <= resume_step]

@@ -49,7 +49,15 @@ class ClockSchedule:
         minutes: float,
         elapsed: float = 0.0,
     ) -> None:
-        """``peak`` rate; ``warmup``: rising part; ``elapsed``: seconds trained before."""
+        """Start the clock.
+
+        Args:
+            optimizer: its groups' rates are set.
+            peak: highest rate.
+            warmup: share of the time in which the rate rises.
+            minutes: length of the run.
+            elapsed: seconds trained before.
+        """
         self._optimizer = optimizer
         self._peak, self._warmup, self._seconds = peak, warmup, 60 * minutes
         self._started = time.monotonic() - elapsed
@@ -62,7 +70,7 @@ class ClockSchedule:
 
     @property
     def part(self) -> float:
-        """Of the run that is over, 0 to 1."""
+        """Share of the run that is over, 0 to 1."""
         return min(self.elapsed / self._seconds, 1.0)
 
     def step(self) -> None:

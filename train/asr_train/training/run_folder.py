@@ -2,6 +2,7 @@
 
 ``last`` is what a run resumes from, ``best`` the one with the lowest dev word error rate, and
 ``epoch-01``, ``epoch-02``, … are the few best ones, to be averaged.
+``config.toml`` has the settings of the run, see ``recipe``.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,6 +26,8 @@ from asr_train.data.manifest import Utterance
 from asr_train.errors import CheckpointError, OutputError
 from asr_train.model.config import ModelConfig
 from asr_train.model.network import ResCNNBiGRU
+from asr_train.training.config import TrainingConfig
+from asr_train.training.recipe import RUN_RECIPE, changed_settings, write_recipe
 
 #: Folders of single epochs are called so, with their number.
 EPOCH = "epoch-"
@@ -82,6 +86,17 @@ class RunFolder:
             probe.unlink()
         except OSError as error:
             raise OutputError(f"cannot write to {self._folder}: {error.strerror}") from None
+
+    def write_settings(self, model: ModelConfig, training: TrainingConfig) -> None:
+        """Write the run's settings as a recipe, and say on stderr what a resumed run changes.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
+        path = self._folder / RUN_RECIPE
+        for line in changed_settings(path, model, training):
+            print(f"{self._folder}: {line}", file=sys.stderr)
+        write_recipe(path, model, training)
 
     def save_last(
         self,

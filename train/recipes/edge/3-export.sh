@@ -5,6 +5,6 @@ set -euo pipefail
 source "$(dirname "$0")/settings.sh"
 
 rm -rf "$WORK/edge"
-asr-train compact "$WORK/sixth/last" "$WORK/edge" --round-weights int8
+asr-train quantize "$WORK/sixth/last" "$WORK/edge" --quantize-weights int8
 asr-export onnx "$WORK/edge" "$WORK/edge.onnx" --precision int8 --streaming \
   --model-card "$(dirname "$0")/../../../runtime/asr_runtime/models/MODEL_CARD.md"

@@ -8,22 +8,18 @@ source "$(dirname "$0")/settings.sh"
 
 : "${START:=$WORK/first/best}"
 table="$WORK/ablation/table.md"
-all=(--speed 0.1 --reverb 0.2 --noise 0.3 --band-limit 0.05 --volume 0.5 --non-speech 0.03 --freq-masks 2 --time-masks 2)
 
-# without SWITCH…: the options but those.
+# without KEY…: the changes that switch these augmentations off.
 without() {
-  local index kept=()
-  for ((index = 0; index < ${#all[@]}; index += 2)); do
-    if [[ " $* " == *" ${all[index]} "* ]]; then kept+=("${all[index]}" 0); else kept+=("${all[@]:index:2}"); fi
-  done
-  echo "${kept[@]}"
+  local key
+  for key in "$@"; do echo "--set $key=0"; done
 }
 
 arm() {
   local name=$1 out="$WORK/ablation/$1"
   shift
   if grep -qs "^| $name |" "$table"; then return; fi
-  fit "$out" --init "$START" --set dropout=0.1 --learning-rate 1e-3 --warmup 0.05 --epochs 1 \
+  fit "$out" ablation --init "$START" \
     --train-manifest "$DATA/librispeech-train-clean-5/train.jsonl" "$@"
   local condition line="$name"
   for condition in "--gain-db 0" "--gain-db -20" "--snr-db 10"; do
@@ -39,14 +35,14 @@ head -n 3700 "$WORK/synthetic/hibari.jsonl" >"$WORK/synthetic/ablation.jsonl"
 
 # shellcheck disable=SC2046  # options are words
 {
-  arm all $(without)
-  arm none $(without --speed --reverb --noise --band-limit --volume --non-speech --freq-masks --time-masks)
-  arm no-speed $(without --speed)
-  arm no-volume $(without --volume)
-  arm no-noise $(without --noise)
-  arm no-reverb $(without --reverb)
-  arm no-band-limit $(without --band-limit)
-  arm no-masks $(without --freq-masks --time-masks)
-  arm all-twice $(without) --epochs 2
-  arm all-and-synthetic $(without) --train-manifest "$WORK/synthetic/ablation.jsonl"
+  arm all
+  arm none $(without speed reverb noise band_limit volume non_speech freq_masks time_masks)
+  arm no-speed $(without speed)
+  arm no-volume $(without volume)
+  arm no-noise $(without noise)
+  arm no-reverb $(without reverb)
+  arm no-band-limit $(without band_limit)
+  arm no-masks $(without freq_masks time_masks)
+  arm all-twice --set epochs=2
+  arm all-and-synthetic --train-manifest "$WORK/synthetic/ablation.jsonl"
 }

@@ -18,14 +18,15 @@ mkdir -p "$WORK"
 # of memory. No loader processes beside it: forked, they would keep a copy of what it writes over.
 export MALLOC_MMAP_THRESHOLD_=8589934592 MALLOC_TRIM_THRESHOLD_=17179869184
 
-# fit OUT …: start a run, or go on with the one that is there.
+recipes="$(dirname "${BASH_SOURCE[0]}")"
+
+# fit OUT RECIPE …: start a run, or go on with the one that is there.
 fit() {
-  local out=$1
-  shift
+  local out=$1 recipe=$2
+  shift 2
   if [ -e "$out/finished" ]; then return; fi
   if [ -e "$out/last/config.json" ]; then set -- "$@" --resume; fi
   OMP_NUM_THREADS=1 torchrun --nproc-per-node "$PROCESSES" -m asr_train fit --out "$out" \
-    --preset edge ${DEV:+--dev-manifest "$DEV"} --seed 1 \
-    --batch-seconds 160 --max-seconds 20 --audio-cache "$WORK/cache" --workers 0 "$@"
+    --config "$recipes/$recipe.toml" ${DEV:+--dev-manifest "$DEV"} --audio-cache "$WORK/cache" "$@"
   touch "$out/finished"
 }

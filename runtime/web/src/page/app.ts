@@ -169,7 +169,7 @@ function answered(answer: Answer): void {
       const [loaded, total] = [answer.loaded, answer.total].map((bytes) => bytes / MEGABYTE);
       progress.max = total!;
       progress.value = loaded!;
-      status.textContent = `Loading the model … ${loaded!.toFixed(1)} of ${total!.toFixed(1)} MB`;
+      tell(`Loading the model, ${total!.toFixed(0)} MB …`);
       return;
     }
     case "ready": {
@@ -191,9 +191,9 @@ function answered(answer: Answer): void {
       return waveform.addPeaks(answer.peaks, state === "recording");
     case "progress":
       if (state === "recording") return tellDelay(answer.seconds);
-      if (duration > 0) progress.value = answer.seconds / duration;
       progress.max = 1;
-      if (answer.seconds > 60) status.textContent = `${minutes(answer.seconds)} transcribed …`;
+      if (duration > 0) progress.value = answer.seconds / duration;
+      else tell(`${minutes(answer.seconds)} transcribed …`);
       return;
     case "sentence":
       return finished(answer.transcript);
@@ -217,7 +217,11 @@ function answered(answer: Answer): void {
 function tellDelay(done: number): void {
   const behind = (recorded?.seconds ?? 0) - done;
   const late = behind > MOST_BEHIND ? ` This computer is ${behind.toFixed(0)} s behind.` : "";
-  const message = `Listening … speak now.${late}`;
+  tell(`Listening … speak now.${late}`);
+}
+
+/** Says how things are, once: screen readers read every change of it. */
+function tell(message: string): void {
   if (status.textContent !== message) status.textContent = message;
 }
 

@@ -1,0 +1,38 @@
+"""A CTC network of this project as a loaded model, with the greedy decoder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from asr_bench.engines.engine import LoadedModel
+from asr_runtime.decoding.greedy import greedy_text
+from asr_train.model.vocabulary import BLANK_ID, VOCABULARY
+
+Floats = npt.NDArray[np.float32]
+
+
+def ctc_model(run: Callable[[Floats], Any]) -> LoadedModel:
+    """Wrap a network.
+
+    Args:
+        run: Takes float32 [samples] and gives log-probabilities [1, frames, labels] and the number
+            of frames [1], as arrays or tensors.
+    """
+
+    def log_probs(samples: Floats) -> Floats:
+        values, frames = run(samples)[:2]
+        return np.asarray(values)[0, : int(frames[0])]
+
+    return LoadedModel(
+        transcribe=lambda samples: decode(log_probs(samples)),
+        log_probs=log_probs,
+    )
+
+
+def decode(log_probs: Floats) -> str:
+    """Decode log-probabilities [frames, labels] greedily."""
+    return greedy_text(log_probs, VOCABULARY, BLANK_ID)

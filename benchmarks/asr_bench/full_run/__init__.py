@@ -1,1 +1,0 @@
-"""Every engine on the same audio: ``asr-bench run``."""

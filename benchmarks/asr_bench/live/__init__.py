@@ -1,1 +1,0 @@
-"""Live streams: ``asr-bench streaming``."""

@@ -1,1 +1,0 @@
-"""One model in every form: ``asr-bench latency``, ``precision`` and ``profile``."""

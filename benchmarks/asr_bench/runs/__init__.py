@@ -1,0 +1,1 @@
+"""Measurements of engines, all in turn on the same audio: ``run`` and its presets."""

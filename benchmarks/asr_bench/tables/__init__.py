@@ -1,1 +1,0 @@
-"""Tables for people, documents for programs, and where both go."""

@@ -1,0 +1,1 @@
+"""Recognised words as people write them: signs, capital letters and numbers."""

@@ -1,0 +1,157 @@
+"""Training of a punctuation model, from books to a file that the runtime reads."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from asr_runtime.readable_text.annotation import Sign
+from asr_runtime.readable_text.punctuation_model import load_punctuation_model
+from asr_runtime.readable_text.word_table import WordTable
+from asr_train.cli import app
+from asr_train.errors import DataError
+from asr_train.punctuation.corpus import is_held_out, read_corpus
+from asr_train.punctuation.encoding import choose_words, encode
+from asr_train.punctuation.model_writing import write_model
+from asr_train.punctuation.network import PunctuationConfig, PunctuationNetwork
+from asr_train.punctuation.training import ROW_WORDS, sentence_rows
+
+SUBJECTS = ("the dog", "the old man", "Anna", "he", "McDonald")
+PLACES = ("London", "the garden", "Paris", "a house")
+SMALL = [
+    "--words", "40", "--names", "5", "--channels", "16", "--embedding", "8",
+    "--train-words", "60000", "--batch-rows", "4", "--held-out", "3", "--learning-rate", "0.02",
+]  # fmt: skip
+
+
+def write_books(folder: Path, number: int = 8, sentences: int = 400) -> list[str]:
+    """Books of a tiny language whose signs and capital letters follow from its words."""
+    folder.mkdir(exist_ok=True)
+    random_numbers = random.Random(5)
+    books = []
+    for index in range(number):
+        said = []
+        for _ in range(sentences):
+            subject, place = random_numbers.choice(SUBJECTS), random_numbers.choice(PLACES)
+            kind = random_numbers.randrange(3)
+            if kind == 0:
+                said.append(f"Does {subject} live in {place}?")
+            elif kind == 1:
+                said.append(f"{subject[0].upper()}{subject[1:]} went to {place}, but I saw it.")
+            else:
+                said.append(f"{subject[0].upper()}{subject[1:]} came from {place}.")
+        books.append(f"Book {index} is here.\n\n" + "\n\n".join(said))
+        (folder / f"{index}.txt").write_text(books[-1], encoding="utf-8")
+    return books
+
+
+def run(*arguments: object, status: int = 0) -> str:
+    result = CliRunner().invoke(app, list(map(str, arguments)))
+    if result.exception is not None and status == 0:
+        raise result.exception
+    return result.output
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("punctuation")
+    write_books(folder / "books")
+    run("punctuation", folder / "books", "--out", folder / "run", *SMALL, "--source", "a test")
+    return folder
+
+
+def test_a_trained_model_does_well_on_books_that_were_kept_apart(trained: Path) -> None:
+    figures = trained / "figures.json"
+    model = trained / "run" / "punctuation.onnx"
+    output = run(
+        "punctuation-evaluate", model, trained / "books", "--held-out", 3, "--json", figures
+    )
+    found = json.loads(figures.read_text())
+    assert found["full_stop"]["f1"] > 0.9
+    assert found["comma"]["f1"] > 0.9
+    assert found["question_mark"]["f1"] > 0.9
+    assert found["capital_letters"]["f1"] > 0.95
+    assert "full stop ." in output
+    kept_apart = sum(is_held_out(path.read_text(), 3) for path in (trained / "books").iterdir())
+    assert 0 < found["books"] == kept_apart < 8
+
+
+def test_the_card_says_what_the_model_was_trained_on(trained: Path) -> None:
+    card = load_punctuation_model(trained / "run" / "punctuation.onnx").card
+    assert card.training["source"] == "a test"
+    assert card.words_ahead == PunctuationConfig().words_ahead == 6
+    assert "McDonald" in card.words.split()
+
+
+def test_training_goes_on_where_it_stopped(trained: Path) -> None:
+    longer = [*SMALL, "--train-words", "62000", "--resume"]
+    output = run("punctuation", trained / "books", "--out", trained / "run", *longer)
+    assert "going on after 0.1 M words" in output
+
+
+def test_a_file_says_what_its_network_says(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    table = WordTable(" ".join(f"w{index}" for index in range(50)), "anna")
+    network = PunctuationNetwork(PunctuationConfig(50, 1, 16, 32), table.rows).eval()
+    write_model(network, table, tmp_path / "model.onnx", 0.0, {})
+    words = ["anna", "w3", "nobody's", *(f"w{index % 50}" for index in range(40))]
+    found = load_punctuation_model(tmp_path / "model.onnx").annotate(words)
+    with torch.inference_mode():
+        rows = torch.tensor([[table.row(word) for word in words]])
+        signs, cases = network(rows, torch.ones(rows.shape))
+    # Weights are rounded to int8.
+    assert np.abs(found.signs - torch.log_softmax(signs, -1)[0].numpy()).max() < 0.05
+    assert np.abs(found.cases - torch.log_softmax(cases, -1)[0].numpy()).max() < 0.05
+
+
+def test_a_word_depends_on_as_many_words_as_the_card_says() -> None:
+    torch.manual_seed(1)
+    config = PunctuationConfig(50, 0, 16, 32)
+    network = PunctuationNetwork(config, 50).eval()
+    rows = torch.randint(0, 50, (1, 101))
+    present = torch.ones(rows.shape)
+    middle = 50
+    with torch.inference_mode():
+        before = network(rows, present)[0][0, middle]
+        for at in range(101):
+            changed = rows.clone()
+            changed[0, at] = (changed[0, at] + 1) % 50
+            same = torch.allclose(network(changed, present)[0][0, middle], before, atol=1e-7)
+            assert same == (not middle - config.words_behind <= at <= middle + config.words_ahead)
+
+
+def test_rows_are_whole_sentences() -> None:
+    signs = np.zeros(1000, np.uint8)
+    signs[[9, 99, 150, 170, 999]] = Sign.FULL_STOP
+    rows = sentence_rows(signs)
+    assert rows[:2].tolist() == [[0, 151], [151, 171]]
+    assert (rows[:, 1] - rows[:, 0]).max() <= ROW_WORDS
+    assert rows[0, 0] == 0
+    assert (rows[1:, 0] == rows[:-1, 1]).all()
+    assert rows[-1, 1] == 1000
+
+
+def test_emphasis_in_capitals_is_no_case_of_the_word(tmp_path: Path) -> None:
+    path = tmp_path / "book.txt"
+    path.write_text("I did NOT go to the NATO office. You did not see NATO. " * 20 + "\n")
+    corpus = read_corpus([path], 0)
+    table = choose_words(corpus, 20, 0)
+    text = encode(corpus, table)
+    written = {table.words[row]: case for row, case in zip(text.rows, text.cases, strict=True)}
+    assert (written["not"], written["nato"]) == (0, 2)
+
+
+def test_text_without_signs_cannot_be_learned_from(tmp_path: Path) -> None:
+    path = tmp_path / "plain.txt"
+    path.write_text("this is what a recogniser writes\n")
+    with pytest.raises(DataError, match="give texts as they are printed"):
+        read_corpus([path], 0)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match=r"holds no \.txt"):
+        read_corpus([tmp_path / "empty"], 0)

@@ -1,0 +1,1 @@
+"""Training of the model that puts signs and capital letters into recognised text."""
