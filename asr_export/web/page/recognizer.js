@@ -192,7 +192,7 @@ function textOf(tokens) {
 }
 function geometricMean(probabilities) {
   if (Math.min(...probabilities) <= 0) return 0;
-  const sum = probabilities.reduce((total, probability) => total + Math.log(probability), 0);
+  const sum = probabilities.reduce((total, probability2) => total + Math.log(probability2), 0);
   return Math.exp(sum / probabilities.length);
 }
 function withoutLeadingSpace(tokens) {
@@ -2092,6 +2092,72 @@ function joined(parts) {
   return whole;
 }
 
+// src/decoding/calibration.ts
+var SHORTEST_SECONDS2 = 0.01;
+function calibrated(tokens, calibration, earliest = 0) {
+  if (calibration === void 0 || tokens.length === 0) return tokens;
+  const groups = grouped(tokens);
+  const words = groups.filter((group) => group[0].text !== WORD_BOUNDARY);
+  const starts = [];
+  let atLeast = earliest;
+  for (const word of words) {
+    const start = Math.max(atLeast, word[0].start + calibration.start_shift);
+    starts.push(start);
+    atLeast = start + SHORTEST_SECONDS2;
+  }
+  const ends = words.map((word, index2) => {
+    const limit = starts[index2 + 1] ?? Infinity;
+    const end = Math.min(word[word.length - 1].end + calibration.end_shift, limit);
+    return Math.max(starts[index2] + SHORTEST_SECONDS2, end);
+  });
+  const result = [];
+  let index = 0;
+  for (const group of groups) {
+    if (group[0].text === WORD_BOUNDARY) {
+      const begin = index > 0 ? ends[index - 1] : earliest;
+      const end = starts[index] ?? Math.max(begin, group[group.length - 1].end);
+      result.push(...moved(group, Math.min(begin, end), end, calibration));
+    } else {
+      result.push(...moved(group, starts[index], ends[index], calibration));
+      index++;
+    }
+  }
+  return result;
+}
+function grouped(tokens) {
+  const groups = [];
+  for (const token of tokens) {
+    const last = groups[groups.length - 1];
+    const same = last !== void 0 && last[0].text === " " === (token.text === " ");
+    if (same) last.push(token);
+    else groups.push([token]);
+  }
+  return groups;
+}
+function moved(group, start, end, calibration) {
+  const first = group[0].start;
+  const length = group[group.length - 1].end - first;
+  const scale = length > 0 ? (end - start) / length : 0;
+  const confidence = geometricMean(group.map((token) => token.confidence));
+  const likely = probability(confidence, calibration);
+  const certainty = (token) => {
+    if (group.length === 1 || confidence <= 0 || confidence >= 1) return likely;
+    return likely ** (Math.log(Math.max(token.confidence, 1e-30)) / Math.log(confidence));
+  };
+  return group.map((token) => ({
+    text: token.text,
+    start: start + (token.start - first) * scale,
+    end: length > 0 ? start + (token.end - first) * scale : end,
+    confidence: certainty(token)
+  }));
+}
+function probability(confidence, calibration) {
+  const clipped = Math.min(Math.max(confidence, 1e-6), 1 - 1e-6);
+  const odds = Math.log(clipped / (1 - clipped));
+  const { confidence_intercept, confidence_slope } = calibration;
+  return 1 / (1 + Math.exp(-confidence_intercept - confidence_slope * odds));
+}
+
 // src/live/live_stream.ts
 var EVERYTHING2 = 1 << 30;
 var LiveStream = class {
@@ -2567,8 +2633,9 @@ var GreedySentence = class {
 // src/sentences/sentence_decoder.ts
 var SentenceDecoder = class {
   /** @param decoder Null decodes greedily. */
-  constructor(decoder, vocabulary, blank, seconds, endpoint = ENDPOINT_DEFAULTS) {
+  constructor(decoder, vocabulary, blank, seconds, calibration, endpoint = ENDPOINT_DEFAULTS) {
     this.seconds = seconds;
+    this.calibration = calibration;
     this.#heads = decoder?.heads ?? new Heads(vocabulary.length, blank, false);
     this.#pauses = new Endpointer(endpoint, seconds);
     this.#search = decoder === null ? new GreedySentence(vocabulary, blank, seconds) : new BeamSentence(decoder, seconds);
@@ -2577,6 +2644,7 @@ var SentenceDecoder = class {
     this.#waiting = new Rows(new Float32Array(0), this.#heads.width);
   }
   seconds;
+  calibration;
   #heads;
   #pauses;
   #search;
@@ -2638,6 +2706,7 @@ var SentenceDecoder = class {
       end = duration;
       tokens = within(tokens, duration);
     }
+    tokens = calibrated(tokens, this.calibration, start);
     const confidence = geometricMean(tokens.map((token) => token.confidence));
     return [{ text: textOf(tokens), confidence, tokens, start, duration: end - start }];
   }
@@ -2721,7 +2790,10 @@ var Recognizer = class {
     const { vocabulary, blank_id } = this.model.card;
     const seconds = this.model.secondsPerFrame;
     const found = this.decoder === null ? greedyDecode(rows, vocabulary, blank_id, seconds) : this.decoder.decode(rows, seconds);
-    return { ...found, tokens: within(found.tokens, duration), start: 0, duration };
+    const tokens = calibrated(within(found.tokens, duration), this.#calibration);
+    const corrected = this.#calibration !== void 0 && tokens.length > 0;
+    const confidence = corrected ? geometricMean(tokens.map((token) => token.confidence)) : found.confidence;
+    return { ...found, confidence, tokens, start: 0, duration };
   }
   /** Begin to transcribe audio while it is recorded. */
   stream(sampleRate) {
@@ -2729,7 +2801,16 @@ var Recognizer = class {
   }
   #sentences() {
     const { vocabulary, blank_id } = this.model.card;
-    return new SentenceDecoder(this.decoder, vocabulary, blank_id, this.model.secondsPerFrame);
+    return new SentenceDecoder(
+      this.decoder,
+      vocabulary,
+      blank_id,
+      this.model.secondsPerFrame,
+      this.#calibration
+    );
+  }
+  get #calibration() {
+    return this.model.card.calibration?.[this.decoder === null ? "greedy" : "phonemes"];
   }
   #stitched(samples) {
     const { model } = this;

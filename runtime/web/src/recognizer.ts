@@ -1,12 +1,14 @@
 import { Resampler } from "./audio/resampler.js";
+import { calibrated } from "./decoding/calibration.js";
 import { greedyDecode } from "./decoding/greedy.js";
 import { PhonemeDecoder } from "./decoding/phoneme_decoder.js";
 import type { Rows } from "./decoding/rows.js";
-import type { Transcript } from "./decoding/transcript.js";
+import { geometricMean, type Transcript } from "./decoding/transcript.js";
 import { RecognizerError } from "./errors.js";
 import type { PackedModel } from "./language/packed_model.js";
 import { LiveStream } from "./live/live_stream.js";
 import { AcousticModel } from "./model/acoustic_model.js";
+import type { WordCalibration } from "./model/model_card.js";
 import { stitch } from "./recordings/stitching.js";
 import { cutWindows, OVERLAP_SECONDS, WINDOW_SECONDS } from "./recordings/windows.js";
 import { roundHalfEven } from "./rounding.js";
@@ -98,7 +100,12 @@ export class Recognizer {
         ? greedyDecode(rows, vocabulary, blank_id, seconds)
         : this.decoder.decode(rows, seconds);
     // The last frame reaches past the end of the audio.
-    return { ...found, tokens: within(found.tokens, duration), start: 0, duration };
+    const tokens = calibrated(within(found.tokens, duration), this.#calibration);
+    const corrected = this.#calibration !== undefined && tokens.length > 0;
+    const confidence = corrected
+      ? geometricMean(tokens.map((token) => token.confidence))
+      : found.confidence;
+    return { ...found, confidence, tokens, start: 0, duration };
   }
 
   /** Begin to transcribe audio while it is recorded. */
@@ -108,7 +115,17 @@ export class Recognizer {
 
   #sentences(): SentenceDecoder {
     const { vocabulary, blank_id } = this.model.card;
-    return new SentenceDecoder(this.decoder, vocabulary, blank_id, this.model.secondsPerFrame);
+    return new SentenceDecoder(
+      this.decoder,
+      vocabulary,
+      blank_id,
+      this.model.secondsPerFrame,
+      this.#calibration,
+    );
+  }
+
+  get #calibration(): WordCalibration | undefined {
+    return this.model.card.calibration?.[this.decoder === null ? "greedy" : "phonemes"];
   }
 
   #stitched(samples: AsyncIterable<Float32Array>): AsyncGenerator<Rows> {

@@ -28,7 +28,7 @@ const answers = request.cases.map((each) => {
       ? greedyDecode(rows, vocabulary, blank, seconds)
       : chosen.decode(rows, seconds);
   }
-  const sentences = new SentenceDecoder(chosen, vocabulary, blank, seconds, each.endpoint);
+  const sentences = new SentenceDecoder(chosen, vocabulary, blank, seconds, undefined, each.endpoint);
   const results = [];
   const partials = [];
   for (let begin = 0; begin < rows.frames; begin += each.pieces) {

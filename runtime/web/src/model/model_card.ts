@@ -8,6 +8,14 @@ export interface StreamingCard {
   readonly state_shape: readonly [number, number];
 }
 
+/** Corrections of a word's times and confidence; see `model_file/word_calibration.py`. */
+export interface WordCalibration {
+  readonly start_shift: number;
+  readonly end_shift: number;
+  readonly confidence_intercept: number;
+  readonly confidence_slope: number;
+}
+
 /** What a model says about itself, as far as it is used here; see `model_file/model_card.py`. */
 export interface ModelCard {
   readonly format_version: number;
@@ -17,6 +25,7 @@ export interface ModelCard {
   readonly frame_stride: number;
   readonly phonemes?: readonly string[];
   readonly streaming?: StreamingCard;
+  readonly calibration?: Readonly<Record<string, WordCalibration>>;
   readonly word_error_rate?: Readonly<Record<string, unknown>>;
 }
 

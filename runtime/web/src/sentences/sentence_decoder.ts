@@ -1,6 +1,8 @@
+import { calibrated } from "../decoding/calibration.js";
 import type { PhonemeDecoder } from "../decoding/phoneme_decoder.js";
 import { Heads, Rows } from "../decoding/rows.js";
 import { geometricMean, textOf, type Token, type Transcript } from "../decoding/transcript.js";
+import type { WordCalibration } from "../model/model_card.js";
 import { BeamSentence } from "./beam_sentence.js";
 import { ENDPOINT_DEFAULTS, type EndpointConfig, Endpointer } from "./endpointing.js";
 import { GreedySentence } from "./greedy_sentence.js";
@@ -24,6 +26,7 @@ export class SentenceDecoder {
     vocabulary: readonly string[],
     blank: number,
     readonly seconds: number,
+    readonly calibration?: WordCalibration,
     endpoint: EndpointConfig = ENDPOINT_DEFAULTS,
   ) {
     this.#heads = decoder?.heads ?? new Heads(vocabulary.length, blank, false);
@@ -98,6 +101,7 @@ export class SentenceDecoder {
       end = duration;
       tokens = within(tokens, duration);
     }
+    tokens = calibrated(tokens, this.calibration, start);
     const confidence = geometricMean(tokens.map((token) => token.confidence));
     return [{ text: textOf(tokens), confidence, tokens, start, duration: end - start }];
   }
