@@ -12,33 +12,11 @@ from asr_runtime.errors import AudioFileError
 
 STANDARD_INPUT = "-"
 
-AUDIO_SUFFIXES = frozenset(
-    [
-        ".aac",
-        ".aif",
-        ".aiff",
-        ".amr",
-        ".au",
-        ".caf",
-        ".flac",
-        ".m4a",
-        ".m4b",
-        ".mka",
-        ".mkv",
-        ".mov",
-        ".mp3",
-        ".mp4",
-        ".mpga",
-        ".oga",
-        ".ogg",
-        ".opus",
-        ".rf64",
-        ".w64",
-        ".wav",
-        ".webm",
-        ".wma",
-    ]
+_ENDS = (
+    "aac aif aiff amr au caf flac m4a m4b mka mkv mov mp3 mp4 mpga oga ogg opus rf64 w64 wav webm "
+    "wma"
 )
+AUDIO_SUFFIXES = frozenset(f".{end}" for end in _ENDS.split())
 """How the names of audio files in a folder end; a file that is named itself may have any name."""
 
 
