@@ -1,4 +1,4 @@
-"""Subtitles from words and their times: SubRip (SRT), WebVTT, and the cues that both consist of.
+"""Subtitles from words and their times: SubRip (SRT), WebVTT, tables, and the cues in them.
 
 The rules are those that broadcasters and streaming services share (BBC Subtitle Guidelines; Netflix
 Timed Text Style Guide): at most two lines of 42 characters, one to seven seconds on screen, at most
@@ -169,6 +169,22 @@ def vtt_cue(cue: Cue, *, word_times: bool = False) -> str:
 VTT_HEADER = "WEBVTT\n\n"
 
 
+TSV_HEADER = "start\tend\ttext\n"
+
+
+def tsv_row(cue: Cue) -> str:
+    """Return a line of a table: when its words begin and end, in milliseconds, and the words.
+
+    The columns are Whisper's. Unlike a subtitle, a row ends with its last word.
+
+    Args:
+        cue: What to write, in one line.
+    """
+    words = [word for line in cue.lines for word in line]
+    text = " ".join(" ".join(word.text for word in words).split())
+    return f"{round(words[0].start * 1000)}\t{round(words[-1].end * 1000)}\t{text}\n"
+
+
 def to_srt(words: Iterable[TimedText]) -> str:
     """A SubRip file's text; empty without words."""
     return "".join(srt_cue(cue, number) for number, cue in enumerate(cues(words), 1))
@@ -177,6 +193,11 @@ def to_srt(words: Iterable[TimedText]) -> str:
 def to_vtt(words: Iterable[TimedText], *, word_times: bool = False) -> str:
     """A WebVTT file's text; of no words its header alone."""
     return VTT_HEADER + "".join(vtt_cue(cue, word_times=word_times) for cue in cues(words))
+
+
+def to_tsv(words: Iterable[TimedText]) -> str:
+    """Return a table of cues in tab-separated values; of no words its header alone."""
+    return TSV_HEADER + "".join(map(tsv_row, cues(words)))
 
 
 def _break(words: Sequence[TimedText]) -> list[tuple[tuple[TimedText, ...], ...]]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, overload
 
+from asr_runtime.subtitles import to_srt, to_tsv, to_vtt
+
 SPACE = " "
 """The token between two words, and between two segments that are joined."""
 
@@ -17,6 +19,12 @@ SECONDS_DIGITS = 3
 
 CONFIDENCE_DIGITS = 4
 """Decimals of confidences in JSON."""
+
+
+FORMAT_VERSION = 1
+"""Version of the JSON form of a transcript, which ``transcript.schema.json`` describes.
+
+It grows when a field goes or changes its meaning; new fields may come without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +152,8 @@ class Transcript:
 
         Returns:
             Seconds are rounded to the millisecond, confidences to four decimals. ``readable`` is
-            there only if the transcript has it.
+            there only if the transcript has it. ``transcript.schema.json`` in this package
+            describes all fields.
         """
         readable = self.readable
         return {
@@ -157,7 +166,35 @@ class Transcript:
             "tokens": [token.to_dict() for token in self.tokens],
             "warnings": list(self.warnings),
             **({} if self.channel is None else {"channel": self.channel}),
+            "format_version": FORMAT_VERSION,
         }
+
+    def to_srt(self) -> str:
+        """Return subtitles as a SubRip file's text, in the words that a person reads.
+
+        Returns:
+            Cues of at most two lines; of no words an empty text.
+        """
+        return to_srt(self.shown_words)
+
+    def to_vtt(self, *, word_times: bool = False) -> str:
+        """Return subtitles as a WebVTT file's text, in the words that a person reads.
+
+        Args:
+            word_times: Whether every word but the first of a cue begins with its time.
+
+        Returns:
+            A header, and cues of at most two lines.
+        """
+        return to_vtt(self.shown_words, word_times=word_times)
+
+    def to_tsv(self) -> str:
+        """Return the text in tab-separated values: start, end, both in milliseconds, and text.
+
+        Returns:
+            A header, and a row for the words of each subtitle.
+        """
+        return to_tsv(self.shown_words)
 
     @staticmethod
     def join(segments: Iterable[Transcript]) -> Transcript:

@@ -60,8 +60,8 @@ def calls(monkeypatch):
         calls.append(("microphone" if options.stream is None else "stream", options, as_json))
         return 0
 
-    def transcribe(recognizer, file, reading, *, as_json, named):
-        calls.append(("file", file, as_json))
+    def transcribe(recognizer, file, reading, writing, *, destination, bar):
+        calls.append(("file", file, writing))
 
     from asr_runtime.command import file_transcription
     from asr_runtime.command import listen as listen_command

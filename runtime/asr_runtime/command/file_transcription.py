@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import base64
+import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
 
 from asr_runtime.audio.audio_reader import AudioReader
 from asr_runtime.audio.audio_source import OneChannel
-from asr_runtime.command.messages import report
-from asr_runtime.command.options import MIX, SEPARATE
+from asr_runtime.command.inputs import STANDARD_INPUT
+from asr_runtime.command.messages import report, shown_name
+from asr_runtime.command.options import MIX, SEPARATE, TranscriptFormat
+from asr_runtime.command.output_files import replaced_file
 from asr_runtime.command.progress_bar import ProgressBar, clock_time
+from asr_runtime.command.subtitle_writer import SubtitleWriter
 from asr_runtime.command.transcript_writers import JsonWriter, TextWriter
 from asr_runtime.errors import AsrRuntimeError
 from asr_runtime.recognizer import Recognizer
@@ -20,8 +26,6 @@ from asr_runtime.transcript import Transcript
 
 if TYPE_CHECKING:
     from asr_runtime.audio.sample_format import SampleFormat
-
-STANDARD_INPUT = "-"
 
 
 @dataclass(frozen=True)
@@ -39,27 +43,67 @@ class ReadingOptions:
     accept_incomplete: bool = False
 
 
+@dataclass(frozen=True)
+class WritingOptions:
+    """How to write a transcript.
+
+    Attributes:
+        form: The format.
+        word_times: Whether words in WebVTT have their times.
+        named: Whether a line of text begins with the file's name.
+    """
+
+    form: TranscriptFormat = TranscriptFormat.text
+    word_times: bool = False
+    named: bool = False
+
+
 def transcribe_file(
     recognizer: Recognizer,
     file: str,
     reading: ReadingOptions | None = None,
+    writing: WritingOptions | None = None,
     *,
-    as_json: bool,
-    named: bool,
+    destination: Path | None = None,
+    stream: TextIO | None = None,
+    bar: Callable[[float | None], ProgressBar] | None = None,
+    remark: Callable[[str], None] = report,
 ) -> None:
-    """Print the transcript of a file, or of standard input; or of each of its channels.
+    """Write the transcript of a file, or of standard input; or of each of its channels.
 
     Args:
         recognizer: What transcribes.
         file: The file, or STANDARD_INPUT.
         reading: How to read it.
-        as_json: Whether to print a JSON object, which is printed when it is complete.
-        named: Whether to begin the text with the file's name.
+        writing: How to write it.
+        destination: File to write, which is there when it is complete; None for ``stream``.
+        stream: Where to write if there is no destination; None for standard output.
+        bar: Makes what shows the progress from the length in seconds, if that is known.
+        remark: Called with each warning, a line.
 
     Raises:
         AsrRuntimeError: There is no transcript, or it broke off.
     """
-    reading = reading or ReadingOptions()
+    reading, writing = reading or ReadingOptions(), writing or WritingOptions()
+    if destination is not None:
+        with replaced_file(destination) as output:
+            _transcribe(recognizer, file, reading, writing, output, bar, remark, shown=False)
+        return
+    output = stream or sys.stdout
+    _transcribe(recognizer, file, reading, writing, output, bar, remark, shown=True)
+
+
+def _transcribe(
+    recognizer: Recognizer,
+    file: str,
+    reading: ReadingOptions,
+    writing: WritingOptions,
+    output: TextIO,
+    make_bar: Callable[[float | None], ProgressBar] | None,
+    remark: Callable[[str], None],
+    *,
+    shown: bool,
+) -> None:
     start = time.perf_counter()
     separate = reading.channels == SEPARATE
     with AudioReader(
@@ -71,20 +115,30 @@ def transcribe_file(
         numbers = range(1, audio.channel_count + 1) if separate else [None]
         warnings: list[str] = []
         for number in numbers:
-            bar = ProgressBar(audio.duration, sys.stderr, sys.stdout)
+            bar = (make_bar or _bar_of_one)(audio.duration)
             source = audio if number is None else OneChannel(audio, number)
             segments = _noting(recognizer.segments(source, progress=bar.update), warnings)
             channel = number if isinstance(reading.channels, str) else reading.channels
             try:
-                if as_json:
-                    _write_json(segments, file, channel, recognizer, bar, start)
-                else:
+                if writing.form is TranscriptFormat.json:
+                    _write_json(segments, file, channel, recognizer, bar, start, output)
+                elif writing.form is TranscriptFormat.text:
                     label = "" if number is None else f"channel {number}: "
-                    _write_text(segments, (f"{file}: " if named else "") + label, bar)
+                    prefix = (f"{shown_name(file)}: " if writing.named else "") + label
+                    _write(segments, TextWriter(output, prefix, bar.clear, bar.wrote), shown=shown)
+                else:
+                    writer = SubtitleWriter(
+                        output, writing.form, word_times=writing.word_times, before=bar.clear
+                    )
+                    _write(segments, writer, shown=shown)
             finally:
                 bar.clear()
         for warning in dict.fromkeys(warnings):
-            report(f"warning: {file}: {warning}")
+            remark(f"warning: {file}: {warning}")
+
+
+def _bar_of_one(duration: float | None) -> ProgressBar:
+    return ProgressBar(duration, sys.stderr, sys.stdout)
 
 
 def _noting(segments: Iterator[Transcript], warnings: list[str]) -> Iterator[Transcript]:
@@ -94,14 +148,15 @@ def _noting(segments: Iterator[Transcript], warnings: list[str]) -> Iterator[Tra
         yield segment
 
 
-def _write_text(segments: Iterator[Transcript], prefix: str, bar: ProgressBar) -> None:
-    writer = TextWriter(sys.stdout, prefix, bar.clear, bar.wrote)
+def _write(
+    segments: Iterator[Transcript], writer: TextWriter | SubtitleWriter, *, shown: bool
+) -> None:
     try:
         for segment in segments:
             writer.add(segment)
     except BaseException as error:
         writer.break_off()
-        if isinstance(error, AsrRuntimeError) and not writer.is_empty:
+        if isinstance(error, AsrRuntimeError) and shown and not writer.is_empty:
             end = clock_time(writer.end_seconds)
             error.problem += f"; its text was printed up to about {end} and is not complete"
         raise
@@ -115,6 +170,7 @@ def _write_json(
     recognizer: Recognizer,
     bar: ProgressBar,
     start: float,
+    output: TextIO,
 ) -> None:
     with JsonWriter() as writer:
         for segment in segments:
@@ -128,7 +184,16 @@ def _write_json(
             "processing_seconds": round(seconds, 4),
             "real_time_factor": round(seconds / writer.totals.duration, 5),
         }
-        first: dict[str, Any] = {"file": file}
+        first: dict[str, Any] = _name_fields(file)
         if channel is not None:
             first["channel"] = channel
-        writer.write(sys.stdout, first, last)
+        writer.write(output, first, last)
+
+
+def _name_fields(file: str) -> dict[str, Any]:
+    """Return a file's name for JSON, which has no way to write bytes that are not text."""
+    name = os.fsencode(file)
+    shown = name.decode("utf-8", "backslashreplace")
+    if shown == file:
+        return {"file": file}
+    return {"file": shown, "file_base64": base64.b64encode(name).decode("ascii")}

@@ -56,6 +56,54 @@ class ReadableOptions:
         return self.for_people and model is None and DEFAULT_PUNCTUATION_MODEL.exists()
 
 
+@dataclass(frozen=True)
+class LoadingOptions:
+    """Which recogniser to load; other processes may be told too.
+
+    Attributes:
+        model: Model file, None for the default one.
+        device: Where the model runs.
+        threads: CPU threads, None for one on each CPU that the process may use.
+        decoder: Decoder, None for the model's default.
+        language_model: Language model file, None for the default one.
+        hotwords: Words or phrases to listen for.
+        readable: How readable the text should be.
+    """
+
+    model: str | None
+    device: Device
+    threads: int | None
+    decoder: Decoder | None
+    language_model: str | None
+    hotwords: Sequence[str] | None
+    readable: ReadableOptions = ReadableOptions()
+
+    def load(self) -> tuple[Recognizer, list[str]]:
+        """Load the recogniser.
+
+        Returns:
+            The recogniser, and warnings, a line each.
+
+        Raises:
+            AsrRuntimeError: It cannot be loaded.
+        """
+        from asr_runtime.recognizer import Recognizer
+
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            recognizer = Recognizer.load(
+                self.model,
+                device=self.device.value,
+                threads=self.threads,
+                decoder=None if self.decoder is None else self.decoder.value,
+                language_model=self.language_model,
+                hotwords=self.hotwords or (),
+                punctuate=self.readable.punctuation(self.model),
+                numbers=self.readable.numbers,
+            )
+        return recognizer, [str(warning.message) for warning in caught]
+
+
 def load_recognizer(
     model: str | None,
     device: Device,
@@ -82,25 +130,20 @@ def load_recognizer(
     Raises:
         typer.Exit: It cannot be loaded, which was reported.
     """
-    from asr_runtime.recognizer import Recognizer
-
-    readable = readable or ReadableOptions()
+    options = LoadingOptions(
+        model,
+        device,
+        threads,
+        decoder,
+        language_model,
+        hotwords,
+        readable or ReadableOptions(),
+    )
     try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            recognizer = Recognizer.load(
-                model,
-                device=device.value,
-                threads=threads,
-                decoder=None if decoder is None else decoder.value,
-                language_model=language_model,
-                hotwords=hotwords or (),
-                punctuate=readable.punctuation(model),
-                numbers=readable.numbers,
-            )
+        recognizer, remarks = options.load()
     except AsrRuntimeError as error:
         report(str(error))
         raise typer.Exit(1) from None
-    for warning in caught:
-        report(f"warning: {warning.message}")
+    for remark in remarks:
+        report(f"warning: {remark}")
     return recognizer

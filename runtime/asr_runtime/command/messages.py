@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import unicodedata
 
 
 def accept_any_file_name() -> None:
@@ -23,3 +24,13 @@ def print_line(line: str) -> None:
 def report(message: str) -> None:
     """Print one line on standard error, whatever a file name or a library's message contains."""
     print(f"asr-run: {' '.join(message.splitlines())}", file=sys.stderr)
+
+
+def shown_name(file: str) -> str:
+    """Return a file's name as it stands in a line: line feeds and the like as ``\\n``."""
+    return "".join(
+        char.encode("unicode_escape").decode("ascii")
+        if unicodedata.category(char) in ("Cc", "Zl", "Zp")
+        else char
+        for char in file
+    )

@@ -40,6 +40,21 @@ class Format(str, Enum):
     json = "json"
 
 
+class TranscriptFormat(str, Enum):
+    """The choices of ``--format`` for files."""
+
+    text = "text"
+    json = "json"
+    srt = "srt"
+    vtt = "vtt"
+    tsv = "tsv"
+
+    @property
+    def suffix(self) -> str:
+        """What the name of such a file ends with."""
+        return ".txt" if self is TranscriptFormat.text else f".{self.value}"
+
+
 def new_app() -> typer.Typer:
     """Return the app of one command: plain help, and programming errors keep their traceback."""
     return typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -140,6 +155,39 @@ NumbersOption = Annotated[
 ]
 FormatOption = Annotated[
     Format, typer.Option("--format", help="json is one object a line, for each result.")
+]
+TranscriptFormatOption = Annotated[
+    TranscriptFormat,
+    typer.Option(
+        "--format",
+        help="json is one object a line, for each result; srt and vtt are subtitles, tsv a table.",
+    ),
+]
+WordTimesOption = Annotated[
+    bool, typer.Option("--word-times", help="Give every word of vtt subtitles its time.")
+]
+OutputDirOption = Annotated[
+    str | None,
+    typer.Option(
+        "--output-dir", metavar="DIR", help="Write a file for each input there; call.wav: call.srt."
+    ),
+]
+SkipExistingOption = Annotated[
+    bool,
+    typer.Option("--skip-existing", help="Leave out inputs whose file is in --output-dir already."),
+]
+RecursiveOption = Annotated[
+    bool, typer.Option("--recursive", help="Look for audio in the folders below a folder too.")
+]
+WorkersOption = Annotated[
+    int,
+    typer.Option(
+        "--workers",
+        min=1,
+        max=256,
+        metavar="N",
+        help="Processes that share the files, with one CPU thread each unless --threads is given.",
+    ),
 ]
 VersionOption = Annotated[
     bool,

@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TextIO
 
 _SHOW_AFTER = 1.5  # seconds
@@ -54,7 +54,7 @@ class ProgressBar:
             return
         self._due = now + _SHOW_EVERY
         width = shutil.get_terminal_size().columns - 1
-        line = _line(seconds, self._duration, now - self._begin)[:width]
+        line = self._line(seconds, now - self._begin)[:width]
         if not self._shown and self._text_in_terminal and self._column:
             self._stream.write("\n")
         self._stream.write(_TO_LINE_START_AND_CLEAR + line)
@@ -76,14 +76,59 @@ class ProgressBar:
         # After a full line the cursor is where the next begins once the bar made it go there.
         self._column = (self._column + len(text)) % shutil.get_terminal_size().columns
 
+    def _line(self, seconds: float, elapsed: float) -> str:
+        if not self._duration:
+            return f"{clock_time(seconds)} done in {clock_time(elapsed)}"
+        share = min(1.0, seconds / self._duration)
+        done = f"{clock_time(seconds)} of {clock_time(self._duration)}"
+        return _share_line(share, done, elapsed)
 
-def _line(seconds: float, duration: float | None, elapsed: float) -> str:
-    if not duration:
-        return f"{clock_time(seconds)} done in {clock_time(elapsed)}"
-    share = min(1.0, seconds / duration)
+
+class FilesBar(ProgressBar):
+    """The same for several files, of which the sizes are known but not how long each takes."""
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        stream: TextIO,
+        text: TextIO,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Begin to measure; nothing is shown yet.
+
+        Args:
+            sizes: Bytes of each file.
+            stream: See `ProgressBar`.
+            text: See `ProgressBar`.
+            clock: Gives seconds.
+        """
+        super().__init__(None, stream, text, clock)
+        self._sizes = [max(1, size) for size in sizes]
+        self._total = sum(self._sizes)
+        self._done = self._files = 0
+        self._current = 0
+
+    def begin_file(self, index: int, duration: float | None) -> None:
+        """Note which file is being read, and its length in seconds if that is known."""
+        self._current = self._sizes[index]
+        self._duration = duration
+
+    def end_file(self, index: int) -> None:
+        """Count one more file, after whose text the line was ended."""
+        self._done += self._sizes[index]
+        self._files += 1
+        self._current = self._column = 0
+        self._duration = None
+
+    def _line(self, seconds: float, elapsed: float) -> str:
+        part = min(1.0, seconds / self._duration) if self._duration else 0.0
+        share = (self._done + part * self._current) / self._total
+        return _share_line(share, f"{self._files} of {len(self._sizes)} files", elapsed)
+
+
+def _share_line(share: float, done: str, elapsed: float) -> str:
     filled = round(share * _BAR)
-    bar = "#" * filled + "." * (_BAR - filled)
-    line = f"[{bar}] {share:4.0%}  {clock_time(seconds)} of {clock_time(duration)}"
+    line = f"[{'#' * filled}{'.' * (_BAR - filled)}] {share:4.0%}  {done}"
     if share > 0:
         line += f"  {clock_time(elapsed * (1 - share) / share)} left"
     return line

@@ -6,12 +6,13 @@ became commands. They stay, with the options that belong to them, and are not in
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asr_runtime.command.loading import ReadableOptions, load_recognizer
+from asr_runtime.command.loading import LoadingOptions, ReadableOptions, load_recognizer
 from asr_runtime.command.messages import report
 from asr_runtime.command.options import (
     MIX,
@@ -22,22 +23,31 @@ from asr_runtime.command.options import (
     Device,
     DeviceOption,
     Format,
-    FormatOption,
     HotwordOption,
     LanguageModelOption,
     ModelOption,
     NumbersOption,
+    OutputDirOption,
     PunctuateOption,
     PunctuationModelOption,
     RawFormatOption,
+    RecursiveOption,
     SampleRateOption,
+    SkipExistingOption,
     ThreadsOption,
+    TranscriptFormat,
+    TranscriptFormatOption,
     VersionOption,
+    WordTimesOption,
+    WorkersOption,
     new_app,
     parse_channels,
     parse_raw_format,
 )
 from asr_runtime.errors import AsrRuntimeError
+
+if TYPE_CHECKING:
+    from asr_runtime.audio.sample_format import SampleFormat
 
 app = new_app()
 
@@ -62,7 +72,8 @@ def transcribe(
         list[str] | None,
         typer.Argument(
             metavar="FILE...",
-            help="WAV, FLAC, Ogg, Opus or MP3, or with ffmpeg any other; - is standard input.",
+            help="WAV, FLAC, Ogg, Opus or MP3, or with ffmpeg any other; folders; - is standard "
+            "input.",
         ),
     ] = None,
     model: ModelOption = None,
@@ -74,7 +85,12 @@ def transcribe(
     punctuate: PunctuateOption = None,
     punctuation_model: PunctuationModelOption = None,
     numbers: NumbersOption = False,
-    output_format: FormatOption = Format.text,
+    output_format: TranscriptFormatOption = TranscriptFormat.text,
+    word_times: WordTimesOption = False,
+    output_dir: OutputDirOption = None,
+    skip_existing: SkipExistingOption = False,
+    recursive: RecursiveOption = False,
+    workers: WorkersOption = 1,
     channels: ChannelsOption = MIX,
     accept_incomplete: AcceptIncompleteOption = False,
     raw_format: RawFormatOption = None,
@@ -109,18 +125,35 @@ def transcribe(
             "--sample-rate needs --stream or --raw-format; other audio brings its own"
         )
     raw = parse_raw_format(raw_format, sample_rate)
+    writes_files = {
+        "--output-dir": output_dir is not None,
+        "--skip-existing": skip_existing,
+        "--recursive": recursive,
+        "--workers": workers > 1,
+        "--word-times": word_times,
+    }
+    if stream or microphone or doctor:
+        for name, given in writes_files.items():
+            if given:
+                raise typer.BadParameter(f"{name} takes files to transcribe")
+        if output_format not in (TranscriptFormat.text, TranscriptFormat.json):
+            raise typer.BadParameter(f"--format {output_format.value} takes files to transcribe")
     if doctor:
         from asr_runtime.command.doctor import examine
 
-        examine(device, model, language_model, microphone, input_device, output_format)
+        examine(
+            device, model, language_model, microphone, input_device, Format(output_format.value)
+        )
         return
     if not files and not stream and not microphone:
         raise typer.BadParameter("give at least one audio file", param_hint="'FILE...'")
-    as_json = output_format is Format.json
+    as_json = output_format is TranscriptFormat.json
     live_for_people = bool(stream or microphone) and not as_json and sys.stdout.isatty()
     readable = ReadableOptions(punctuate, punctuation_model, numbers, for_people=live_for_people)
-    recognizer = load_recognizer(model, device, threads, decoder, language_model, hotword, readable)
     if stream or microphone:
+        recognizer = load_recognizer(
+            model, device, threads, decoder, language_model, hotword, readable
+        )
         from asr_runtime.command.listening import ListenOptions, listen
 
         options = ListenOptions(
@@ -134,18 +167,102 @@ def transcribe(
             pause_ms=pause_ms,
         )
         raise typer.Exit(listen(recognizer, options, as_json=as_json))
-    from asr_runtime.command.file_transcription import ReadingOptions, transcribe_file
-
-    reading = ReadingOptions(chosen, raw, accept_incomplete)
-    failed = False
-    for file in files:
-        try:
-            transcribe_file(recognizer, file, reading, as_json=as_json, named=len(files) > 1)
-        except AsrRuntimeError as error:
-            report(f"{file}: {error.problem}")
-            failed = True
+    if output_dir is None and skip_existing:
+        raise typer.BadParameter("--skip-existing needs --output-dir")
+    if word_times and output_format is not TranscriptFormat.vtt:
+        raise typer.BadParameter("--word-times needs --format vtt")
+    if chosen == SEPARATE and output_format not in (TranscriptFormat.text, TranscriptFormat.json):
+        raise typer.BadParameter(
+            f"--format {output_format.value} has no place for several channels; give one's number"
+        )
+    if workers > 1 and "-" in files:
+        raise typer.BadParameter("--workers takes files; standard input cannot be shared")
+    if workers > 1 and threads is None:
+        threads = 1
+    loading = LoadingOptions(model, device, threads, decoder, language_model, hotword, readable)
+    failed = _transcribe_files(
+        files,
+        loading,
+        chosen,
+        raw,
+        accept_incomplete=accept_incomplete,
+        output_format=output_format,
+        word_times=word_times,
+        output_dir=output_dir,
+        skip_existing=skip_existing,
+        recursive=recursive,
+        workers=workers,
+    )
     if failed:
         raise typer.Exit(1)
+
+
+def _transcribe_files(
+    names: list[str],
+    loading: LoadingOptions,
+    channels: str | int,
+    raw: SampleFormat | None,
+    *,
+    accept_incomplete: bool,
+    output_format: TranscriptFormat,
+    word_times: bool,
+    output_dir: str | None,
+    skip_existing: bool,
+    recursive: bool,
+    workers: int,
+) -> int:
+    """Transcribe the files that names stand for, and return how many failed."""
+    from asr_runtime.command.inputs import find_inputs
+
+    inputs, problems = find_inputs(names, recursive=recursive)
+    subtitles = output_format not in (TranscriptFormat.text, TranscriptFormat.json)
+    if subtitles and output_dir is None and len(inputs) > 1:
+        raise typer.BadParameter(
+            f"--format {output_format.value} of several files needs --output-dir"
+        )
+    for error in problems:
+        report(str(error))
+    if not inputs:
+        return len(problems)
+    from asr_runtime.command.file_transcription import ReadingOptions, WritingOptions
+    from asr_runtime.command.many_files import (
+        ManyFiles,
+        summary,
+        transcribe_in_processes,
+        transcribe_one_by_one,
+    )
+
+    several = len(inputs) + len(problems) > 1 or os.path.isdir(names[0])
+    named = several and output_dir is None
+    work = ManyFiles(
+        inputs,
+        ReadingOptions(channels, raw, accept_incomplete),
+        WritingOptions(output_format, word_times, named),
+        output_dir,
+        skip_existing,
+    )
+    try:
+        jobs = work.jobs()
+    except AsrRuntimeError as error:
+        report(str(error))
+        raise typer.Exit(1) from None
+    failed = 0
+    if workers > 1 and len(jobs) > 1:
+        failed = transcribe_in_processes(work, jobs, loading, workers)
+    elif jobs:
+        recognizer = load_recognizer(
+            loading.model,
+            loading.device,
+            loading.threads,
+            loading.decoder,
+            loading.language_model,
+            loading.hotwords,
+            loading.readable,
+        )
+        failed = transcribe_one_by_one(work, jobs, recognizer)
+    if several and (workers > 1 or output_dir is not None):
+        report(summary(work, jobs, failed, len(problems)))
+    return failed + len(problems)
 
 
 def _check_aliases(

@@ -11,6 +11,7 @@ from typing import IO, Any, TextIO
 
 from asr_runtime.transcript import (
     CONFIDENCE_DIGITS,
+    FORMAT_VERSION,
     SECONDS_DIGITS,
     SPACE,
     ReadableWord,
@@ -141,6 +142,7 @@ class JsonWriter:
         stream.write('], "tokens": [')
         _copy(self._tokens, stream)
         stream.write('], "warnings": ' + json.dumps(list(self.totals.warnings)))
+        last = {"format_version": FORMAT_VERSION, **last}
         stream.write(", " + json.dumps(last)[1:] + "\n")
         stream.flush()
 
