@@ -8,6 +8,8 @@ without waiting for PyTorch.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+import asr_runtime  # noqa: F401 - before onnxruntime, whose reports it turns off
+
 if TYPE_CHECKING:
     from asr_export.errors import ExportError, ParityError
     from asr_export.exporting import export

@@ -6,6 +6,7 @@ loads numpy and nothing else, and the command line starts quickly.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
     from asr_runtime.transcript import ReadableWord, Token, Transcript, Word
 
 __version__ = "0.1.0"
+
+# From 1.29 on, ONNX Runtime reports its use to its maker by default. It has to be told before it is
+# imported, and this package is imported before it everywhere. Set the variable to 0 for reports.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __all__ = [
     "Alignment",

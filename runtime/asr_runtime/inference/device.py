@@ -43,9 +43,6 @@ def load_onnxruntime() -> Any:
     Raises:
         DeviceError: It is missing or broken.
     """
-    # From 1.29 on it reports to its maker by default. To be said before it is imported; whoever
-    # wants the reports sets the variable to 0.
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnxruntime  # type: ignore[import-untyped, unused-ignore]
     except ModuleNotFoundError as error:
@@ -63,6 +60,11 @@ def load_onnxruntime() -> Any:
         # What uninstalling one of the two packages leaves of the module that both own.
         raise DeviceError(f"onnxruntime is incomplete; {_reinstall()}")
     onnxruntime.set_default_logger_severity(_FATAL_ONLY)
+    if os.environ.get("ORT_DISABLE_TELEMETRY") == "1" and hasattr(
+        onnxruntime, "disable_telemetry_events"
+    ):
+        # An application may have imported it before this package was there to tell it.
+        onnxruntime.disable_telemetry_events()
     return onnxruntime
 
 

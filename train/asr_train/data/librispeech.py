@@ -1,10 +1,9 @@
-"""LibriSpeech (Panayotov et al. 2015) through ``torchaudio.datasets.LIBRISPEECH``."""
+"""LibriSpeech (Panayotov et al. 2015) as it lies on a disk; torchaudio fetches it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-
-from torchaudio.datasets import LIBRISPEECH
 
 from asr_runtime.audio.audio_reader import AudioReader
 from asr_runtime.errors import AsrRuntimeError
@@ -16,27 +15,54 @@ def read_librispeech(root: Path, subset: str, *, download: bool = False) -> list
     """The utterances of a LibriSpeech subset under ``root/LibriSpeech/subset``.
 
     Raises:
-        DataError: the folder or the subset is not there (and ``download`` is not set), or the
-            download failed.
+        DataError: the folder or the subset is not there (and ``download`` is not set), the download
+            failed, or audio and transcripts do not belong together.
     """
     if not download and not (root / "LibriSpeech" / subset).is_dir():
         raise DataError(
             f"{root / 'LibriSpeech' / subset} is not there; give the folder that holds "
             "'LibriSpeech', or --download to fetch it"
         )
+    folder = root / "LibriSpeech" / subset
+    if download:
+        _download(root, subset)
+    rows = [row for file in sorted(folder.rglob("*.trans.txt")) for row in _chapter(file)]
+    if not rows:
+        raise DataError(f"{folder} holds no utterances")
+    transcribed = {row.audio for row in rows}
+    for audio in sorted(folder.rglob("*.flac")):
+        # Hidden files are what a Mac leaves beside others.
+        if audio not in transcribed and not audio.name.startswith("."):
+            raise DataError(f"{audio}: has no transcript; unpack LibriSpeech's archive again")
+    return rows
+
+
+def _download(root: Path, subset: str) -> None:
+    from torchaudio.datasets import LIBRISPEECH
+
     try:
-        if download:
-            root.mkdir(parents=True, exist_ok=True)
-        dataset = LIBRISPEECH(root, url=subset, download=download)
+        root.mkdir(parents=True, exist_ok=True)
+        LIBRISPEECH(root, url=subset, download=True)
     except (OSError, RuntimeError, ValueError) as error:
         message = str(error).splitlines()[0]
         raise DataError(f"LibriSpeech {subset} under {root}: {message}") from error
-    if len(dataset) == 0:
-        raise DataError(f"{root / 'LibriSpeech' / subset} holds no utterances")
-    rows = []
-    for index in range(len(dataset)):
-        relative, _, text, speaker, *_ = dataset.get_metadata(index)
-        audio = root / "LibriSpeech" / relative
+
+
+def _chapter(transcripts: Path) -> Iterator[Utterance]:
+    """The utterances of a chapter: a line each, its audio's name and what is said."""
+    if transcripts.name.startswith("."):
+        return
+    try:
+        lines = transcripts.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{transcripts}: cannot be read: {error}") from None
+    for line in filter(str.strip, lines):
+        name, _, text = line.strip().partition(" ")
+        audio = transcripts.parent / f"{name}.flac"
+        if not audio.is_file():
+            raise DataError(
+                f"{transcripts}: {audio.name} is not there; unpack LibriSpeech's archive again"
+            )
         try:
             with AudioReader(audio) as reader:
                 duration = reader.duration
@@ -44,5 +70,4 @@ def read_librispeech(root: Path, subset: str, *, download: bool = False) -> list
             raise DataError(f"{audio}: cannot read the audio: {error.problem}") from None
         if duration is None:
             raise DataError(f"{audio}: does not say how long it is; copy it again")
-        rows.append(Utterance(audio, duration, text.lower(), str(speaker), audio.stem))
-    return rows
+        yield Utterance(audio, duration, text.lower(), name.partition("-")[0], name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,9 @@ def read_manifest(path: Path) -> list[Utterance]:
             type or names audio that is not there. The message gives the line number.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        # Tools on Windows put a byte order mark first. Lines end with a line feed alone: JSON text
+        # may hold other characters that ``splitlines`` would divide at.
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except OSError as error:
         raise DataError(f"{path}: cannot read the manifest: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -64,10 +67,19 @@ def _parse_row(line: str, origin: str, folder: Path) -> Utterance:
             raise DataError(f"{origin}: the key '{key}' is missing")
         if not isinstance(row[key], kind) or isinstance(row[key], bool):
             raise DataError(f"{origin}: '{key}' has the wrong type ({row[key]!r})")
-    if not row["duration"] > 0:
+    if not 0 < row["duration"] < math.inf:
         raise DataError(f"{origin}: 'duration' must be more than 0 s, not {row['duration']}")
-    audio = folder / row["audio_filepath"]
+    audio = folder / _expanded(row["audio_filepath"])
     if not audio.is_file():
         raise DataError(f"{origin}: audio file not found: {audio}")
     speaker = str(row.get("speaker", ""))
     return Utterance(audio, float(row["duration"]), row["text"].lower(), speaker, origin)
+
+
+def _expanded(name: str) -> Path:
+    """The path with ``~`` as the home folder, which NeMo takes too."""
+    path = Path(name)
+    try:
+        return path.expanduser()
+    except RuntimeError:  # of a user who does not exist
+        return path
