@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+import typer
 
 from asr_runtime import BeamConfig, DecoderError
+from asr_runtime.command.options import hotword_list
 from asr_runtime.decoding.beam_decoder import BeamDecoder
 from asr_runtime.decoding.hotwords import PhraseScorer
 
@@ -126,3 +128,28 @@ def test_phrase_that_begins_another():
     assert follow(scorer, [1, 2]) == 1
     assert follow(scorer, [1, 2, 9]) == 1
     assert follow(scorer, [1, 2, 3]) == 111
+
+
+def test_ten_thousand_phrases_take_no_table_of_their_square():
+    phrases = [[3 * number, 3 * number + 1] for number in range(10_000)]
+    scorer = PhraseScorer(phrases, {word: 1.0 for phrase in phrases for word in phrase})
+    gains, states = scorer.advance(np.zeros(3, np.int64), np.array([0, 29_997, 2]))
+    assert gains.tolist() == [1.0, 1.0, 0.0]
+    gains, states = scorer.advance(states, np.array([1, 0, 0]))
+    assert gains.tolist() == [1.0, 0.0, 1.0]
+    assert scorer.finish(states).tolist() == [0.0, -1.0, -1.0]
+
+
+def test_file_of_hotwords(tmp_path):
+    file = tmp_path / "names.txt"
+    file.write_text(
+        "\ufeffPanayotov=P AA N AH Y OW T AO F  # of LibriSpeech\r\n\n# more\nNew York\n", "utf-8"
+    )
+    assert hotword_list(["Ithaca"], file) == [
+        "Ithaca",
+        "Panayotov=P AA N AH Y OW T AO F",
+        "New York",
+    ]
+    assert hotword_list(None, None) == []
+    with pytest.raises(typer.BadParameter, match="cannot be read"):
+        hotword_list(None, tmp_path / "none")

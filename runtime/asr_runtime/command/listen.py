@@ -20,6 +20,7 @@ from asr_runtime.command.options import (
     Format,
     FormatOption,
     HotwordOption,
+    HotwordsFileOption,
     InputDeviceOption,
     LanguageModelOption,
     LookaheadOption,
@@ -31,6 +32,7 @@ from asr_runtime.command.options import (
     RawFormatOption,
     SampleRateOption,
     ThreadsOption,
+    hotword_list,
     new_app,
     parse_channels,
     parse_raw_format,
@@ -64,6 +66,7 @@ def listen(
     decoder: DecoderOption = None,
     language_model: LanguageModelOption = None,
     hotword: HotwordOption = None,
+    hotwords: HotwordsFileOption = None,
     punctuate: PunctuateOption = None,
     punctuation_model: PunctuationModelOption = None,
     numbers: NumbersOption = False,
@@ -72,6 +75,7 @@ def listen(
     """Transcribe until the audio ends, or Ctrl-C ends it."""
     if input_device is not None and stream is not None:
         raise typer.BadParameter("--input-device is a microphone; leave STREAM out")
+    phrases = hotword_list(hotword, hotwords)
     chosen = parse_channels(channels)
     if chosen == SEPARATE:
         raise typer.BadParameter("--channels separate takes files; give the number of one channel")
@@ -81,7 +85,7 @@ def listen(
     as_json = output_format is Format.json
     for_people = not as_json and sys.stdout.isatty()
     readable = ReadableOptions(punctuate, punctuation_model, numbers, for_people=for_people)
-    recognizer = load_recognizer(model, device, threads, decoder, language_model, hotword, readable)
+    recognizer = load_recognizer(model, device, threads, decoder, language_model, phrases, readable)
     from asr_runtime.command import listening
 
     options = listening.ListenOptions(

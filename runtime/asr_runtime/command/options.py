@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -86,6 +87,24 @@ def parse_channels(text: str) -> str | int:
     )
 
 
+def hotword_list(hotwords: list[str] | None, file: Path | None) -> list[str]:
+    """Return the hotwords of ``--hotword`` and those of the file of ``--hotwords``.
+
+    Raises:
+        typer.BadParameter: The file cannot be read as text.
+    """
+    if file is None:
+        return list(hotwords or ())
+    try:
+        lines = file.read_text(encoding="utf-8-sig").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(
+            f"{file} cannot be read as text: {error}", param_hint="'--hotwords'"
+        ) from None
+    phrases = (line.partition("#")[0].strip() for line in lines)
+    return [*(hotwords or ()), *filter(None, phrases)]
+
+
 def parse_raw_format(name: str | None, sample_rate: int | None) -> SampleFormat | None:
     """Return what ``--raw-format`` and ``--sample-rate`` mean; None if neither is given.
 
@@ -133,6 +152,14 @@ LanguageModelOption = Annotated[
 HotwordOption = Annotated[
     list[str] | None,
     typer.Option("--hotword", metavar="TEXT", help="Word or phrase to listen for; repeatable."),
+]
+HotwordsFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--hotwords",
+        metavar="FILE",
+        help="File of words and phrases to listen for, one a line; # begins a remark.",
+    ),
 ]
 PunctuateOption = Annotated[
     bool | None,

@@ -24,6 +24,7 @@ from asr_runtime.command.options import (
     DeviceOption,
     Format,
     HotwordOption,
+    HotwordsFileOption,
     LanguageModelOption,
     ModelOption,
     NumbersOption,
@@ -40,6 +41,7 @@ from asr_runtime.command.options import (
     VersionOption,
     WordTimesOption,
     WorkersOption,
+    hotword_list,
     new_app,
     parse_channels,
     parse_raw_format,
@@ -53,6 +55,7 @@ app = new_app()
 
 _COMMANDS = """\b
 Commands, each with a --help of its own:
+  asr-run align    find when the words of a known text were spoken
   asr-run listen   show text while someone speaks
   asr-run doctor   report versions, devices and models, and what is wrong with them
 
@@ -82,6 +85,7 @@ def transcribe(
     decoder: DecoderOption = None,
     language_model: LanguageModelOption = None,
     hotword: HotwordOption = None,
+    hotwords: HotwordsFileOption = None,
     punctuate: PunctuateOption = None,
     punctuation_model: PunctuationModelOption = None,
     numbers: NumbersOption = False,
@@ -115,6 +119,7 @@ def transcribe(
         input_device=input_device,
         live=live,
     )
+    phrases = hotword_list(hotword, hotwords)
     chosen = parse_channels(channels)
     if chosen == SEPARATE and (stream or microphone):
         raise typer.BadParameter("--channels separate takes files; give the number of one channel")
@@ -152,7 +157,7 @@ def transcribe(
     readable = ReadableOptions(punctuate, punctuation_model, numbers, for_people=live_for_people)
     if stream or microphone:
         recognizer = load_recognizer(
-            model, device, threads, decoder, language_model, hotword, readable
+            model, device, threads, decoder, language_model, phrases, readable
         )
         from asr_runtime.command.listening import ListenOptions, listen
 
@@ -179,7 +184,7 @@ def transcribe(
         raise typer.BadParameter("--workers takes files; standard input cannot be shared")
     if workers > 1 and threads is None:
         threads = 1
-    loading = LoadingOptions(model, device, threads, decoder, language_model, hotword, readable)
+    loading = LoadingOptions(model, device, threads, decoder, language_model, phrases, readable)
     failed = _transcribe_files(
         files,
         loading,

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from asr_runtime.errors import DecoderError
 from asr_runtime.language.spoken_hotwords import split_pronunciation
 
-MAX_STATES = 1 << 14
+MAX_STATES = 1 << 18
 
 
 def split_hotwords(hotwords: Sequence[str], vocabulary: Sequence[str]) -> list[tuple[str, ...]]:
@@ -88,33 +88,32 @@ class PhraseScorer:
     def _build(
         self, children: list[dict[int, int]], earned: list[float], complete: list[bool]
     ) -> None:
-        states, columns = len(children), len(self._words)
-        # The last column stands for every word that is in no phrase.
-        self._next = np.zeros((states, columns + 1), np.int64)
-        self._gain = np.zeros((states, columns + 1))
         # What a state's longest complete beginning has earned is kept; the rest is lent.
-        kept = [0.0] * states
-        failure = [0] * states
+        kept = [0.0] * len(children)
+        failure = [0] * len(children)
         queue = deque([0])
         while queue:
             state = queue.popleft()
-            lent = earned[state] - kept[state]
-            self._gain[state, columns] = -lent
-            for word in range(columns):
-                child = children[state].get(word)
-                if child is None:
-                    following = int(self._next[failure[state], word]) if state else 0
-                    self._next[state, word] = following
-                    self._gain[state, word] = earned[following] - lent
-                    continue
-                failure[child] = int(self._next[failure[state], word]) if state else 0
+            for word, child in children[state].items():
+                shorter = failure[state]
+                while shorter and word not in children[shorter]:
+                    shorter = failure[shorter]
+                failure[child] = children[shorter].get(word, 0) if state else 0
                 kept[child] = earned[child] if complete[child] else kept[state]
                 # A phrase may also end within this one.
                 kept[child] = max(kept[child], kept[failure[child]])
-                self._next[state, word] = child
-                self._gain[state, word] = earned[child] - earned[state]
                 queue.append(child)
-        self._lent = np.array(earned) - np.array(kept)
+        # A table of all states and words would grow with the square of the list.
+        pairs = [
+            (state * len(self._words) + word, child)
+            for state, each in enumerate(children)
+            for word, child in each.items()
+        ]
+        keys, values = np.array(sorted(pairs), np.int64).reshape(-1, 2).T
+        self._keys, self._children = np.append(keys, np.iinfo(np.int64).max), np.append(values, 0)
+        self._failure = np.array(failure, np.int64)
+        self._earned = np.array(earned)
+        self._lent = self._earned - np.array(kept)
 
     def advance(
         self, states: npt.NDArray[np.int64], words: npt.NDArray[np.int64]
@@ -131,7 +130,25 @@ class PhraseScorer:
         column = np.searchsorted(self._words, words)
         inside = np.minimum(column, len(self._words) - 1)
         column = np.where(self._words[inside] == words, inside, len(self._words))
-        return self._gain[states, column], self._next[states, column]
+        following = np.zeros(len(states), np.int64)
+        gains = -self._lent[states]
+        # Queries still open, and the state whose beginning of a phrase they try to go on with.
+        query = np.flatnonzero(column < len(self._words))
+        state = states[query]
+        first = True
+        while len(query):
+            key = state * len(self._words) + column[query]
+            place = np.searchsorted(self._keys, key)
+            known = self._keys[place] == key
+            hit, child = query[known], self._children[place[known]]
+            following[hit] = child
+            # Going on in the same phrase, what is lent stays lent.
+            owed = self._earned[states[hit]] if first else self._lent[states[hit]]
+            gains[hit] = self._earned[child] - owed
+            left = ~known & (state != 0)
+            query, state = query[left], self._failure[state[left]]
+            first = False
+        return gains, following
 
     def finish(self, states: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         """Return what the end of the text takes back from incomplete phrases.
