@@ -21,6 +21,7 @@ from asr_export.source.options import (
     ExportOptions,
     stream_chunking,
 )
+from asr_export.web.command import web
 from asr_train.command.run_command import run_command
 
 app = typer.Typer(
@@ -142,6 +143,7 @@ def _export(
 
 for _format in FORMATS:
     _add_export_command(_format)
+app.command()(web)
 
 
 @app.command()

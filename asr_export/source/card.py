@@ -11,6 +11,7 @@ from asr_export.source.options import ExportOptions
 from asr_runtime.language.phonemes import PHONEMES
 from asr_runtime.model_file.contract import CARD_FORMAT_VERSION, SAMPLE_RATE
 from asr_runtime.model_file.model_card import ModelCard, StreamingCard
+from asr_runtime.model_file.word_calibration import calibrations_from_card
 from asr_train.checkpoints.checkpoint import Checkpoint
 from asr_train.model.chunking import Chunking
 from asr_train.model.config import ModelConfig
@@ -60,6 +61,7 @@ def export_card(checkpoint: Checkpoint, options: ExportOptions) -> ModelCard:
         word_error_rate=None if measured is None else {"dev_greedy": measured},
         documentation=options.documentation,
         streaming=_streaming(config, options.chunking) if options.chunking else None,
+        calibration=calibrations_from_card(progress.get("calibration")),
     )
 
 

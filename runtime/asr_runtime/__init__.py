@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from asr_runtime.decoding.beam_decoder import BeamDecoder
     from asr_runtime.decoding.greedy import Decoding, greedy_decode
     from asr_runtime.errors import (
+        AlignmentError,
         AsrRuntimeError,
         AudioContentError,
         AudioFileError,
@@ -28,12 +29,15 @@ if TYPE_CHECKING:
     from asr_runtime.live.live_stream import LiveStream, StreamResult
     from asr_runtime.model_file.model_card import ModelCard
     from asr_runtime.recognizer import Recognizer
+    from asr_runtime.recordings.forced_alignment import Alignment
     from asr_runtime.sentences.endpointing import EndpointConfig
     from asr_runtime.transcript import ReadableWord, Token, Transcript, Word
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Alignment",
+    "AlignmentError",
     "AsrRuntimeError",
     "AudioContentError",
     "AudioFileError",
@@ -62,6 +66,8 @@ __all__ = [
 ]
 
 _MODULE_OF = {
+    "Alignment": "recordings.forced_alignment",
+    "AlignmentError": "errors",
     "AsrRuntimeError": "errors",
     "AudioContentError": "errors",
     "AudioFileError": "errors",

@@ -39,6 +39,10 @@ class StreamError(AsrRuntimeError):
     """A stream's settings are impossible, or it was fed after its end."""
 
 
+class AlignmentError(AsrRuntimeError):
+    """A text cannot be aligned with its audio."""
+
+
 class MicrophoneError(AsrRuntimeError):
     """There is no microphone, it cannot be used, or it stopped."""
 

@@ -24,6 +24,7 @@ from asr_runtime.language.language_model_file import DEFAULT_LANGUAGE_MODEL
 from asr_runtime.live.live_stream import LiveStream
 from asr_runtime.model_file.model_card import ModelCard
 from asr_runtime.readable_text.readable_transcripts import ReadableText, load_readable_text
+from asr_runtime.recordings.forced_alignment import Alignment
 from asr_runtime.recordings.transcriber import RecordingTranscriber
 from asr_runtime.sentences.endpointing import EndpointConfig
 from asr_runtime.transcript import Transcript
@@ -149,6 +150,16 @@ class Recognizer:
     def decoder(self) -> str:
         """The decoder in use, ``"greedy"`` or ``"beam"``."""
         return "greedy" if self._beam_decoder is None else "beam"
+
+    @property
+    def decoding(self) -> str:
+        """How the decoder in use decodes: ``"greedy"``, or by ``"letters"`` or ``"phonemes"``."""
+        return self._recordings.decoding
+
+    @property
+    def beam_decoder(self) -> AnyDecoder | None:
+        """The beam search in use; None if decoding is greedy."""
+        return self._beam_decoder
 
     @property
     def model_path(self) -> Path:
@@ -326,6 +337,35 @@ class Recognizer:
         if self._readable is None:
             return transcripts
         return [self._readable.transcript(transcript) for transcript in transcripts]
+
+    def align(
+        self,
+        audio: Audio,
+        text: str,
+        *,
+        channels: Channels = MIX,
+        accept_incomplete: bool = False,
+    ) -> Alignment:
+        """Find when each word of a known text was spoken.
+
+        Args:
+            audio: A file, samples and their sample rate, or a binary stream.
+            text: What is said in the audio, in any spelling of the model's letters; numbers as
+                words. Of a recording of more than a minute the recogniser's own text finds the way.
+            channels: MIX, or the number of the channel to align with, from 1 on.
+            accept_incomplete: Whether a recording that was cut off will do.
+
+        Returns:
+            The words with their times, and how well they fit the audio.
+
+        Raises:
+            AlignmentError: The text has no words or characters that the model lacks, or a long part
+                of the audio shares nothing with it.
+            AudioFileError: The audio cannot be read.
+            AudioContentError: There is no audio, or what is none.
+        """
+        with open_source(audio, channels=channels, accept_incomplete=accept_incomplete) as blocks:
+            return self._recordings.align(blocks, text)
 
     def stream(
         self,

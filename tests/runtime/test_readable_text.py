@@ -9,7 +9,11 @@ from typing import Any
 import pytest
 
 from asr_runtime.errors import ModelFileError
-from asr_runtime.readable_text.punctuation_model import PunctuationModel, load_punctuation_model
+from asr_runtime.readable_text.punctuation_model import (
+    DEFAULT_PUNCTUATION_MODEL,
+    PunctuationModel,
+    load_punctuation_model,
+)
 from asr_runtime.readable_text.punctuator import Punctuator
 from asr_runtime.readable_text.readable_transcripts import ReadableText
 from asr_runtime.readable_text.word_table import SUFFIX_ROWS, WordTable
@@ -150,6 +154,15 @@ def test_names_without_rows_of_their_own_are_known() -> None:
     ]  # fmt: skip
 
 
+def test_words_that_no_list_has_count_as_names() -> None:
+    table = WordTable("the smith", "bell", "seldom zebra")
+    names = [
+        word for word in ("seldom", "zebra's", "bell", "hadria", "smith's") if table.is_name(word)
+    ]
+    assert names == ["bell", "hadria"]
+    assert not WordTable("the smith", "bell").is_name("hadria")
+
+
 def test_bad_model_files_are_told_in_one_line(punctuation_models: Any, tmp_path: Path) -> None:
     write_punctuation_model = punctuation_models.write_punctuation_model
     with pytest.raises(ModelFileError, match=re.escape("there is no such model file")):
@@ -161,3 +174,11 @@ def test_bad_model_files_are_told_in_one_line(punctuation_models: Any, tmp_path:
     damaged.write_bytes(newer.read_bytes()[:200])
     with pytest.raises(ModelFileError, match="damaged"):
         load_punctuation_model(damaged)
+
+
+def test_the_model_of_the_package() -> None:
+    assert DEFAULT_PUNCTUATION_MODEL.stat().st_size < 2_000_000
+    text = "how are you doing today i am john smith and i live in new york what do you want"
+    shown = punctuated(load_punctuation_model(), text)
+    assert shown.startswith("How are you doing today? I am John Smith")
+    assert shown.endswith("in New York. What do you want?")

@@ -25,7 +25,7 @@ from asr_train.punctuation.training import ROW_WORDS, sentence_rows
 SUBJECTS = ("the dog", "the old man", "Anna", "he", "McDonald")
 PLACES = ("London", "the garden", "Paris", "a house")
 SMALL = [
-    "--words", "40", "--names", "5", "--channels", "16", "--embedding", "8",
+    "--words", "40", "--names", "5", "--rare", "5", "--channels", "16", "--embedding", "8",
     "--train-words", "60000", "--batch-rows", "4", "--held-out", "3", "--learning-rate", "0.02",
 ]  # fmt: skip
 
@@ -98,7 +98,7 @@ def test_training_goes_on_where_it_stopped(trained: Path) -> None:
 def test_a_file_says_what_its_network_says(tmp_path: Path) -> None:
     torch.manual_seed(1)
     table = WordTable(" ".join(f"w{index}" for index in range(50)), "anna")
-    network = PunctuationNetwork(PunctuationConfig(50, 1, 16, 32), table.rows).eval()
+    network = PunctuationNetwork(PunctuationConfig(50, 1, 0, 16, 32), table.rows).eval()
     write_model(network, table, tmp_path / "model.onnx", 0.0, {})
     words = ["anna", "w3", "nobody's", *(f"w{index % 50}" for index in range(40))]
     found = load_punctuation_model(tmp_path / "model.onnx").annotate(words)
@@ -112,7 +112,7 @@ def test_a_file_says_what_its_network_says(tmp_path: Path) -> None:
 
 def test_a_word_depends_on_as_many_words_as_the_card_says() -> None:
     torch.manual_seed(1)
-    config = PunctuationConfig(50, 0, 16, 32)
+    config = PunctuationConfig(50, 0, 0, 16, 32)
     network = PunctuationNetwork(config, 50).eval()
     rows = torch.randint(0, 50, (1, 101))
     present = torch.ones(rows.shape)

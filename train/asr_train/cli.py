@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typer
 
+from asr_train.command.calibrate import calibrate
 from asr_train.command.checkpoints import average, quantize
 from asr_train.command.evaluate import evaluate, tune_decoder
 from asr_train.command.fit import fit
@@ -21,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     no_args_is_help=True,
 )
-for command in (fit, evaluate, quantize, average, synthesize):
+for command in (fit, evaluate, calibrate, quantize, average, synthesize):
     app.command()(command)
 app.command("compact", hidden=True)(quantize)  # its former name
 for command in (language_model, tune_decoder, lexicon, g2p, punctuation, punctuation_evaluate):

@@ -92,6 +92,10 @@ def _aiff(file: BinaryIO, begin: int, size: int) -> _Part:
                 return _Part(size, None if unknown else _promises(length, size - content))
             if frames and frame_bytes and frames * frame_bytes > length - 8:
                 return _Part(size, _promises(frames * frame_bytes, length - 8))
+            if frames is not None and frame_bytes and frames:
+                less = length - 8 - frames * frame_bytes
+                if less > max(frame_bytes, _PADDING):
+                    return _Part(size, f"promises {less} bytes less than there are")
             if length <= 8 and size - content > 8 and not frames:
                 return _Part(size, f"promises no audio and {size - content - 8} bytes follow")
         position = content + length + length % 2

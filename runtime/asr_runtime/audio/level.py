@@ -160,8 +160,10 @@ class SignalCheck:
         if max(frames.max(), -frames.min()) >= _CLIPPED:
             self._clipped += int(np.count_nonzero(np.abs(frames) >= _CLIPPED))
         flat = frames.reshape(-1)
-        self._sum += float(flat.sum())
-        self._energy += float(np.dot(flat, flat))
+        # What is not finite is refused further on.
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._sum += float(flat.sum())
+            self._energy += float(np.dot(flat, flat))
 
     @property
     def remarks(self) -> list[str]:

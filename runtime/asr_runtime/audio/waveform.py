@@ -149,10 +149,13 @@ class Mixdown:
     Args:
         sample_rate: Hz of the result.
         channels: MIX, or the number of the channel to take, from 1 on.
+
+    Raises:
+        AudioContentError: The sample rate is none, or there cannot be such a channel.
     """
 
     def __init__(self, sample_rate: float, channels: Channels = MIX) -> None:
-        self.sample_rate = sample_rate
+        self.sample_rate = checked_sample_rate(sample_rate)
         self._mixer = ChannelMixer(channels, sample_rate)
         self._check = SignalCheck()
 
@@ -165,13 +168,14 @@ class Mixdown:
         """Yield mono samples [samples] for pairs of a rate in Hz and samples [samples, channels].
 
         Raises:
-            AudioContentError: The channel asked for is not there.
+            AudioContentError: The channel asked for is not there, or a sample rate is none.
         """
         resampler: Any = None
         current = self.sample_rate
         nothing: Mono = np.zeros(0, np.float32)
         for rate, frames in blocks:
             if rate != current:
+                checked_sample_rate(rate)
                 if resampler is not None:
                     yield resampler.resample_chunk(nothing, last=True)
                 resampler, current = _resampler(rate, self.sample_rate), rate

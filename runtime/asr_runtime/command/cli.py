@@ -15,6 +15,7 @@ import typer
 from asr_runtime.command.messages import accept_any_file_name
 
 COMMANDS = {
+    "align": "asr_runtime.command.align",
     "listen": "asr_runtime.command.listen",
     "doctor": "asr_runtime.command.doctor",
 }

@@ -12,6 +12,7 @@ from asr_runtime.audio.samples import SAMPLE_RATES
 from asr_runtime.bounded_json import parse_object
 from asr_runtime.errors import ModelFileError
 from asr_runtime.model_file.contract import CARD_FORMAT_VERSION
+from asr_runtime.model_file.word_calibration import WordCalibration, calibrations_from_card
 
 _Kind = TypeVar("_Kind")
 
@@ -109,6 +110,7 @@ class ModelCard:
         word_error_rate: shares of wrong words by data and decoder, 0 to 1; None if not measured.
         documentation: sources, licences and limits for people to read, in Markdown.
         streaming: how to stream it; None for a model for whole recordings only.
+        calibration: corrections of word times and confidences, by the way of decoding.
         extra: keys that this version does not know.
     """
 
@@ -130,6 +132,7 @@ class ModelCard:
     word_error_rate: Mapping[str, Any] | None = None
     documentation: str | None = None
     streaming: StreamingCard | None = None
+    calibration: Mapping[str, WordCalibration] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -184,6 +187,7 @@ class ModelCard:
             word_error_rate=_optional(values, "word_error_rate", dict),
             documentation=_optional(values, "documentation", str),
             streaming=None if streaming is None else StreamingCard.from_card(streaming),
+            calibration=calibrations_from_card(values.get("calibration")),
             extra={key: value for key, value in values.items() if key not in known},
         )
 
@@ -200,6 +204,8 @@ class ModelCard:
                 value = value.to_dict()
             elif isinstance(value, tuple):
                 value = list(value)
+            elif name == "calibration":
+                value = {kind: one.to_dict() for kind, one in value.items()} or None
             if name != "extra" and (value is not None or name == "word_error_rate"):
                 values[name] = value
         return {**values, **self.extra}

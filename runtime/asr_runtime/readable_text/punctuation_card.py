@@ -35,6 +35,7 @@ class PunctuationCard:
         words_ahead: Words after a word that decide about it.
         words: As in `WordTable`.
         names: As in `WordTable`.
+        rare: As in `WordTable`.
         none_penalty: Nats that no sign is less probable than the model says, because a sign that is
             missing is as bad as one that is wrong.
         training: How it was made, and from what.
@@ -45,6 +46,7 @@ class PunctuationCard:
     words_ahead: int
     words: str
     names: str
+    rare: str = ""
     none_penalty: float = 0.0
     training: Mapping[str, Any] = field(default_factory=dict)
 
@@ -56,6 +58,7 @@ class PunctuationCard:
             "words_ahead": self.words_ahead,
             "words": self.words,
             "names": self.names,
+            "rare": self.rare,
             "none_penalty": self.none_penalty,
             "training": dict(self.training),
         }
@@ -87,12 +90,13 @@ class PunctuationCard:
                 int(fields["words_ahead"]),
                 fields["words"],
                 fields["names"],
+                fields["rare"],
                 float(fields["none_penalty"]),
                 dict(fields["training"]),
             )
             if not (min(card.words_ahead, card.words_behind) >= 0 and abs(card.none_penalty) < 99):
                 raise ValueError
-            if not (card.words.isascii() and card.names.isascii()):
+            if not ((card.words + card.names + card.rare).isascii()):
                 raise ValueError
             if max(card.words_ahead, card.words_behind) > MAX_CONTEXT:
                 raise ValueError

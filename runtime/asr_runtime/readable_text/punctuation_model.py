@@ -66,7 +66,7 @@ class PunctuationModel:
         except ModelFileError as error:
             error.subject = str(path)
             raise
-        self.table = WordTable(self.card.words, self.card.names)
+        self.table = WordTable(self.card.words, self.card.names, self.card.rare)
 
     def annotate(self, words: Sequence[str]) -> Annotations:
         """Say what stands after each word, and how each is written.

@@ -21,18 +21,26 @@ class WordTable:
             them; each in lower case, or as it is written if it has capitals in the middle
             (``McDonald``). ASCII.
         names: Further words that are usually written with a capital letter, in the same form.
+        rare: Further words that are no names. If there are any, a word that is in none of the three
+            lists counts as a name, because most words that no book has used are.
     """
 
-    def __init__(self, words: str, names: str) -> None:
+    def __init__(self, words: str, names: str, rare: str = "") -> None:
         self.words = words.split()
         self._rows = dict(zip(words.lower().split(), range(len(self.words)), strict=True))
         self._names = f" {names} "
         self._lower_names = self._names.lower()
+        self._rare = f" {rare} "
 
     @property
     def names(self) -> list[str]:
         """Return the names."""
         return self._names.split()
+
+    @property
+    def rare(self) -> list[str]:
+        """Return the rare words that are no names."""
+        return self._rare.split()
 
     @property
     def rows(self) -> int:
@@ -60,7 +68,12 @@ class WordTable:
 
     def is_name(self, word: str) -> bool:
         """Tell whether a word without a row, or what it is the possessive of, is a name."""
-        return self._name(word) is not None or self._name(word.removesuffix("'s")) is not None
+        stem = word.removesuffix("'s")
+        if self._name(word) is not None or self._name(stem) is not None:
+            return True
+        if self._rare.isspace() or stem in self._rows:
+            return False
+        return f" {word} " not in self._rare and f" {stem} " not in self._rare
 
     def capitalised(self, word: str) -> str:
         """Return a word with the capital letters that it has as a name.

@@ -11,20 +11,26 @@ import numpy.typing as npt
 from asr_runtime.audio.audio_source import Audio, AudioBlocks, open_source
 from asr_runtime.audio.samples import check_duration
 from asr_runtime.audio.waveform import Waveform, WaveformStream
+from asr_runtime.decoding.calibration import calibrated, shifted
 from asr_runtime.decoding.decoder import AnyDecoder
 from asr_runtime.decoding.greedy import greedy_decode
 from asr_runtime.inference.model_session import ModelSession
+from asr_runtime.recordings.forced_alignment import Alignment, align_text, spell
 from asr_runtime.recordings.reading import LONG_SECONDS, iter_log_probs, read_recording, resampled
 from asr_runtime.sentences.endpointing import EndpointConfig
 from asr_runtime.sentences.sentence_decoder import SentenceDecoder
-from asr_runtime.transcript import Transcript, clipped
+from asr_runtime.transcript import Transcript, Word, clipped, geometric_mean
 
 GROUP_SECONDS = 1800.0
 """Audio in which `RecordingTranscriber.batch` looks for similar lengths: 115 MB at 16 kHz."""
 
 
 class RecordingTranscriber:
-    """Transcribes recordings with one model and one decoder; threads may share it."""
+    """Transcribes recordings with one model and one decoder; threads may share it.
+
+    Attributes:
+        decoding: How it decodes, one of ``phonemes``, ``letters`` and ``greedy``.
+    """
 
     def __init__(self, session: ModelSession, beam_decoder: AnyDecoder | None) -> None:
         """Take the two halves of a recogniser.
@@ -36,6 +42,10 @@ class RecordingTranscriber:
         self._session = session
         self._card = session.card
         self._beam_decoder = beam_decoder
+        self.decoding = "greedy"
+        if beam_decoder is not None:
+            self.decoding = "phonemes" if beam_decoder.heads.phonemes else "letters"
+        self._calibration = session.card.calibration.get(self.decoding)
 
     def sentence_decoder(self, endpoint: EndpointConfig | None) -> SentenceDecoder:
         """Return a decoder of endless speech.
@@ -45,7 +55,12 @@ class RecordingTranscriber:
         """
         card = self._card
         return SentenceDecoder(
-            self._beam_decoder, card.vocabulary, card.blank_id, card.seconds_per_frame, endpoint
+            self._beam_decoder,
+            card.vocabulary,
+            card.blank_id,
+            card.seconds_per_frame,
+            endpoint,
+            self._calibration,
         )
 
     def segments(
@@ -75,6 +90,47 @@ class RecordingTranscriber:
             yield self._decode([recording])[0]
         else:
             yield from self._sentences(recording, audio, endpoint, progress)
+
+    def align(self, audio: AudioBlocks, text: str) -> Alignment:
+        """Find when the words of a known text were spoken; see `Recognizer.align`.
+
+        Args:
+            audio: The recording, of which nothing was read yet.
+            text: What is said in it.
+
+        Raises:
+            AlignmentError: Text and audio cannot be aligned.
+            AudioFileError: The recording cannot be read.
+            AudioContentError: There is no audio, or what is none.
+        """
+        card, heads = self._card, self._session.heads
+        spelled = spell(text, card.vocabulary)
+        recording = read_recording(audio, card.sample_rate)
+        heard: list[Word] = []
+        if isinstance(recording, Waveform):
+            rows = self._session.run_all([recording.samples])[0]
+            duration = recording.duration
+        else:
+            decoder = self.sentence_decoder(None)
+            stream = WaveformStream(audio.sample_rate, card.sample_rate)
+            parts = []
+            for part in iter_log_probs(self._session, resampled(recording, stream)):
+                parts.append(part)
+                heard += [word for sentence in decoder.feed(part) for word in sentence.words]
+            duration = stream.duration
+            heard += [word for last in decoder.finish(duration) for word in last.words]
+            rows = np.concatenate(parts)
+        found = align_text(
+            heads.spelled(rows),
+            spelled,
+            card.blank_id,
+            card.vocabulary,
+            card.seconds_per_frame,
+            heard,
+            duration,
+        )
+        calibration = card.calibration.get("letters") or card.calibration.get("greedy")
+        return replace(found, words=shifted(found.words, calibration, duration))
 
     def batch(self, items: Iterable[Audio]) -> list[Transcript]:
         """Transcribe many recordings; see `Recognizer.transcribe_batch`.
@@ -122,10 +178,14 @@ class RecordingTranscriber:
                 else self._beam_decoder.decode(rows, card.seconds_per_frame)
             )
             tokens = clipped(decoding.tokens, waveform.duration)
+            tokens = calibrated(tokens, self._calibration)
+            confidence = decoding.confidence
+            if tokens and self._calibration is not None:
+                confidence = geometric_mean([token.confidence for token in tokens])
             transcripts.append(
                 Transcript(
                     decoding.text,
-                    decoding.confidence,
+                    confidence,
                     tokens,
                     waveform.duration,
                     warnings=waveform.warnings,

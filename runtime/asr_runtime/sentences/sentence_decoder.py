@@ -7,9 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from asr_runtime.decoding.calibration import calibrated
 from asr_runtime.decoding.decoder import AnyDecoder
 from asr_runtime.decoding.greedy import WORD_BOUNDARY
 from asr_runtime.decoding.heads import Heads, Rows
+from asr_runtime.model_file.word_calibration import WordCalibration
 from asr_runtime.sentences.beam_sentence import BeamSentence
 from asr_runtime.sentences.endpointing import EndpointConfig, Endpointer
 from asr_runtime.sentences.greedy_sentence import GreedySentence
@@ -35,6 +37,7 @@ class SentenceDecoder:
         blank_id: int,
         seconds_per_frame: float,
         endpoint: EndpointConfig | None = None,
+        calibration: WordCalibration | None = None,
     ) -> None:
         """Begin before the first frame.
 
@@ -45,7 +48,9 @@ class SentenceDecoder:
             blank_id: The blank's class.
             seconds_per_frame: How far apart frames are.
             endpoint: What ends a sentence; None for the defaults.
+            calibration: Corrections of the words of finished sentences.
         """
+        self._calibration = calibration
         vocabulary = tuple(vocabulary)
         self._heads = Heads(len(vocabulary), blank_id)
         if beam_decoder is not None:
@@ -166,6 +171,7 @@ class SentenceDecoder:
         if duration is not None:
             start, end = min(start, duration), duration
             tokens = clipped(tokens, duration)
+        tokens = calibrated(tokens, self._calibration, start)
         return [
             Transcript(
                 text="".join(token.text for token in tokens),

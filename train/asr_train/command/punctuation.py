@@ -42,6 +42,9 @@ def punctuation(
     ] = None,
     words: Annotated[int, typer.Option(min=1, help="Words with embeddings of their own.")] = 14_000,
     names: Annotated[int, typer.Option(min=0, help="Further words known as names.")] = 25_000,
+    rare: Annotated[
+        int, typer.Option(min=0, help="Further words known as no names; 0: unknown words are none.")
+    ] = 40_000,
     channels: Annotated[int, typer.Option(min=1, help="Width of the network.")] = 112,
     embedding: Annotated[int, typer.Option(min=1, help="Numbers of an embedding.")] = 48,
     batch_rows: Annotated[int, typer.Option(min=1, help="Rows of 160 words in a step.")] = 48,
@@ -65,7 +68,7 @@ def punctuation(
     )
     from asr_train.punctuation.training import PunctuationTraining, train
 
-    config = PunctuationConfig(words, names, embedding, channels)
+    config = PunctuationConfig(words, names, rare, embedding, channels)
     training = PunctuationTraining(
         words=train_words,
         minutes=minutes,
@@ -81,7 +84,7 @@ def punctuation(
     prepared = load_prepared(out) if resume else None
     if prepared is None:
         corpus = _read(texts, held_out, max_words)
-        table = choose_words(corpus, words, names)
+        table = choose_words(corpus, words, names, rare)
         prepared = PreparedText(encode(corpus, table), table, corpus.books)
         save_prepared(out, prepared)
         del corpus

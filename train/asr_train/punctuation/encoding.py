@@ -12,7 +12,7 @@ from asr_runtime.readable_text.annotation import Case, Sign
 from asr_runtime.readable_text.word_table import WordTable
 from asr_train.punctuation.corpus import AnnotatedCorpus
 
-_LEAST_NAME_COUNT = 4
+_LEAST_COUNT = 4
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,14 @@ class EncodedText:
     unknown_rows: npt.NDArray[np.uint16]
 
 
-def choose_words(corpus: AnnotatedCorpus, words: int, names: int) -> WordTable:
+def choose_words(corpus: AnnotatedCorpus, words: int, names: int, rare: int = 0) -> WordTable:
     """Choose the words that a model knows.
 
     Args:
         corpus: What it learns from.
         words: How many of the most frequent get rows of their own.
         names: How many further names to tell from other unknown words.
+        rare: How many further words to know as no names.
 
     Returns:
         The table. A name is a word that has a capital letter within sentences more often than not.
@@ -58,6 +59,7 @@ def choose_words(corpus: AnnotatedCorpus, words: int, names: int) -> WordTable:
     order = np.argsort(-totals, kind="stable")
     known: list[str] = []
     others: list[str] = []
+    ordinary: list[str] = []
     for index in order:
         word = types[index]
         is_name = capitals[word] > lower[index]
@@ -66,11 +68,13 @@ def choose_words(corpus: AnnotatedCorpus, words: int, names: int) -> WordTable:
         entry = written if has_form else word
         if len(known) < words:
             known.append(entry)
-        elif totals[index] < _LEAST_NAME_COUNT or len(others) >= names:
+        elif totals[index] < _LEAST_COUNT:
             break
-        elif is_name and not word.endswith("'s"):
+        elif not is_name and len(ordinary) < rare:
+            ordinary.append(word)
+        elif is_name and len(others) < names and not word.endswith("'s"):
             others.append(entry)
-    return WordTable(" ".join(known), " ".join(others))
+    return WordTable(" ".join(known), " ".join(others), " ".join(ordinary))
 
 
 def encode(corpus: AnnotatedCorpus, table: WordTable) -> EncodedText:

@@ -46,12 +46,14 @@ class PunctuationConfig:
     Attributes:
         words: Words with embeddings of their own.
         names: Further words known as names.
+        rare: Further words known as no names.
         embedding: Numbers of a word's embedding.
         channels: Numbers of a word's state.
     """
 
     words: int = 14_000
     names: int = 25_000
+    rare: int = 40_000
     embedding: int = 48
     channels: int = 112
 

@@ -52,6 +52,7 @@ def save_prepared(folder: Path, prepared: PreparedText) -> None:
     words = {
         "words": prepared.table.words,
         "names": prepared.table.names,
+        "rare": prepared.table.rare,
         "books": prepared.books,
     }
     with replacing(folder / _WORDS) as partial:
@@ -78,7 +79,8 @@ def load_prepared(folder: Path) -> PreparedText | None:
             text = EncodedText(
                 arrays["rows"], arrays["signs"], arrays["cases"], arrays["unknown_rows"]
             )
-        table = WordTable(" ".join(words["words"]), " ".join(words["names"]))
+        lists = (" ".join(words[name]) for name in ("words", "names", "rare"))
+        table = WordTable(*lists)
         return PreparedText(text, table, words["books"])
     except (ValueError, KeyError, OSError, BadZipFile) as error:
         raise DataError(f"{folder}: the prepared text is damaged ({error}); delete it") from None

@@ -1,0 +1,1 @@
+"""A model as a page that transcribes inside the browser."""

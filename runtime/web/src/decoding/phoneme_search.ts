@@ -1,0 +1,159 @@
+import { BLANK } from "../language/phonemes.js";
+import type { PronunciationTree } from "../language/pronunciation_tree.js";
+import type { BeamConfig } from "./beam_config.js";
+import { logAddExp } from "./hypotheses.js";
+import { IMPROBABLE, PhonemeSteps, SearchState, settleSilence } from "./phoneme_steps.js";
+import type { Heads, Rows } from "./rows.js";
+import type { WordScorer } from "./word_scorer.js";
+
+const FINALISTS = 16;
+
+/** The best text of an utterance: pronunciations of its words, and the frames that they began in. */
+export interface BestPath {
+  labels: readonly number[];
+  startFrames: readonly number[];
+}
+
+/** What a hypothesis has spelled; see `Spelled` of `decoding/search_state.py`. */
+export interface Spelled {
+  /** Pronunciations of its words. */
+  labels: readonly number[];
+  /** Frame from which on each word was spoken, and behind them the next one will be. */
+  startFrames: readonly number[];
+  /** Frame from which on it stands that the text before each place has ended. */
+  since: readonly number[];
+}
+
+/**
+ * CTC beam search over words by their sounds; `decoding/phoneme_search.py` explains the method.
+ */
+export class PhonemeSearch {
+  readonly #tree: PronunciationTree;
+  readonly #words: WordScorer;
+  readonly #config: BeamConfig;
+  readonly #heads: Heads;
+  readonly #steps: PhonemeSteps;
+  readonly #leastLabel: number;
+
+  constructor(tree: PronunciationTree, words: WordScorer, config: BeamConfig, heads: Heads) {
+    this.#tree = tree;
+    this.#words = words;
+    this.#config = config;
+    this.#heads = heads;
+    this.#steps = new PhonemeSteps(tree, words, config);
+    this.#leastLabel = Math.log(config.labelThreshold);
+  }
+
+  /** The state before an utterance. */
+  begin(): SearchState {
+    return new SearchState(this.#words, this.#tree);
+  }
+
+  /** Whether no label is considered, of each frame [frames]. */
+  blankFrames(rows: Rows): Uint8Array {
+    const quiet = new Uint8Array(rows.frames).fill(1);
+    for (let frame = 0; frame < rows.frames; frame++) {
+      const begin = frame * rows.width + this.#heads.begin;
+      for (let label = 0; label < BLANK; label++) {
+        if (rows.data[begin + label]! > this.#leastLabel) {
+          quiet[frame] = 0;
+          break;
+        }
+      }
+    }
+    return quiet;
+  }
+
+  /** Search the next frames; the result does not depend on how they are divided. */
+  advance(state: SearchState, rows: Rows): void {
+    const row = new Float64Array(BLANK + 1);
+    for (let frame = 0; frame < rows.frames; frame++) {
+      const begin = frame * rows.width + this.#heads.begin;
+      const labels: number[] = [];
+      let overlap = 0;
+      for (let label = 0; label <= BLANK; label++) {
+        row[label] = Math.max(rows.data[begin + label]!, IMPROBABLE);
+        if (label < BLANK && row[label]! > this.#leastLabel) labels.push(label);
+        overlap += Math.exp(Math.min(row[label]!, state.lastRow[label]!));
+      }
+      state.lastRow.set(row);
+      row[BLANK]! -= this.#config.blankPenalty;
+      if (labels.length === 0) {
+        state.silence += row[BLANK]!;
+        state.silent = true;
+        state.stepped = false;
+      } else if (state.stepped && overlap > this.#config.steadyThreshold) {
+        this.#steps.stay(state.beam, row);
+        state.stepped = false;
+      } else {
+        settleSilence(state);
+        this.#steps.step(state, row, labels, state.frames);
+        state.stepped = true;
+        if (state.traceback.needsPruning) state.traceback.keep(state.beam.trace, state.beam.count);
+      }
+      state.frames++;
+    }
+  }
+
+  /** The words that are ahead so far, without one that is being spoken. */
+  best(state: SearchState): BestPath {
+    return this.#follow(state, this.leader(state));
+  }
+
+  /** Which hypothesis is ahead; in silence one between words, if there is any. */
+  leader(state: SearchState): number {
+    const { beam } = state;
+    const among = this.#between(state);
+    let best = -1;
+    let most = -Infinity;
+    for (let index = 0; index < beam.count; index++) {
+      const total = beam.total(index);
+      if (state.silent && among.size > 0 && !among.has(index)) continue;
+      if (total > most) [best, most] = [index, total];
+    }
+    return best;
+  }
+
+  /** The best text of an utterance that ends here. The state stays as it is. */
+  finish(state: SearchState): BestPath {
+    const { beam } = state;
+    const complete = this.#between(state);
+    let ranked = Array.from({ length: beam.count }, (_, index) => index);
+    if (complete.size > 0) ranked = ranked.filter((index) => complete.has(index));
+    ranked.sort((one, other) => beam.total(other) - beam.total(one));
+    // One text may stand with several last phonemes.
+    const texts: { first: number; nats: number }[] = [];
+    for (const index of ranked.slice(0, FINALISTS)) {
+      const text = texts.find(({ first }) => beam.sameText(first, index));
+      if (text === undefined) texts.push({ first: index, nats: beam.total(index) });
+      else text.nats = logAddExp(text.nats, beam.total(index));
+    }
+    const best = texts.reduce((one, other) => (other.nats > one.nats ? other : one));
+    return this.#follow(state, best.first);
+  }
+
+  /** What every hypothesis has spelled. */
+  spelled(state: SearchState): Spelled[] {
+    const { beam } = state;
+    return Array.from({ length: beam.count }, (_, index) => {
+      const { labels, frames } = state.traceback.follow(beam.trace[index]!);
+      const began = beam.began[index]!;
+      // The next word of a hypothesis between words begins later than all frames so far.
+      const next = this.#tree.between(beam.node[index]!) ? state.frames : began;
+      return { labels, startFrames: [...frames, next], since: [...frames, began] };
+    });
+  }
+
+  #between(state: SearchState): Set<number> {
+    const places = new Set<number>();
+    for (let index = 0; index < state.beam.count; index++) {
+      if (this.#tree.between(state.beam.node[index]!)) places.add(index);
+    }
+    return places;
+  }
+
+  #follow(state: SearchState, index: number): BestPath {
+    const { labels, frames } = state.traceback.follow(state.beam.trace[index]!);
+    return { labels, startFrames: frames };
+  }
+}

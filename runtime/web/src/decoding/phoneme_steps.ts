@@ -1,0 +1,230 @@
+import { BLANK } from "../language/phonemes.js";
+import { LOG_ZERO, type PronunciationTree } from "../language/pronunciation_tree.js";
+import type { BeamConfig } from "./beam_config.js";
+import { Hypotheses, logAddExp, merge, nthLargest } from "./hypotheses.js";
+import { Traceback } from "./traceback.js";
+import { WordCache, type WordScorer } from "./word_scorer.js";
+
+/** Nats of a label that cannot be, so that there is always a best text. */
+export const IMPROBABLE = -1e4;
+/** So much more words are expected to score after others than by themselves; few score more. */
+const SURPRISE = 2.5;
+
+/** How far the search of one utterance has come; see `PhonemeSearchState` of `phoneme_steps.py`. */
+export class SearchState {
+  beam = new Hypotheses();
+  readonly traceback = new Traceback();
+  readonly words: WordCache;
+  /** Frames searched so far. */
+  frames = 0;
+  /** Nats of the blanks since a label was last likely, which all hypotheses have yet to get. */
+  silence = 0;
+  silent = false;
+  /** Log-probabilities of the last frame. */
+  readonly lastRow = new Float64Array(BLANK + 1).fill(IMPROBABLE);
+  /** Whether labels could be added in that. */
+  stepped = false;
+
+  constructor(words: WordScorer, tree: PronunciationTree) {
+    this.words = new WordCache(words);
+    const root = this.beam.grow();
+    this.beam.place(root, tree.roots + BLANK, words.start);
+    this.beam.spoken[root] = LOG_ZERO;
+  }
+}
+
+/**
+ * One frame of the search by phonemes: hypotheses stay, add a phoneme, and end words.
+ *
+ * It is `decoding/phoneme_steps.py`, one hypothesis at a time instead of whole arrays of them.
+ */
+export class PhonemeSteps {
+  readonly #tree: PronunciationTree;
+  readonly #config: BeamConfig;
+  /** What each pronunciation scores at most, without its penalty. */
+  readonly #most: Float32Array;
+  /** What a phoneme of an unknown word scores after each phoneme, or as the first. */
+  readonly #unknown: Float64Array;
+  /** Unknown words are many and seldom said: they have a beam between the two others. */
+  readonly #near: number;
+  readonly #beginUnknown: number;
+
+  constructor(tree: PronunciationTree, words: WordScorer, config: BeamConfig) {
+    this.#tree = tree;
+    this.#config = config;
+    this.#most = Float32Array.from(tree.word, (word) =>
+      word < 0 ? words.expectedUnknown + SURPRISE : words.expected[word]! + SURPRISE,
+    );
+    this.#unknown = Float64Array.from(
+      tree.follows,
+      (nats) => nats - config.unknownPhonemePenalty + words.expectedUnknown,
+    );
+    const first = this.#unknown.subarray(BLANK * (BLANK + 1), BLANK * (BLANK + 1) + BLANK);
+    first.forEach((nats, label) => (first[label] = nats - config.unknownWordPenalty));
+    this.#beginUnknown = Math.max(...first);
+    this.#near = (config.beamThreshold + config.wordEndThreshold) / 2;
+  }
+
+  /** Hypotheses add nothing in a frame. */
+  stay(beam: Hypotheses, row: Float64Array): void {
+    for (let index = 0; index < beam.count; index++) {
+      const total = beam.total(index);
+      beam.spoken[index]! += row[this.#tree.label[beam.node[index]!]!]!;
+      beam.blank[index] = total + row[BLANK]!;
+    }
+  }
+
+  /** The hypotheses after a frame in which some labels are likely. */
+  step(state: SearchState, row: Float64Array, labels: readonly number[], frame: number): void {
+    const { beam } = state;
+    const tree = this.#tree;
+    const count = beam.count;
+    const width = labels.length;
+    const stayBlank = new Float64Array(count);
+    const staySpoken = new Float64Array(count);
+    const base = new Float64Array(count * width);
+    const nodes = new Int32Array(count * width);
+    // Scores of those that stay, then of those that add a label.
+    const scores = new Float64Array(count + count * width);
+    let best = -Infinity;
+    let mostTotal = -Infinity;
+    let mostNode = 0;
+    for (let index = 0; index < count; index++) {
+      const node = beam.node[index]!;
+      const last = tree.label[node]!;
+      const total = beam.total(index);
+      const given = beam.ahead[index]!;
+      stayBlank[index] = total + row[BLANK]!;
+      staySpoken[index] = beam.spoken[index]! + row[last]!;
+      scores[index] = Math.max(stayBlank[index]!, staySpoken[index]!);
+      mostTotal = Math.max(mostTotal, total);
+      mostNode = Math.max(mostNode, node);
+      best = Math.max(best, scores[index]!);
+      for (let column = 0; column < width; column++) {
+        const label = labels[column]!;
+        const place = index * width + column;
+        // A repeated label is a new one after a blank only.
+        base[place] = (label === last ? beam.blank[index]! - given : total - given) + row[label]!;
+        nodes[place] = tree.after(node, label);
+        const score = base[place]! + tree.best[nodes[place]!]!;
+        scores[count + place] = score;
+        best = Math.max(best, score);
+      }
+    }
+    let limit = best - this.#config.beamThreshold;
+    if (scores.length > this.#config.beamSize) {
+      const able = scores.filter((score) => score > limit);
+      if (able.length > this.#config.beamSize) limit = nthLargest(able, this.#config.beamSize);
+    }
+
+    const options = new Hypotheses();
+    for (let index = 0; index < count; index++) {
+      if (scores[index]! <= limit) continue;
+      const place = options.push(beam, index);
+      options.blank[place] = stayBlank[index]!;
+      options.spoken[place] = staySpoken[index]!;
+    }
+    const added = new Hypotheses();
+    for (let place = 0; place < count * width; place++) {
+      const score = scores[count + place]!;
+      if (score > limit) {
+        this.#speak(added, beam, Math.floor(place / width), nodes[place]!, score, frame);
+      }
+    }
+    this.#collect(state, options, added, best, limit, frame);
+
+    // Where unknown words are dear, most frames need not look at them.
+    const near = Math.max(limit, best - this.#near);
+    const mostLabel = Math.max(...labels.map((label) => row[label]!));
+    const dear = mostTotal + mostLabel + this.#beginUnknown <= near;
+    if (!dear || mostNode >= tree.outside) {
+      const unknown = new Hypotheses();
+      for (let index = 0; index < count; index++) {
+        const node = beam.node[index]!;
+        if (node < tree.roots) continue;
+        const before = node >= tree.outside ? tree.label[node]! : BLANK;
+        for (let column = 0; column < width; column++) {
+          const label = labels[column]!;
+          const score = base[index * width + column]! + this.#unknown[before * (BLANK + 1) + label]!;
+          if (score <= near) continue;
+          const place = this.#speak(unknown, beam, index, tree.outside + label, score, frame);
+          // Its phonemes tell an unknown word from others.
+          unknown.hash(place, ~(tree.outside + label));
+        }
+      }
+      this.#collect(state, options, unknown, best, limit, frame);
+    }
+    state.beam = merge(options, this.#config.beamSize);
+  }
+
+  /** Adds a hypothesis that adds a phoneme to one of the beam's. */
+  #speak(
+    added: Hypotheses,
+    beam: Hypotheses,
+    parent: number,
+    node: number,
+    score: number,
+    frame: number,
+  ): number {
+    const place = added.push(beam, parent);
+    if (this.#tree.between(beam.node[parent]!)) added.began[place] = frame;
+    added.blank[place] = LOG_ZERO;
+    added.spoken[place] = score;
+    added.ahead[place] = this.#tree.best[node]!;
+    added.place(place, node, beam.context[parent]!);
+    return place;
+  }
+
+  /**
+   * Adds hypotheses with a new phoneme to the options, and those whose words end with it.
+   *
+   * @param best Of all hypotheses before words ended.
+   * @param limit What one must score at least.
+   */
+  #collect(
+    state: SearchState,
+    options: Hypotheses,
+    added: Hypotheses,
+    best: number,
+    limit: number,
+    frame: number,
+  ): void {
+    const tree = this.#tree;
+    for (let index = 0; index < added.count; index++) options.push(added, index);
+    const least = Math.max(limit, best - this.#config.wordEndThreshold);
+    for (let index = 0; index < added.count; index++) {
+      const spoken = added.spoken[index]!;
+      // No word scores much more than was given in advance.
+      if (spoken <= least - SURPRISE) continue;
+      const node = added.node[index]!;
+      for (let end = tree.ends[node]!; end < tree.ends[node + 1]!; end++) {
+        const score = spoken - added.ahead[index]! - tree.penalty[end]!;
+        if (score + this.#most[end]! <= least) continue;
+        const word = tree.word[end]!;
+        const total = state.words.score(added.context[index]!, word) + score;
+        if (total <= least) continue;
+        const place = options.push(added, index);
+        options.hash(place, word);
+        options.place(place, tree.roots + tree.label[node]!, state.words.following);
+        options.trace[place] = state.traceback.add(added.trace[index]!, end, added.began[index]!);
+        // From now on, when the last word ended.
+        options.began[place] = frame;
+        options.blank[place] = LOG_ZERO;
+        options.spoken[place] = total;
+        options.ahead[place] = 0;
+      }
+    }
+  }
+}
+
+/** All hypotheses get the blanks since the last label: their paths are in the blank after them. */
+export function settleSilence(state: SearchState): void {
+  if (!state.silent) return;
+  const { beam } = state;
+  for (let index = 0; index < beam.count; index++) {
+    beam.blank[index] = logAddExp(beam.blank[index]!, beam.spoken[index]!) + state.silence;
+    beam.spoken[index] = LOG_ZERO;
+  }
+  state.silence = 0;
+  state.silent = false;
+}

@@ -1,0 +1,86 @@
+const FEW = 1 << 16;
+
+/** A prefix's words from its first, and the frames that they began in. */
+export interface Path {
+  labels: number[];
+  frames: number[];
+}
+
+/** How each hypothesis was spelled: a tree that grows at its leaves; number 0 is the root. */
+export class Traceback {
+  #count = 1;
+  #limit = FEW;
+  #parents = new Int32Array(1 << 12);
+  #labels = new Int32Array(1 << 12);
+  #frames = new Int32Array(1 << 12);
+
+  /** Whether it has grown so much since `keep` that forgetting is due. */
+  get needsPruning(): boolean {
+    return this.#count >= this.#limit;
+  }
+
+  /** The number of a new prefix. */
+  add(parent: number, label: number, frame: number): number {
+    if (this.#count === this.#parents.length) {
+      this.#parents = doubled(this.#parents);
+      this.#labels = doubled(this.#labels);
+      this.#frames = doubled(this.#frames);
+    }
+    this.#parents[this.#count] = parent;
+    this.#labels[this.#count] = label;
+    this.#frames[this.#count] = frame;
+    return this.#count++;
+  }
+
+  follow(number: number): Path {
+    const places = this.#places(number);
+    return {
+      labels: places.map((place) => this.#labels[place]!),
+      frames: places.map((place) => this.#frames[place]!),
+    };
+  }
+
+  /**
+   * Forget all but some prefixes and what they are made of.
+   *
+   * @param numbers Prefixes, replaced by their new numbers.
+   * @param count How many of these there are.
+   * @param without Labels to forget at the beginning of each, the same ones for all.
+   */
+  keep(numbers: Int32Array, count: number, without = 0): void {
+    const kept = new Set<number>([0]);
+    const firsts = new Set<number>();
+    const whole: number[] = [];
+    for (let index = 0; index < count; index++) {
+      const places = this.#places(numbers[index]!).slice(without);
+      if (places.length > 0) firsts.add(places[0]!);
+      places.forEach((place) => kept.add(place));
+      whole.push(places.at(-1) ?? 0);
+    }
+    const sorted = Int32Array.from(kept).sort();
+    const renumbered = new Map<number, number>();
+    sorted.forEach((old, place) => renumbered.set(old, place));
+    // Parents have smaller numbers than their children, so that nothing is overwritten too early.
+    sorted.forEach((old, place) => {
+      const parent = firsts.has(old) ? 0 : (renumbered.get(this.#parents[old]!) ?? 0);
+      this.#parents[place] = parent;
+      this.#labels[place] = this.#labels[old]!;
+      this.#frames[place] = this.#frames[old]!;
+    });
+    this.#count = sorted.length;
+    this.#limit = Math.max(FEW, 2 * sorted.length);
+    whole.forEach((old, index) => (numbers[index] = renumbered.get(old)!));
+  }
+
+  #places(number: number): number[] {
+    const places: number[] = [];
+    for (; number !== 0; number = this.#parents[number]!) places.push(number);
+    return places.reverse();
+  }
+}
+
+function doubled(array: Int32Array): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(array.length * 2);
+  larger.set(array);
+  return larger;
+}

@@ -1,0 +1,62 @@
+// Parts of the recogniser besides its decoders, for tests/web: node parts.mjs REQUEST.json
+import { openAsBlob, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+const requestPath = process.argv[2];
+const request = JSON.parse(readFileSync(requestPath, "utf8"));
+const parts = await import(request.bundle);
+const floats = (name) => {
+  const bytes = readFileSync(join(dirname(requestPath), name));
+  return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
+};
+
+const operations = {
+  resample({ samples, from, to, block }) {
+    const resampler = new parts.Resampler(from, to);
+    const input = floats(samples);
+    const output = [];
+    for (let begin = 0; begin < input.length; begin += block) {
+      output.push(...resampler.feed(input.slice(begin, begin + block)));
+    }
+    output.push(...resampler.finish());
+    return output;
+  },
+  seam({ before, after, width, blank, config }) {
+    const heads = new parts.Heads(width, blank, false);
+    const rows = (name) => new parts.Rows(floats(name), width);
+    return parts.findSeam(rows(before), rows(after), heads, config);
+  },
+  async wav({ file }) {
+    const blob = await openAsBlob(join(dirname(requestPath), file));
+    try {
+      const format = await parts.readWavFormat(blob);
+      if (format === null) return null;
+      const samples = [];
+      for await (const block of parts.readWav(blob, format)) samples.push(...block);
+      return { sampleRate: format.sampleRate, samples };
+    } catch (error) {
+      if (error instanceof parts.RecognizerError) return error.message;
+      throw error;
+    }
+  },
+  format({ sentences, kind }) {
+    return parts.format(sentences, kind);
+  },
+  card({ file }) {
+    const { card, bytes } = parts.readOnnxFile(new Uint8Array(readFileSync(file)));
+    return { card, size: bytes.length };
+  },
+  async languageModel({ file }) {
+    const bytes = readFileSync(join(dirname(requestPath), file));
+    try {
+      await parts.readLanguageModel(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
+      return "";
+    } catch (error) {
+      if (error instanceof parts.RecognizerError) return error.message;
+      throw error;
+    }
+  },
+};
+const answers = [];
+for (const each of request.cases) answers.push(await operations[each.operation](each));
+process.stdout.write(JSON.stringify(answers));

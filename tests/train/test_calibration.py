@@ -1,0 +1,73 @@
+"""Fitting a calibration to words of which it is known whether they are right."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from asr_train.errors import DataError
+from asr_train.evaluation.calibration import (
+    WordOutcome,
+    expected_calibration_error,
+    fit_calibration,
+    read_word_times,
+)
+
+
+def outcomes(count: int, seed: int = 0) -> list[WordOutcome]:
+    """Words that are right more often than their confidences say, and late."""
+    rng = np.random.default_rng(seed)
+    confidences = rng.uniform(0.02, 0.98, count)
+    odds = 1.2 + 0.5 * np.log(confidences / (1 - confidences))
+    right = rng.random(count) < 1 / (1 + np.exp(-odds))
+    late = rng.normal((0.08, 0.02), 0.01, (count, 2))
+    return [
+        WordOutcome(index // 10, float(confidence), bool(is_right), (float(start), float(end)))
+        for index, (confidence, is_right, (start, end)) in enumerate(
+            zip(confidences, right, late, strict=True)
+        )
+    ]
+
+
+def test_the_fit_finds_what_the_words_were_made_with() -> None:
+    report = fit_calibration(outcomes(8000))
+    found = report.calibration
+    assert found.confidence_intercept == pytest.approx(1.2, abs=0.1)
+    assert found.confidence_slope == pytest.approx(0.5, abs=0.05)
+    assert (found.start_shift, found.end_shift) == pytest.approx((-0.08, -0.02), abs=0.002)
+    assert report.error_after < 0.03 < report.error_before
+    assert report.start_error is not None
+    assert report.start_error[0] < 0.01
+    assert sum(count for *_, count in report.bins) == report.words == 8000
+
+
+def test_without_true_times_the_times_stay() -> None:
+    untimed = [WordOutcome(o.utterance, o.confidence, o.right) for o in outcomes(500)]
+    report = fit_calibration(untimed)
+    assert (report.calibration.start_shift, report.start_error) == (0.0, None)
+
+
+def test_too_few_words_are_refused() -> None:
+    with pytest.raises(DataError, match="give more"):
+        fit_calibration(outcomes(60))
+    with pytest.raises(DataError, match="give more"):
+        fit_calibration([WordOutcome(index, 0.5, True) for index in range(500)])
+
+
+def test_expected_calibration_error() -> None:
+    confidence = np.array([0.95] * 10 + [0.15] * 10)
+    right = np.array([True] * 5 + [False] * 15)
+    assert expected_calibration_error(confidence, right) == pytest.approx((0.45 + 0.15) / 2)
+
+
+def test_word_times(tmp_path: Path) -> None:
+    path = tmp_path / "times.jsonl"
+    row = {"audio_filepath": "folder/a.wav", "words": [["one", 0.5, 0.75]]}
+    path.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    assert read_word_times(path) == {"a.wav": [("one", 0.5, 0.75)]}
+    path.write_text('{"audio_filepath": "a.wav"}\n', encoding="utf-8")
+    with pytest.raises(DataError, match=r"times\.jsonl: no word times"):
+        read_word_times(path)

@@ -1,0 +1,108 @@
+"""The browser's decoders against Python's, on the same log-probabilities, in Node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from asr_runtime import EndpointConfig, Recognizer
+from asr_runtime.decoding.greedy import greedy_decode
+from asr_runtime.sentences.sentence_decoder import SentenceDecoder
+from asr_runtime.transcript import Token
+
+SMALL_LANGUAGE_MODEL = (
+    Path(__file__).parents[2] / "runtime" / "language_models" / "english-small.lm"
+)
+Decode = Callable[..., list[Any]]
+
+
+def check_tokens(found: Sequence[dict[str, Any]], expected: Sequence[Token]) -> None:
+    """Tokens are the same, times and confidences but for rounding."""
+    assert [token["text"] for token in found] == [token.text for token in expected]
+    for name in ("start", "end", "confidence"):
+        values = [getattr(token, name) for token in expected]
+        assert [token[name] for token in found] == pytest.approx(values, abs=1e-6)
+
+
+def spoil(rows: np.ndarray, strength: float) -> np.ndarray:
+    """Log-probabilities as of unclear speech, in which the search has much to weigh."""
+    noise = np.random.default_rng(3).normal(0, strength, rows.shape).astype(np.float32)
+    spoiled = []
+    for begin, end in ((0, 29), (29, rows.shape[1])):
+        part = rows[:, begin:end] * np.float32(0.6) + noise[:, begin:end]
+        if part.shape[1]:
+            spoiled.append(part - np.log(np.exp(part).sum(axis=1, keepdims=True)))
+    return np.concatenate(spoiled, axis=1)
+
+
+@pytest.mark.parametrize("strength", [0.0, 1.0, 2.5])
+def test_beam_search_is_pythons(
+    strength: float, decode: Decode, beam: Recognizer, demo: np.ndarray
+) -> None:
+    rows = spoil(beam.rows([demo])[0], strength)
+    decoder = beam._beam_decoder
+    assert decoder is not None
+    expected = decoder.decode(rows, beam.card.seconds_per_frame)
+    [found] = decode(beam.card, [{"rows": rows}], SMALL_LANGUAGE_MODEL)
+    assert len(expected.text.split()) > 5
+    assert found["text"] == expected.text
+    assert found["confidence"] == pytest.approx(expected.confidence, abs=1e-6)
+    check_tokens(found["tokens"], expected.tokens)
+
+
+def test_greedy_decoding_is_pythons(decode: Decode, greedy: Recognizer, demo: np.ndarray) -> None:
+    rows = greedy.rows([demo])[0]
+    cases = [{"rows": rows, "greedy": True}, {"rows": rows[:8], "greedy": True}]
+    found, silence = decode(greedy.card, cases, None)
+    card = greedy.card
+    expected, nothing = (
+        greedy_decode(part, card.vocabulary, card.blank_id, card.seconds_per_frame)
+        for part in (rows, rows[:8])
+    )
+    check_tokens(found["tokens"], expected.tokens)
+    assert (silence["text"], nothing.text) == ("", "")
+    assert silence["confidence"] == pytest.approx(nothing.confidence, abs=1e-6)
+
+
+@pytest.mark.parametrize("longest", [30.0, 2.0])
+@pytest.mark.parametrize("name", ["beam", "greedy"])
+def test_sentences_are_pythons(
+    name: str, longest: float, decode: Decode, request: pytest.FixtureRequest, demo: np.ndarray
+) -> None:
+    recognizer: Recognizer = request.getfixturevalue(name)
+    rows = np.concatenate([recognizer.rows([demo])[0]] * 2)
+    piece, duration = 21, len(rows) * recognizer.card.seconds_per_frame
+    card = recognizer.card
+    decoder = SentenceDecoder(
+        recognizer._beam_decoder,
+        card.vocabulary,
+        card.blank_id,
+        card.seconds_per_frame,
+        EndpointConfig(max_seconds=longest),
+    )
+    sentences, partials = [], []
+    for begin in range(0, len(rows), piece):
+        sentences += decoder.feed(rows[begin : begin + piece])
+        partial = decoder.partial()
+        partials.append({"text": partial.text, "stable": partial.stable})
+    sentences += decoder.finish(duration)
+    case = {
+        "rows": rows,
+        "greedy": name == "greedy",
+        "pieces": piece,
+        "duration": duration,
+        "endpoint": {"silenceSeconds": 0.8, "maxSeconds": longest},
+    }
+    [found] = decode(recognizer.card, [case], SMALL_LANGUAGE_MODEL)
+    assert len(sentences) >= (1 if longest == 30.0 else 6)
+    assert found["partials"] == partials
+    assert [each["text"] for each in found["sentences"]] == [each.text for each in sentences]
+    for each, expected in zip(found["sentences"], sentences, strict=True):
+        check_tokens(each["tokens"], expected.tokens)
+        assert [each["start"], each["duration"]] == pytest.approx(
+            [expected.start, expected.duration]
+        )

@@ -1,0 +1,242 @@
+"""Fitting what corrects an exported model's word times and confidences.
+
+A word's confidence becomes the probability that the word is right, by logistic regression on
+recordings with known text (Platt 1999, "Probabilistic outputs for support vector machines"). Its
+times are moved by the median of their errors, where another aligner's times are known.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from asr_runtime import AsrRuntimeError, Recognizer, Transcript, Word
+from asr_runtime.audio.audio_reader import read_audio
+from asr_runtime.audio.waveform import to_waveform
+from asr_runtime.decoding.greedy import greedy_decode
+from asr_runtime.model_file.word_calibration import WordCalibration
+from asr_train.data.manifest import Utterance
+from asr_train.errors import DataError
+
+Floats = npt.NDArray[np.float64]
+Booleans = npt.NDArray[np.bool_]
+WordTimes = Mapping[str, Sequence[tuple[str, float, float]]]
+
+_RIDGE = 1e-3
+_BINS = 10
+
+
+@dataclass(frozen=True)
+class WordOutcome:
+    """A recognised word and what is known of it.
+
+    Attributes:
+        utterance: Index of its recording.
+        confidence: Uncalibrated, 0 to 1.
+        right: Whether it stands in the true text at this place.
+        late: Seconds by which its start and its end come after the true ones; None if unknown.
+    """
+
+    utterance: int
+    confidence: float
+    right: bool
+    late: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class CalibrationReport:
+    """How good a calibration is.
+
+    Attributes:
+        calibration: Fitted on all words.
+        words: How many words there were.
+        error_before: Expected calibration error of the uncalibrated confidences, 0 to 1.
+        error_after: The same on half of the recordings, calibrated on the other half, both ways.
+        start_error: Median and 95th percentile of the starts' absolute errors after the correction,
+            seconds, likewise on the other half; None without true times.
+        bins: For each tenth of the calibrated confidence its mean, the share of right words, and
+            the number of words.
+    """
+
+    calibration: WordCalibration
+    words: int
+    error_before: float
+    error_after: float
+    start_error: tuple[float, float] | None
+    bins: list[tuple[float, float, int]]
+
+
+def read_word_times(path: Path) -> WordTimes:
+    """Read word times by another aligner: JSON lines with ``audio_filepath`` and ``words``.
+
+    Args:
+        path: The file; each of its ``words`` is a list of the word, its start and end in seconds.
+
+    Returns:
+        The words by the name of the audio file.
+
+    Raises:
+        DataError: The file cannot be read, or holds something else.
+    """
+    try:
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+        return {
+            Path(row["audio_filepath"]).name: [
+                (str(word), float(start), float(end)) for word, start, end in row["words"]
+            ]
+            for row in rows
+        }
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path}: no word times can be read from it: {error}") from None
+
+
+def word_outcomes(
+    rows: Sequence[Utterance],
+    recognizer: Recognizer,
+    times: WordTimes | None = None,
+) -> list[WordOutcome]:
+    """Decode recordings without any calibration and compare the words with the true ones.
+
+    Args:
+        rows: Recordings with their texts.
+        recognizer: Decodes; a calibration in its model is not applied.
+        times: True times by the name of the audio file.
+
+    Returns:
+        All recognised words in order.
+
+    Raises:
+        DataError: A recording cannot be used.
+    """
+    card, decoder = recognizer.card, recognizer.beam_decoder
+    outcomes: list[WordOutcome] = []
+    for index, row in enumerate(tqdm(rows, unit="clip", disable=None)):
+        try:
+            waveform = to_waveform(*read_audio(row.audio), card.sample_rate)
+            (output,) = recognizer.rows([waveform.samples])
+        except AsrRuntimeError as error:
+            raise DataError(str(error)) from None
+        decoding = (
+            greedy_decode(output, card.vocabulary, card.blank_id, card.seconds_per_frame)
+            if decoder is None
+            else decoder.decode(output, card.seconds_per_frame)
+        )
+        words = Transcript(decoding.text, 1.0, decoding.tokens, waveform.duration).words
+        outcomes += _compared(index, words, row.text.split(), (times or {}).get(row.audio.name))
+    return outcomes
+
+
+def _compared(
+    index: int,
+    words: Sequence[Word],
+    said: Sequence[str],
+    times: Sequence[tuple[str, float, float]] | None,
+) -> list[WordOutcome]:
+    right = dict(_matches([word.text for word in words], said))
+    timed = {} if times is None else dict(_matches([w.text for w in words], [w for w, *_ in times]))
+    outcomes = []
+    for place, word in enumerate(words):
+        late = None
+        if times is not None and place in timed:
+            _, start, end = times[timed[place]]
+            late = (word.start - start, word.end - end)
+        outcomes.append(WordOutcome(index, word.confidence, place in right, late))
+    return outcomes
+
+
+def _matches(first: Sequence[str], second: Sequence[str]) -> list[tuple[int, int]]:
+    """Indices of words that two texts have in common, in order."""
+    matcher = difflib.SequenceMatcher(None, first, second, autojunk=False)
+    return [
+        (block.a + step, block.b + step)
+        for block in matcher.get_matching_blocks()
+        for step in range(block.size)
+    ]
+
+
+def fit_calibration(outcomes: Sequence[WordOutcome]) -> CalibrationReport:
+    """Fit a calibration, and judge it on recordings that it was not fitted on.
+
+    Raises:
+        DataError: The words are too few, or all right, or all wrong.
+    """
+    confidence = np.array([one.confidence for one in outcomes])
+    right = np.array([one.right for one in outcomes], np.bool_)
+    halves = np.array([one.utterance % 2 for one in outcomes]) == 1
+    for part in (halves, ~halves):
+        if part.sum() < 50 or right[part].all() or not right[part].any():
+            raise DataError("too few words, or too few wrong ones, to calibrate on; give more")
+    after = np.empty(len(outcomes))
+    for part in (halves, ~halves):
+        fitted = _fit_confidence(confidence[~part], right[~part])
+        after[part] = [fitted.probability(one) for one in confidence[part].tolist()]
+    late = np.array([one.late or (np.nan, np.nan) for one in outcomes])
+    timed = ~np.isnan(late[:, 0])
+    start_error = None
+    shifts = (0.0, 0.0)
+    if timed.sum() >= 50:
+        shifts = tuple((-np.median(late[timed], axis=0)).round(3).tolist())
+        errors = np.concatenate(
+            [
+                np.abs(late[part & timed, 0] - np.median(late[~part & timed, 0]))
+                for part in (halves, ~halves)
+            ]
+        )
+        start_error = (float(np.median(errors)), float(np.quantile(errors, 0.95)))
+    fitted = _fit_confidence(confidence, right)
+    calibration = WordCalibration(
+        *shifts, round(fitted.confidence_intercept, 4), round(fitted.confidence_slope, 4)
+    )
+    return CalibrationReport(
+        calibration,
+        len(outcomes),
+        expected_calibration_error(confidence, right),
+        expected_calibration_error(after, right),
+        start_error,
+        _bins(after, right),
+    )
+
+
+def expected_calibration_error(confidence: Floats, right: Booleans) -> float:
+    """Mean distance of confidence and truth over ten bins (Guo et al. 2017, arXiv:1706.04599).
+
+    Args:
+        confidence: 0 to 1, float64 [words].
+        right: Whether each word is right, bool [words].
+    """
+    total = sum(abs(mean - share) * count for mean, share, count in _bins(confidence, right))
+    return float(total / len(confidence))
+
+
+def _bins(confidence: Floats, right: Booleans) -> list[tuple[float, float, int]]:
+    index = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
+    return [
+        (float(confidence[index == one].mean()), float(right[index == one].mean()), int(count))
+        for one, count in enumerate(np.bincount(index, minlength=_BINS))
+        if count
+    ]
+
+
+def _fit_confidence(confidence: Floats, right: Booleans) -> WordCalibration:
+    """Logistic regression of being right on the confidence's log-odds, by Newton's method."""
+    clipped = np.clip(confidence, 1e-6, 1 - 1e-6)
+    inputs = np.stack([np.ones_like(clipped), np.log(clipped / (1 - clipped))], axis=1)
+    weights = np.zeros(2)
+    for _ in range(50):
+        predicted = 1 / (1 + np.exp(-inputs @ weights))
+        gradient = inputs.T @ (predicted - right) + _RIDGE * weights
+        curvature = (inputs * (predicted * (1 - predicted))[:, None]).T @ inputs
+        step = np.linalg.solve(curvature + _RIDGE * np.eye(2), gradient)
+        weights -= step
+        if np.abs(step).max() < 1e-9:
+            break
+    return WordCalibration(
+        confidence_intercept=float(weights[0]), confidence_slope=float(weights[1])
+    )
