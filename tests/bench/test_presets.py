@@ -13,7 +13,9 @@ import torch
 from asr_bench import cli, exporting
 from asr_bench.engines import registry
 from asr_bench.results import Results, read_results, write_results
-from asr_export.formats.onnx import export_onnx, to_onnx
+from asr_export import ExportOptions, export
+from asr_export.formats.onnx import to_onnx
+from asr_export.source.quantized_checkpoint import QuantizedCheckpoint
 from asr_train.checkpoints.checkpoint import Checkpoint
 from asr_train.model.config import PRESETS, ModelConfig
 
@@ -21,14 +23,17 @@ CommandLine = Callable[..., tuple[int, str, str]]
 TEXTS = ["cab bead deaf fade", "cafe face"]
 
 
-def save_onnx(checkpoint: Checkpoint, path: Path, precision: Any, **_: object) -> None:
-    """Write what ``export_onnx`` writes, without its half a minute of checks."""
-    onnx.save(to_onnx(checkpoint, precision), path)
+def quickly(checkpoint: Checkpoint, path: Path, options: ExportOptions) -> None:
+    """Write what ``export`` writes, an ONNX file without its half a minute of checks."""
+    if path.suffix == ".onnx":
+        onnx.save(to_onnx(QuantizedCheckpoint(checkpoint, options)), path)
+    else:
+        export(checkpoint, path, options)
 
 
 @pytest.fixture
 def quick_export(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("asr_export.formats.onnx.export_onnx", save_onnx)
+    monkeypatch.setattr("asr_export.export", quickly)
 
 
 def read(path: Path) -> Results:
@@ -74,7 +79,7 @@ def test_a_wrong_model_is_never_timed(
     def differs(*_: object, **__: object) -> None:
         raise ParityError("log-probabilities differ\nby much")
 
-    monkeypatch.setattr("asr_export.formats.onnx.export_onnx", differs)
+    monkeypatch.setattr("asr_export.export", differs)
     arguments = ("--engine", "ONNX Runtime", "--engine", "eager", "--json", tmp_path / "l.json")
     numbers = ("--duration", 0.1, "--threads", 1, "--rounds", 1, "--warmup", 0)
     code, out, _ = run_command_line(cli.main, "latency", tiny_checkpoint, *numbers, *arguments)
@@ -202,7 +207,7 @@ def test_a_model_that_cannot_stream(
     run_command_line: CommandLine,
 ) -> None:
     path = tmp_path / "whole.onnx"
-    export_onnx(loaded, path)
+    export(loaded, path, ExportOptions())
     manifest = write_manifest(TEXTS)
     code, _, err = run_command_line(cli.main, "streaming", "--manifest", manifest, "--model", path)
     assert code == 1
