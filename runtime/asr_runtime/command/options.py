@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -101,7 +102,8 @@ def hotword_list(hotwords: list[str] | None, file: Path | None) -> list[str]:
         raise typer.BadParameter(
             f"{file} cannot be read as text: {error}", param_hint="'--hotwords'"
         ) from None
-    phrases = (line.partition("#")[0].strip() for line in lines)
+    # After a letter it belongs to the word, as in C#.
+    phrases = (re.sub(r"(^|\s)#.*", "", line).strip() for line in lines)
     return [*(hotwords or ()), *filter(None, phrases)]
 
 
