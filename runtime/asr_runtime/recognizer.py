@@ -74,7 +74,7 @@ class Recognizer:
         threads: int | None = None,
         decoder: str | None = None,
         language_model: str | os.PathLike[str] | None = None,
-        hotwords: Iterable[str] = (),
+        hotwords: Iterable[str] | None = (),
         beam: BeamConfig | None = None,
         punctuate: bool | str | os.PathLike[str] = False,
         numbers: bool = False,
@@ -121,7 +121,7 @@ class Recognizer:
             )
         if isinstance(hotwords, str):
             raise DecoderError("hotwords are a list of words or phrases; give [word]")
-        hotwords = list(hotwords)
+        hotwords = list(hotwords or ())
         needs_beam = language_model is not None or beam is not None or bool(hotwords)
         if decoder is None:
             packaged = model is None and DEFAULT_LANGUAGE_MODEL.exists()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import typer
 
-from asr_runtime import BeamConfig, DecoderError
+from asr_runtime import BeamConfig, DecoderError, Recognizer
 from asr_runtime.command.options import hotword_list
 from asr_runtime.decoding.beam_decoder import BeamDecoder
 from asr_runtime.decoding.hotwords import PhraseScorer
@@ -153,3 +153,7 @@ def test_file_of_hotwords(tmp_path):
     assert hotword_list(None, None) == []
     with pytest.raises(typer.BadParameter, match="cannot be read"):
         hotword_list(None, tmp_path / "none")
+
+
+def test_no_hotwords_may_be_none():
+    assert Recognizer.load(device="cpu", decoder="greedy", hotwords=None).decoder == "greedy"
