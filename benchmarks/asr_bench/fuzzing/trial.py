@@ -14,6 +14,7 @@ from typing import IO
 
 import numpy as np
 
+import asr_runtime
 from asr_bench.fuzzing.seeds import AUDIO, LANGUAGE_MODELS, MODELS
 from asr_runtime import AsrRuntimeError, BeamConfig, Recognizer
 from asr_runtime.decoding.beam_decoder import BeamDecoder
@@ -76,7 +77,7 @@ def _outcome(trial: Callable[[Path], object], path: Path, complaints: IO[bytes])
     except AsrRuntimeError as error:
         message = error.problem
         memory = any(words in message for words in _MEMORY_WORDS)
-        outcome = Outcome(MEMORY if memory else type(error).__name__, message)
+        outcome = Outcome(MEMORY if memory else _public_name(error), message)
     except MemoryError:
         outcome = Outcome(MEMORY, traceback.format_exc())
     except Exception:
@@ -88,6 +89,12 @@ def _outcome(trial: Callable[[Path], object], path: Path, complaints: IO[bytes])
     if "Traceback" in said and not outcome.is_finding:
         return Outcome(NOISE, said)
     return outcome
+
+
+def _public_name(error: AsrRuntimeError) -> str:
+    """The kind that users of the package catch; within it there may be finer ones."""
+    public = (kind.__name__ for kind in type(error).__mro__)
+    return next(name for name in public if name in asr_runtime.__all__)
 
 
 def _trials(target: str) -> Callable[[Path], object]:
