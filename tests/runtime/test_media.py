@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from asr_runtime import AudioFileError
-from asr_runtime.audio import media
+from asr_runtime.audio import ffmpeg_decoder, media
 from asr_runtime.audio.audio_reader import AudioReader, read_audio
 from asr_runtime.live.pipe_source import PipeSource
 
@@ -143,7 +143,7 @@ def test_what_ffmpeg_complains_of_is_one_line(ffmpeg, tmp_path, body, problem):
 
 def test_ffmpeg_that_gives_nothing_is_given_up(ffmpeg, tmp_path, monkeypatch):
     ffmpeg(WRITE_WAV + "import time; time.sleep(60)")
-    decoder = media.FfmpegDecoder(
+    decoder = ffmpeg_decoder.FfmpegDecoder(
         str(tmp_path / "bin" / "ffmpeg"), io.BytesIO(WEBM), "WebM", b"", stall_seconds=3.0
     )
     with pytest.raises(AudioFileError, match=r"ffmpeg gave no audio for 3 s"):

@@ -267,7 +267,8 @@ class AudioReader:
         self._open = read
 
     def _start_media(self, source: AudioFile | None, kind: FileKind) -> None:
-        from asr_runtime.audio.media import holds_several, open_media
+        from asr_runtime.audio.joined_media import holds_several
+        from asr_runtime.audio.media import open_media
 
         if holds_several(self._file, kind.name):
             self._damaged("several files were joined, of which only the first can be read")

@@ -13,6 +13,9 @@ from asr_runtime.audio.layout import id3_size
 START_BYTES = 4096
 """Bytes that tell what they begin."""
 
+CHECK = "check whether it plays elsewhere"
+"""What to do about a file that a decoder refuses."""
+
 CONVERT = "ffmpeg -i INPUT -f wav - | asr-run --stream -"
 """What makes a WAV stream of anything else."""
 
