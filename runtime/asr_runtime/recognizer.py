@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import cast, overload
+from typing import TYPE_CHECKING, cast, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -23,11 +23,13 @@ from asr_runtime.inference.session import ModelSession, load_session, return_fre
 from asr_runtime.language.language_model_file import DEFAULT_LANGUAGE_MODEL
 from asr_runtime.live.live_stream import LiveStream
 from asr_runtime.model_file.model_card import ModelCard
-from asr_runtime.readable_text.readable_transcripts import ReadableText, load_readable_text
 from asr_runtime.recordings.forced_alignment import Alignment
 from asr_runtime.recordings.transcriber import RecordingTranscriber
 from asr_runtime.sentences.endpointing import EndpointConfig
 from asr_runtime.transcript import Transcript
+
+if TYPE_CHECKING:
+    from asr_runtime.readable_text.readable_transcripts import ReadableText
 
 __all__ = ["DECODERS", "DEFAULT_LANGUAGE_MODEL", "DEFAULT_MODEL", "Recognizer"]
 
@@ -129,7 +131,11 @@ class Recognizer:
         check_decoder_name(decoder, needs_beam)
         session = load_session(path, device=device, threads=threads)
         return_freed_memory()
-        readable = load_readable_text(punctuate, numbers=numbers)
+        readable: ReadableText | None = None
+        if punctuate or numbers:
+            from asr_runtime.readable_text.readable_transcripts import load_readable_text
+
+            readable = load_readable_text(punctuate, numbers=numbers)
         if decoder == "greedy":
             return cls(session, readable=readable)
         beam_decoder = load_decoder(language_model, session.card, hotwords, beam)

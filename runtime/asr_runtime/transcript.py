@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, overload
 
-from asr_runtime.subtitles import to_srt, to_tsv, to_vtt
-
 SPACE = " "
 """The token between two words, and between two segments that are joined."""
 
@@ -175,6 +173,8 @@ class Transcript:
         Returns:
             Cues of at most two lines; of no words an empty text.
         """
+        from asr_runtime.subtitles import to_srt
+
         return to_srt(self.shown_words)
 
     def to_vtt(self, *, word_times: bool = False) -> str:
@@ -186,6 +186,8 @@ class Transcript:
         Returns:
             A header, and cues of at most two lines.
         """
+        from asr_runtime.subtitles import to_vtt
+
         return to_vtt(self.shown_words, word_times=word_times)
 
     def to_tsv(self) -> str:
@@ -194,6 +196,8 @@ class Transcript:
         Returns:
             A header, and a row for the words of each subtitle.
         """
+        from asr_runtime.subtitles import to_tsv
+
         return to_tsv(self.shown_words)
 
     @staticmethod

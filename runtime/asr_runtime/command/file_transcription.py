@@ -18,7 +18,6 @@ from asr_runtime.command.messages import report, shown_name
 from asr_runtime.command.options import MIX, SEPARATE, TranscriptFormat
 from asr_runtime.command.output_files import replaced_file
 from asr_runtime.command.progress_bar import ProgressBar, clock_time
-from asr_runtime.command.subtitle_writer import SubtitleWriter
 from asr_runtime.command.transcript_writers import JsonWriter, TextWriter
 from asr_runtime.errors import AsrRuntimeError
 from asr_runtime.recognizer import Recognizer
@@ -26,6 +25,7 @@ from asr_runtime.transcript import Transcript
 
 if TYPE_CHECKING:
     from asr_runtime.audio.sample_format import SampleFormat
+    from asr_runtime.command.subtitle_writer import SubtitleWriter
 
 
 @dataclass(frozen=True)
@@ -127,6 +127,8 @@ def _transcribe(
                     prefix = (f"{shown_name(file)}: " if writing.named else "") + label
                     _write(segments, TextWriter(output, prefix, bar.clear, bar.wrote), shown=shown)
                 else:
+                    from asr_runtime.command.subtitle_writer import SubtitleWriter
+
                     writer = SubtitleWriter(
                         output, writing.form, word_times=writing.word_times, before=bar.clear
                     )

@@ -41,6 +41,21 @@ class Input:
             return 0
 
 
+@dataclass(frozen=True)
+class Job:
+    """One file to transcribe.
+
+    Attributes:
+        index: Its number.
+        file: Its path.
+        destination: File to write; None if the result shall hold the output.
+    """
+
+    index: int
+    file: str
+    destination: Path | None = None
+
+
 def find_inputs(
     names: Sequence[str], *, recursive: bool = False
 ) -> tuple[list[Input], list[AudioFileError]]:

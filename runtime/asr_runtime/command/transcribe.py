@@ -230,12 +230,7 @@ def _transcribe_files(
     if not inputs:
         return len(problems)
     from asr_runtime.command.file_transcription import ReadingOptions, WritingOptions
-    from asr_runtime.command.many_files import (
-        ManyFiles,
-        summary,
-        transcribe_in_processes,
-        transcribe_one_by_one,
-    )
+    from asr_runtime.command.many_files import ManyFiles, summary, transcribe_one_by_one
 
     several = len(inputs) + len(problems) > 1 or os.path.isdir(names[0])
     named = several and output_dir is None
@@ -253,6 +248,8 @@ def _transcribe_files(
         raise typer.Exit(1) from None
     failed = 0
     if workers > 1 and len(jobs) > 1:
+        from asr_runtime.command.many_processes import transcribe_in_processes
+
         failed = transcribe_in_processes(work, jobs, loading, workers)
     elif jobs:
         recognizer = load_recognizer(

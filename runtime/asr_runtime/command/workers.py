@@ -17,13 +17,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 
 from asr_runtime.command.file_transcription import (
     ReadingOptions,
     WritingOptions,
     transcribe_file,
 )
+from asr_runtime.command.inputs import Job
 from asr_runtime.command.loading import LoadingOptions
 from asr_runtime.command.progress_bar import ProgressBar
 from asr_runtime.errors import AsrRuntimeError
@@ -34,21 +34,6 @@ _LEAVE_SECONDS = 5.0  # that a worker has to remove its draft
 
 class WorkerError(AsrRuntimeError):
     """The workers cannot work at all."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """One file to transcribe.
-
-    Attributes:
-        index: Its number.
-        file: Its path.
-        destination: File to write; None if the result shall hold the output.
-    """
-
-    index: int
-    file: str
-    destination: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ import io
 import os
 import re
 import sys
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +111,8 @@ def cuda_obstacle(onnxruntime: Any) -> str | None:
 
 def packages() -> dict[str, str]:
     """Return versions of the installed packages that bring the onnxruntime module, by name."""
+    from importlib import metadata
+
     return {
         package: metadata.version(package)
         for package in (_CPU_PACKAGE, _GPU_PACKAGE)
@@ -246,6 +247,9 @@ def _reinstall() -> str:
 
 
 def _installed(package: str) -> bool:
+    # Imported here because it takes 15 ms, for which a machine without problems need not wait.
+    from importlib import metadata
+
     try:
         metadata.version(package)
     except metadata.PackageNotFoundError:

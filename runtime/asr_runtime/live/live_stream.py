@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +16,11 @@ from asr_runtime.errors import ModelFileError, StreamError
 from asr_runtime.inference.session import ModelSession
 from asr_runtime.model_file.contract import ALL_FRAMES
 from asr_runtime.model_file.model_card import ModelCard, StreamingCard
-from asr_runtime.readable_text.readable_transcripts import ReadableStream
 from asr_runtime.sentences.sentence_decoder import SentenceDecoder
 from asr_runtime.transcript import SECONDS_DIGITS, Transcript
+
+if TYPE_CHECKING:
+    from asr_runtime.readable_text.readable_transcripts import ReadableStream
 
 
 @dataclass(frozen=True, slots=True)
