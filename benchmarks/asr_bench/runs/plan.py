@@ -82,7 +82,7 @@ class Plan:
         """Return how often ``EnginePool.after_run`` will be called."""
         settings, total = self.settings, 0
         if "cold start" in self.parts:
-            total += self.cold_starts * len(engines)
+            total += (1 + self.cold_starts) * len(engines)
         for threads in settings.threads if "latency" in self.parts else ():
             members = able(engines, threads, settings)
             batching = sum(engine.takes_batches for engine in members)
