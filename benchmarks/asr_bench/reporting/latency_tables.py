@@ -46,10 +46,10 @@ def formats(results: Results) -> Table:
             text("engine", engine.name),
             number("file MB", size, ".2f", 1e-6),
             number("size / first", size and size / (first.model_bytes or size), ".2f"),
-            number("RTF", timed and real_time_factor(timed).value, ".4f"),
-            *estimate("time / first", timed and ratio(timed, at(first, timed)), ".2f"),
-            number("peak MB", (timed and timed.peak_rss) or None, ".0f", 1e-6),
-            number("WER %", words and words.word_error_rate, ".2f", 100),
+            number("RTF", real_time_factor(timed).value if timed else None, ".4f"),
+            *estimate("time / first", ratio(timed, at(first, timed)) if timed else None, ".2f"),
+            number("peak MB", (timed.peak_rss or None) if timed else None, ".0f", 1e-6),
+            number("WER %", words.word_error_rate if words else None, ".2f", 100),
             number("same texts %", deviation.same_texts, ".1f", 100),
             number("max |d|", deviation.max_difference, ".1e"),
             number("mean |d|", deviation.mean_difference, ".1e"),
@@ -89,7 +89,7 @@ def latency(results: Results) -> Table:
             *(number(f"p{p} ms", percentile(timed.wall, p), ".1f", 1e3) for p in (90, 95, 99)),
             number("RTF", wall.value / timed.duration, ".4f"),
             number("CPU RTF", cpu_factor(timed), ".4f"),
-            *estimate("/ first", first and ratio(timed, at(first, timed)), ".2f"),
+            *estimate("/ first", ratio(timed, at(first, timed)) if first else None, ".2f"),
             number("warm-up", cold, ".1f"),
             number("peak MB", timed.peak_rss or None, ".0f", 1e-6),
             number("GPU peak MB", timed.peak_gpu_memory, ".0f", 1e-6),
@@ -100,7 +100,9 @@ def latency(results: Results) -> Table:
         ]
 
     over_first = (
-        f"the time of {first.name}, the median of the ratios within a round" if first else ""
+        [f"/ first: over the time of {first.name}, the median of the ratios within a round"]
+        if first
+        else []
     )
     return table(
         "Latency",
@@ -108,7 +110,7 @@ def latency(results: Results) -> Table:
         (row(engine, timed) for engine in measured(results) for timed in engine.latency),
         (
             INTERVAL_NOTE,
-            *([f"/ first: over {over_first}"] if first else []),
+            *over_first,
             "warm-up: the first run of the process over the median",
             "% of sgemm: operations a second over a large fp32 matrix product's; % of copy: the "
             "model's bytes, read once, a second over those that a memory copy moves",

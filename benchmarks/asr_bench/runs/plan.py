@@ -45,10 +45,10 @@ class Plan:
         settings: Numbers of threads, rounds and so on.
         clips: Files of samples by duration in seconds.
         recordings: Recordings for word error rates and log-probabilities.
+        normalizer: Applied before words are counted; None without recordings.
         cold_starts: Fresh processes of each engine that only transcribe one clip.
         streams: Chunks and look-aheads.
         stream_recordings: What is streamed; of no text if there are no recordings.
-        normalizer: Applied before words are counted; None without recordings.
         parts: What is measured.
         reference: Name of the engine whose log-probabilities the others' are compared with.
         scratch: Folder for log-probabilities.
@@ -57,10 +57,10 @@ class Plan:
     settings: Settings
     clips: Mapping[float, Path]
     recordings: Sequence[Recording]
-    cold_starts: int
-    streams: Sequence[StreamSetting]
-    stream_recordings: Sequence[Recording]
     normalizer: Normalizer | None
+    cold_starts: int = 0
+    streams: Sequence[StreamSetting] = ()
+    stream_recordings: Sequence[Recording] = ()
     parts: frozenset[Part] = ALL_PARTS
     reference: str | None = None
     scratch: Path = Path()
