@@ -4,7 +4,8 @@ The file: the bytes MAGIC, the header's length (4 bytes, little-endian), the hea
 with spaces to a multiple of 64 bytes from the file's start) and the arrays, little-endian. The
 header gives the order, how many n-grams of each order there are, each array's type, length and
 offset from the header's end, and the SHA-256 of all arrays together. Arrays that a reader does not
-know are no concern of its. In format 2 (`expanded_model` has format 1), where n is an order from 2:
+know are no concern of its. In formats 2 and 3 (`expanded_model` has format 1), where n is an order
+from 2:
 
 - ``words``: the vocabulary in alphabetical order, joined by newlines; word ids start at FIRST_WORD.
 - ``probability1`` uint8, ``probability_values1`` float32: of each id, a code and its natural
@@ -16,6 +17,10 @@ know are no concern of its. In format 2 (`expanded_model` has format 1), where n
   bigrams of the last word but one. So these must be a bigram of the model.
 - ``probability`` uint8: codes of all bigrams, then of all trigrams, two a byte, the first one in
   the low bits; ``probability_values<n>`` float32: natural logarithms for the 16 codes.
+- ``rare`` bits, in format 3: which of ``words`` no n-gram knows; to them they are the
+  unknown word. They have no codes in ``probability1``, and no ranks.
+- ``share`` uint8, ``share_values`` float32, in format 3: of each rare word a code and the natural
+  logarithm of its share of the unknown word's probability.
 - ``backoff<n>`` uint8, ``backoff_values<n>`` float32, from n = 1: back-off weights of the contexts
   alone, as codes, and their natural logarithms.
 """
@@ -42,7 +47,8 @@ from asr_runtime.language.packed_model import PackedModel
 DEFAULT_LANGUAGE_MODEL = Path(__file__).parents[1] / "models" / "english.lm"
 
 MAGIC = b"ASRNGRAM"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
+"""Of files with rare words; those without are still written in format 2."""
 MAX_READABLE_ORDER = 3
 """Words of the longest n-grams that the search reads; `asr-train` counts longer ones too."""
 

@@ -26,7 +26,9 @@ _LEAST, _MOST = -1e4, 1e2
 
 
 def check_packed(arrays: Arrays, order: int) -> None:
-    """Check arrays of format 2. Whether they fit each other is checked where they are put together.
+    """Check arrays of formats 2 and 3.
+
+    Whether they fit each other is checked where they are put together.
 
     Args:
         arrays: Arrays of the file by name.
@@ -36,7 +38,12 @@ def check_packed(arrays: Arrays, order: int) -> None:
         ValueError: The arrays make no model.
         KeyError: An array is missing.
     """
-    size = _check_words(arrays["words"]) + 2  # the unknown word and the boundary
+    words = _check_words(arrays["words"])
+    if "rare" in arrays:
+        rare = _count_bits(arrays["rare"], words)
+        _check_codes(arrays, "share", rare, most=0.0)
+        words -= rare
+    size = _check_size(words)
     _check_codes(arrays, "probability1", size, most=0.0)
     if len(_typed(arrays["heads1"], np.uint8)) != (size + 7) // 8:
         raise ValueError("bits are missing")
@@ -60,7 +67,7 @@ def check_expanded(arrays: Arrays, order: int) -> None:
         ValueError: The arrays make no model.
         KeyError: An array is missing.
     """
-    size = _check_words(arrays["words"]) + 2  # the unknown word and the boundary
+    size = _check_size(_check_words(arrays["words"]))
     _check_codes(arrays, "probability1", size, most=0.0)
     contexts = size
     for level in range(1, order):
@@ -84,13 +91,18 @@ def _check_words(text: npt.NDArray[np.uint8]) -> int:
     longest = max(map(len, words))
     if len(text) > MAX_LETTERS or len(words) * longest > MAX_WORD_TABLE:
         raise ValueError("the vocabulary is too large")
-    if len(words) > np.iinfo(np.uint16).max - 1:
-        raise ValueError("there are too many words for their ids")
     if not words[0] or not all(map(lt, words, words[1:])):
         raise ValueError("the words are not sorted")
     if not "".join(words).isprintable():
         raise ValueError("the words are not text")
     return len(words)
+
+
+def _check_size(words: int) -> int:
+    """Return the number of ids, those of the unknown word and of the boundary included."""
+    if words > np.iinfo(np.uint16).max - 1:
+        raise ValueError("there are too many words for their ids")
+    return words + 2
 
 
 def _check_codes(arrays: Arrays, name: str, number: int, most: float) -> None:

@@ -1,4 +1,4 @@
-"""Models in files of format 2, searched as they lie in the mapped file."""
+"""Models in files of formats 2 and 3, searched as they lie in the mapped file."""
 
 from __future__ import annotations
 
@@ -9,15 +9,25 @@ import numpy as np
 import numpy.typing as npt
 
 from asr_runtime.language.bit_vector import CODES, packed_bytes, take_codes
-from asr_runtime.language.language_model import BOUNDARY, STATE_BITS, LanguageModel
+from asr_runtime.language.language_model import (
+    BOUNDARY,
+    FIRST_WORD,
+    STATE_BITS,
+    UNKNOWN,
+    LanguageModel,
+)
 from asr_runtime.language.packed_ngrams import PackedNgrams
+
+RARE_ARRAY = "rare"
+"""Array of format 3: which words n-grams do not know."""
 
 
 class PackedModel(LanguageModel):
-    """A model of format 2.
+    """A model of format 2 or 3.
 
     States are the last word's rank, and numbers from that of words on for the last two where the
-    model tells them apart, by the place of the bigram.
+    model tells them apart, by the place of the bigram. A rare word is an unknown one to all
+    n-grams, and has its share of that one's probability.
     """
 
     def __init__(self, header: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> None:
@@ -32,10 +42,17 @@ class PackedModel(LanguageModel):
             KeyError: An array is missing.
         """
         codes = arrays["probability1"]
-        unigrams = arrays["probability_values1"][codes]
+        known = arrays["probability_values1"][codes]
+        self._known = known
+        # By word id: the id among the words that n-grams know, and what is added for it.
+        self._id: npt.NDArray[np.int32] | None = None
+        unigrams = known
+        if RARE_ARRAY in arrays:
+            self._id, self._share = _rare_words(arrays, len(known))
+            unigrams = known[self._id] + self._share
         super().__init__(header, bytes(arrays["words"]), unigrams, arrays)
-        size = len(self._unigrams)
-        ranked = np.argsort(-self._unigrams, kind="stable")
+        size = len(known)
+        ranked = np.argsort(-known, kind="stable")
         self._rank = np.empty(size, np.int64)
         self._rank[ranked] = np.arange(size)
         self.start = int(self._rank[BOUNDARY])
@@ -77,7 +94,17 @@ class PackedModel(LanguageModel):
         self, states: npt.NDArray[np.int32], words: npt.NDArray[np.int32]
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
         """Score words [n] after states [n], as `LanguageModel.score` says."""
-        size = len(self._unigrams)
+        if self._id is None:
+            return self._score(states, words)
+        scores, following = self._score(states, self._id.take(words))
+        scores += self._share.take(words)
+        return scores, following
+
+    def _score(
+        self, states: npt.NDArray[np.int32], words: npt.NDArray[np.int32]
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
+        """Score ids of words that n-grams know."""
+        size = len(self._known)
         rank = self._rank.take(words)
         context = states.astype(np.int64)
         longer = (context >= size).nonzero()[0]
@@ -92,7 +119,7 @@ class PackedModel(LanguageModel):
             head = (seen & self._bigrams.are_heads(blocks, index)).nonzero()[0]
             following[head] = index.take(head) + size
         scores = self._backoff1.take(context)
-        scores += self._unigrams.take(words)
+        scores += self._known.take(words)
         if not len(longer):
             code = take_codes(self._codes, np.minimum(index, self._number2 - 1))
             np.copyto(scores, self._values.take(code), where=seen)
@@ -110,6 +137,33 @@ class PackedModel(LanguageModel):
         np.copyto(scores, self._values.take(code + (index >= self._number2) * CODES), where=seen)
         scores[longer] += backoff
         return scores, following
+
+
+def _rare_words(
+    arrays: Mapping[str, npt.NDArray[Any]], known: int
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+    """Return the id of each word among those that n-grams know, and the logarithm of its share.
+
+    Args:
+        arrays: Of the file, checked.
+        known: How many ids n-grams know.
+
+    Returns:
+        Ids, UNKNOWN of rare words, int32 [ids]; natural logarithms, 0 of all others, float32
+        [ids].
+
+    Raises:
+        ValueError: Words are missing.
+    """
+    words = int(np.count_nonzero(arrays["words"] == ord("\n"))) + 1
+    rare = np.unpackbits(arrays[RARE_ARRAY], count=words, bitorder="little").astype(bool)
+    if words - np.count_nonzero(rare) + FIRST_WORD != known:
+        raise ValueError("its words and probabilities differ in number")
+    ids = np.arange(FIRST_WORD + words, dtype=np.int32)
+    ids[FIRST_WORD:] = np.where(rare, UNKNOWN, FIRST_WORD + np.cumsum(~rare) - 1)
+    share = np.zeros(len(ids), np.float32)
+    share[FIRST_WORD:][rare] = arrays["share_values"][arrays["share"]]
+    return ids, share
 
 
 def _ngrams(

@@ -34,6 +34,14 @@ def language_model(
     vocabulary: Annotated[
         int, typer.Option(min=1, max=65_534, help="Number of words, the most frequent ones.")
     ] = 50_000,
+    rare_words: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Number of further words, without n-grams, which share the probability of unknown "
+            "ones.",
+        ),
+    ] = 0,
     minimum_count: Annotated[int, typer.Option(min=1, help="Leave rarer words out.")] = 2,
     max_megabytes: Annotated[
         float, typer.Option(min=0.001, help="Prune until the file is no larger (10^6 bytes).")
@@ -120,6 +128,7 @@ def language_model(
         _excluded(exclude),
         pronunciations,
         lexicon,
+        rare_words,
     )
     report = build_language_model(texts, out, settings, dev_texts, weights_text, further, arpa)
     _echo_report(report, texts, dev_texts, order > MAX_READABLE_ORDER)

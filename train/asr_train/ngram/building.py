@@ -47,6 +47,7 @@ class BuildSettings:
         pronounced: whether the file says how its words are spoken, which models need that know
             phonemes.
         lexicon: pronunciations for it, in place of the toolkit's.
+        rare_words: number of further words, which n-grams do not know.
     """
 
     order: int = 3
@@ -60,6 +61,7 @@ class BuildSettings:
     exclude: frozenset[bytes] = frozenset()
     pronounced: bool = False
     lexicon: Path | None = None
+    rare_words: int = 0
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,7 @@ def build_language_model(
         del model
         spoken: dict[str, Any] = {}
         if settings.pronounced:
-            spoken = pronounce_vocabulary(vocabulary.words, settings.lexicon)
+            spoken = pronounce_vocabulary(vocabulary.spelled, settings.lexicon)
         files = []
         for path, max_bytes in [*also, (out, settings.max_bytes)]:
             steps.set_description(f"pruning {path.name}")
@@ -202,7 +204,7 @@ def build_language_model(
             sum(len(part[order].keys) for part in counted) for order in range(settings.order)
         ]
     return BuildReport(
-        corpus, len(vocabulary.words), coverage, numbers, weights, unpruned, files[::-1]
+        corpus, len(vocabulary.spelled), coverage, numbers, weights, unpruned, files[::-1]
     )
 
 
@@ -241,9 +243,14 @@ def _encode(
         if count >= settings.minimum_count
     }
     vocabulary = choose_vocabulary(
-        frequencies, settings.vocabulary, settings.minimum_count, settings.exclude
+        frequencies,
+        settings.vocabulary,
+        settings.minimum_count,
+        settings.exclude,
+        settings.rare_words,
+        corpus.words,
     )
-    covered = sum(frequencies[word] for word in vocabulary.words)
+    covered = sum(frequencies[word] for word in vocabulary.spelled)
     del frequencies
     encoded = [
         text.encode(vocabulary, numbers, folder / f"ids{index}")

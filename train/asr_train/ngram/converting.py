@@ -87,7 +87,7 @@ def convert_language_model(
             with replacing(arpa) as partial:
                 write_arpa(partial, model, vocabulary, bar.update)
         bar.set_description("packing")
-        spoken = pronounce_vocabulary(vocabulary.words, lexicon) if pronounced else {}
+        spoken = pronounce_vocabulary(vocabulary.spelled, lexicon) if pronounced else {}
         description = {"source": source or path.name, "licence": licence}
         model, content = _fitting(model, vocabulary, max_bytes, description, spoken)
         with replacing(out) as partial:

@@ -1,4 +1,4 @@
-"""A model's n-grams as the arrays of format 2, which `asr_runtime.language` describes and reads."""
+"""A model's n-grams as the arrays of a file, which `asr_runtime.language` describes and reads."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asr_runtime.language.bit_vector import packed_codes
+from asr_runtime.language.packed_model import RARE_ARRAY
 from asr_runtime.language.packed_ngrams import BLOCK, VALUE_BITS
 from asr_train.ngram.counting import Keys, contexts, last_words, suffixes
 from asr_train.ngram.kneser_ney import NgramModel
@@ -20,7 +21,9 @@ Integers = npt.NDArray[np.int64]
 
 def pack(model: NgramModel, vocabulary: Vocabulary) -> Arrays:
     """The arrays of a model whose longer n-grams all have their last two words as a bigram."""
-    arrays: Arrays = {"words": np.frombuffer(b"\n".join(vocabulary.words), np.uint8)}
+    arrays: Arrays = {"words": np.frombuffer(b"\n".join(vocabulary.spelled), np.uint8)}
+    if vocabulary.rare:
+        arrays |= _rare_words(vocabulary)
     codes, values = quantise(np.log(model.orders[0].probability), 8)
     arrays |= {"probability1": codes, "probability_values1": values}
     rank = np.empty(len(codes), np.int64)
@@ -59,6 +62,14 @@ def pack(model: NgramModel, vocabulary: Vocabulary) -> Arrays:
         blocks = pack_blocks(contexts(keys), numbers, heads if order < model.order else None)
         arrays |= {f"{name}{order}": array for name, array in blocks.items()}
     return arrays | {"probability": packed_codes(np.concatenate(probabilities))}
+
+
+def _rare_words(vocabulary: Vocabulary) -> Arrays:
+    spelled = vocabulary.spelled
+    shares = [vocabulary.rare[word] for word in spelled if word in vocabulary.rare]
+    codes, values = quantise(np.array(shares), 8)
+    rare = np.packbits([word in vocabulary.rare for word in spelled], bitorder="little")
+    return {RARE_ARRAY: rare, "share": codes, "share_values": values}
 
 
 def pack_blocks(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +12,7 @@ import numpy.typing as npt
 from asr_runtime import LanguageModelError
 from asr_runtime.language.bit_vector import take_codes
 from asr_runtime.language.language_model_file import read_arrays
+from asr_runtime.language.packed_model import RARE_ARRAY
 from asr_runtime.language.packed_ngrams import PackedNgrams
 from asr_train.errors import DataError
 from asr_train.ngram.kneser_ney import NgramModel, Order
@@ -18,7 +21,7 @@ from asr_train.ngram.vocabulary import Vocabulary
 
 
 def read_packed_model(path: Path) -> tuple[NgramModel, Vocabulary]:
-    """All n-grams of a file of format 2, with the values that its codes stand for.
+    """All n-grams of a file of format 2 or 3, with the values that its codes stand for.
 
     Raises:
         DataError: a file that cannot be read, or of format 1.
@@ -85,7 +88,20 @@ def read_packed_model(path: Path) -> tuple[NgramModel, Vocabulary]:
         level.backoff = level.backoff[sorting]
         model.orders.append(level)
     set_context_probabilities(model)
-    return model, Vocabulary(tuple(bytes(arrays["words"]).split(b"\n")))
+    return model, _vocabulary(arrays)
+
+
+def _vocabulary(arrays: Mapping[str, npt.NDArray[Any]]) -> Vocabulary:
+    words = bytes(arrays["words"]).split(b"\n")
+    if RARE_ARRAY not in arrays:
+        return Vocabulary(tuple(words))
+    bits = np.unpackbits(arrays[RARE_ARRAY], count=len(words), bitorder="little").tolist()
+    rare = [word for word, bit in zip(words, bits, strict=True) if bit]
+    shares = arrays["share_values"][arrays["share"]].tolist()
+    return Vocabulary(
+        tuple(word for word, bit in zip(words, bits, strict=True) if not bit),
+        dict(zip(rare, shares, strict=True)),
+    )
 
 
 def _backoffs(arrays: dict[str, npt.NDArray[np.generic]], order: int) -> npt.NDArray[np.float64]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +24,21 @@ Ids = npt.NDArray[np.uint16]
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Words in alphabetical order; the id of ``words[i]`` is ``i + FIRST_WORD``."""
+    """Words in alphabetical order; the id of ``words[i]`` is ``i + FIRST_WORD``.
+
+    Attributes:
+        words: Words that n-grams know.
+        rare: Further words, which are the unknown word to n-grams, and the natural logarithm of
+            each one's share of that one's probability.
+    """
 
     words: tuple[bytes, ...]
+    rare: Mapping[bytes, float] = field(default_factory=dict)
+
+    @property
+    def spelled(self) -> list[bytes]:
+        """All words, the rare ones included, in alphabetical order."""
+        return sorted([*self.words, *self.rare])
 
     @property
     def size(self) -> int:
@@ -62,8 +75,13 @@ def choose_vocabulary(
     size: int,
     minimum_count: int = 1,
     exclude: Collection[bytes] = (),
+    rare: int = 0,
+    total: int | None = None,
 ) -> Vocabulary:
     """The `size` most frequent words that occur `minimum_count` times or more.
+
+    The words that follow them can be rare ones: one word in thirty of everyday text is outside a
+    vocabulary of 65,000, and n-grams of such words would hardly ever be used.
 
     Words of equal frequency are taken in an order that does not depend on the corpus's and favours
     no letter, or the rarest words would all begin with ``a``.
@@ -73,6 +91,8 @@ def choose_vocabulary(
         size: number of words at most.
         minimum_count: words that occur less often are left out.
         exclude: words that are left out. Those without a letter are, too.
+        rare: number of rare words at most.
+        total: words of the text; None if `frequencies` has all of them.
 
     Raises:
         DataError: a size that no file can hold, or no words.
@@ -89,4 +109,10 @@ def choose_vocabulary(
     )
     if not ranked:
         raise DataError(f"no word occurs {minimum_count} times; give more text")
-    return Vocabulary(tuple(sorted(ranked[:size])))
+    words = tuple(sorted(ranked[:size]))
+    total = sum(frequencies.values()) if total is None else total
+    outside = total - sum(frequencies[word] for word in words)
+    return Vocabulary(
+        words,
+        {word: math.log(frequencies[word] / outside) for word in ranked[size : size + rare]},
+    )

@@ -15,12 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from asr_runtime.language.language_model_file import FORMAT_VERSION, MAGIC
+from asr_runtime.language.packed_model import RARE_ARRAY
 from asr_train.ngram.kneser_ney import NgramModel
 from asr_train.ngram.packing import Arrays, pack
 from asr_train.ngram.pruning import Pruner
 from asr_train.ngram.vocabulary import Vocabulary
 
 _ALIGNMENT = 64
+_WITHOUT_RARE_WORDS = 2
+"""Version of a file that has none, so that older readers read it."""
 _TRIES = 12
 _CLOSE_ENOUGH = 0.99
 
@@ -57,7 +60,7 @@ def file_content(arrays: Arrays, model: NgramModel, description: Mapping[str, An
         }
         data += little.tobytes()
     header: dict[str, Any] = {
-        "format_version": FORMAT_VERSION,
+        "format_version": FORMAT_VERSION if RARE_ARRAY in arrays else _WITHOUT_RARE_WORDS,
         "order": model.order,
         "ngrams": {str(n): len(level.keys) for n, level in enumerate(model.orders, start=1)},
         **description,

@@ -2,8 +2,8 @@ import { RecognizerError } from "../errors.js";
 import { PackedModel } from "./packed_model.js";
 
 const MAGIC = "ASRNGRAM";
-/** The only format that is read; the page is made together with its files. */
-const FORMAT_VERSION = 2;
+/** Formats that are read: without rare words and with them. */
+const FORMAT_VERSIONS = [2, 3];
 
 export type LanguageModelArray = Uint8Array | Uint16Array | Uint32Array | Int32Array | Float32Array;
 
@@ -45,10 +45,10 @@ export async function readLanguageModel(content: ArrayBuffer): Promise<PackedMod
   } catch {
     throw damaged();
   }
-  if (header.format_version !== FORMAT_VERSION) {
+  if (!FORMAT_VERSIONS.includes(header.format_version)) {
     throw new RecognizerError(
       `The language model has format ${header.format_version}; this page reads format ` +
-        `${FORMAT_VERSION}. Build it again with asr-train language-model.`,
+        `${FORMAT_VERSIONS.join(" and ")}. Build it again with asr-train language-model.`,
     );
   }
   if (bytes.length !== begin + header.bytes) throw damaged();

@@ -13,7 +13,7 @@ export const STATE_BITS = 24;
 const CODES = 16;
 
 /**
- * A language model of format 2, searched as it lies in the file; see `language/packed_model.py`.
+ * A language model of format 2 or 3, searched as it lies in the file; see `language/packed_model.py`.
  *
  * A state stands for all that the words before say about the next one.
  */
@@ -29,6 +29,11 @@ export class PackedModel {
   following = 0;
 
   readonly #arrays: Record<string, LanguageModelArray>;
+  /** By word id: the id among the words that n-grams know, and what is added for it. */
+  readonly #id: Int32Array;
+  readonly #share: Float32Array;
+  /** Natural-log probability of each word that n-grams know. */
+  readonly #known: Float32Array;
   readonly #rank: Int32Array;
   readonly #row2: Int32Array;
   readonly #backoff1: Float32Array;
@@ -50,10 +55,12 @@ export class PackedModel {
     const codes = array(arrays, "probability1", Uint8Array);
     const values = array(arrays, "probability_values1", Float32Array);
     const size = codes.length;
-    if (this.words.length + FIRST_WORD !== size) throw new RangeError("words are missing");
-    this.unigrams = Float32Array.from(codes, (code) => values[code]!);
+    const known = Float32Array.from(codes, (code) => values[code]!);
+    this.#known = known;
+    [this.#id, this.#share] = rareWords(arrays, this.words.length, size);
+    this.unigrams = this.#share.map((share, word) => known[this.#id[word]!]! + share);
     const ranked = Int32Array.from(codes.keys());
-    ranked.sort((one, other) => this.unigrams[other]! - this.unigrams[one]! || one - other);
+    ranked.sort((one, other) => known[other]! - known[one]! || one - other);
     this.#rank = new Int32Array(size);
     ranked.forEach((id, rank) => (this.#rank[id] = rank));
     this.start = this.#rank[BOUNDARY]!;
@@ -105,7 +112,14 @@ export class PackedModel {
 
   /** Natural-log probability of a word id after a state; `following` is then the next state. */
   score(state: number, word: number): number {
-    const size = this.unigrams.length;
+    const share = this.#share[word]!;
+    const score = this.#score(state, this.#id[word]!);
+    return share === 0 ? score : Math.fround(score + share);
+  }
+
+  /** As `score`, of an id among the words that n-grams know. */
+  #score(state: number, word: number): number {
+    const size = this.#known.length;
     const rank = this.#rank[word]!;
     const longer = state >= size;
     let context = state;
@@ -125,7 +139,7 @@ export class PackedModel {
     let score =
       index >= 0
         ? this.#values2[this.#code(index)]!
-        : Math.fround(this.#backoff1[context]! + this.unigrams[word]!);
+        : Math.fround(this.#backoff1[context]! + this.#known[word]!);
     if (!longer || trigrams === null) return score;
     if (index >= 0) {
       const third = trigrams.find(row, index - this.#begin2![context]!);
@@ -139,6 +153,31 @@ export class PackedModel {
   #code(index: number): number {
     return (this.#codes[index >> 1]! >> ((index & 1) << 2)) & (CODES - 1);
   }
+}
+
+/** The id of each word among those that n-grams know, and the logarithm of its share; see there. */
+function rareWords(
+  arrays: Record<string, LanguageModelArray>,
+  words: number,
+  known: number,
+): [Int32Array, Float32Array] {
+  const ids = new Int32Array(words + FIRST_WORD);
+  const shares = new Float32Array(words + FIRST_WORD);
+  const rare =
+    arrays["rare"] === undefined ? [] : setBits(array(arrays, "rare", Uint8Array), words);
+  if (words - rare.length + FIRST_WORD !== known) throw new RangeError("words are missing");
+  ids[BOUNDARY] = BOUNDARY;
+  let next = 0;
+  for (let word = 0; word < words; word++) {
+    if (next < rare.length && rare[next] === word) {
+      const code = array(arrays, "share", Uint8Array)[next++]!;
+      shares[word + FIRST_WORD] = array(arrays, "share_values", Float32Array)[code]!;
+      ids[word + FIRST_WORD] = UNKNOWN;
+    } else {
+      ids[word + FIRST_WORD] = word + FIRST_WORD - next;
+    }
+  }
+  return [ids, shares];
 }
 
 function ngrams(
