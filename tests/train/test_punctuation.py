@@ -64,7 +64,9 @@ def run(*arguments: object, status: int = 0) -> str:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("punctuation")
     write_books(folder / "books")
-    run("punctuation", folder / "books", "--out", folder / "run", *SMALL, "--source", "a test")
+    (folder / "more.txt").write_text("Yet the zebra saw it. " * 3, encoding="utf-8")
+    more = ("--source", "a test", "--word-texts", folder / "more.txt")
+    run("punctuation", folder / "books", "--out", folder / "run", *SMALL, *more)
     return folder
 
 
@@ -90,6 +92,7 @@ def test_the_card_says_what_the_model_was_trained_on(trained: Path) -> None:
     assert card.training["source"] == "a test"
     assert card.words_ahead == PunctuationConfig().words_ahead == 6
     assert "McDonald" in card.words.split()
+    assert "zebra" in card.rare
 
 
 def test_training_goes_on_where_it_stopped(trained: Path) -> None:
