@@ -153,7 +153,12 @@ LanguageModelOption = Annotated[
 ]
 HotwordOption = Annotated[
     list[str] | None,
-    typer.Option("--hotword", metavar="TEXT", help="Word or phrase to listen for; repeatable."),
+    typer.Option(
+        "--hotword",
+        metavar="TEXT",
+        help="Word or phrase to listen for, such as Panayotov or 'New York:2', with a weight; "
+        "repeatable.",
+    ),
 ]
 HotwordsFileOption = Annotated[
     Path | None,

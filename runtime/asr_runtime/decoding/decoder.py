@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -119,6 +120,9 @@ class Decoder(Protocol[S, P]):
     @property
     def aligner(self) -> Aligner[P]:
         """What finds when the text was spoken."""
+
+    def with_hotwords(self, hotwords: Sequence[str]) -> Decoder[S, P]:
+        """Return a decoder with the same language model that prefers these words and phrases."""
 
     def decode(self, rows: Rows, seconds_per_frame: float, /) -> Decoding:
         """Decode one utterance of rows [frames, columns of the heads]."""
