@@ -46,6 +46,18 @@ def test_samples_in_partial_and_final_text_out(server, spoken, samples):
     assert 0 <= word["start"] < word["end"]
 
 
+def test_hotwords_of_a_stream(server, samples):
+    found = []
+    for query in ("", "?hotwords=seahorse,Goby", "?hotword=Goby%3DG+OW+B+AY%3A2"):
+        with connect(server, query) as client:
+            client.send(samples.astype("<i2").tobytes())
+            client.send('{"type": "end"}')
+            results = [json.loads(message) for message in client]
+        texts = " ".join(result["text"] for result in results if result["type"] == "final")
+        found.append("goby" in texts.split())
+    assert found == [False, True, True]
+
+
 def test_another_sample_rate(server, spoken, samples):
     with connect(server, "?sample_rate=8000") as client:
         client.send(samples[::2].astype("<i2").tobytes())
@@ -62,6 +74,9 @@ def test_another_sample_rate(server, spoken, samples):
         ("", b"abc", "16-bit"),
         ("?sample_rate=many", None, "a number"),
         ("?sample_rate=3", None, "sample rate"),
+        ("?sample_rate=nan", None, "sample rate"),
+        ("?hotword=na%C3%AFve", None, "cannot be pronounced"),
+        ("?hotwords=York:much", None, "weight"),
     ],
 )
 def test_nonsense_closes_with_a_reason(server, query, message, reason):

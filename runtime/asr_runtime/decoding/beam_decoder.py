@@ -37,6 +37,7 @@ class BeamDecoder:
 
     Attributes:
         config: Settings of the search.
+        language_model: What it knows of words and their order.
         vocabulary: Text of each class.
         heads: Columns of the rows that it decodes.
         search: Finds the text. With ``aligner``, it is what a decoder of endless speech is made of.
@@ -66,7 +67,7 @@ class BeamDecoder:
         """
         self.config = config or BeamConfig()
         self.vocabulary = tuple(vocabulary)
-        self._model = model
+        self.language_model = model
         self._blank = blank_id
         self.heads = Heads(len(self.vocabulary), blank_id)
         known = model.words
@@ -91,7 +92,7 @@ class BeamDecoder:
         Raises:
             DecoderError: A hotword cannot be spelled.
         """
-        return BeamDecoder(self._model, self.vocabulary, self._blank, hotwords, self.config)
+        return BeamDecoder(self.language_model, self.vocabulary, self._blank, hotwords, self.config)
 
     def decode(
         self, log_probs: npt.NDArray[np.floating[Any]], seconds_per_frame: float

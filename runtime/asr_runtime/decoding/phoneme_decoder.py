@@ -25,6 +25,7 @@ class PhonemeDecoder:
 
     Attributes:
         config: Settings of the search.
+        language_model: What it knows of words and their order.
         vocabulary: Text of each letter class.
         heads: Columns of the rows that it decodes.
         search: Finds the text. With ``aligner``, it is what a decoder of endless speech is made of.
@@ -54,7 +55,7 @@ class PhonemeDecoder:
             DecoderError: A hotword cannot be pronounced.
         """
         self.config = config or PhonemeBeamConfig()
-        self._model = model
+        self.language_model = model
         self._pronunciations = pronunciations
         self.vocabulary = tuple(vocabulary)
         self.heads = Heads(len(self.vocabulary), blank_id, phonemes=True)
@@ -89,7 +90,7 @@ class PhonemeDecoder:
             DecoderError: A hotword cannot be pronounced.
         """
         return PhonemeDecoder(
-            self._model,
+            self.language_model,
             self._pronunciations,
             self.vocabulary,
             self.heads.letter_blank,

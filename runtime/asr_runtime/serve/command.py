@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from asr_runtime.command.options import HotwordOption, HotwordsFileOption, hotword_list
 from asr_runtime.errors import AsrRuntimeError
 
 if TYPE_CHECKING:
@@ -47,9 +48,8 @@ def serve(
         Path | None, typer.Option(help="Language model; the one in the package by default.")
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    hotword: Annotated[
-        list[str] | None, typer.Option(help="A word or phrase to listen for; repeatable.")
-    ] = None,
+    hotword: HotwordOption = None,
+    hotwords: HotwordsFileOption = None,
     punctuate: Annotated[
         bool, typer.Option("--punctuate", help="Put in signs and capital letters.")
     ] = False,
@@ -90,6 +90,7 @@ def serve(
         from asr_runtime.serve.settings import MEGABYTE, ServerSettings
     except ModuleNotFoundError as error:
         raise _missing(error) from None
+    phrases = hotword_list(hotword, hotwords)
     settings = ServerSettings(
         workers=workers or usable_cpus(),
         queue=queue,
@@ -100,6 +101,7 @@ def serve(
         timeout_seconds=timeout,
         token=_token(token_file),
         origins=tuple(cors_origin or ()),
+        hotwords=tuple(phrases),
         web=_folder(web),
     )
     if settings.token is None and not _is_loopback(host):
@@ -112,7 +114,7 @@ def serve(
         device=device,
         threads=1,
         language_model=language_model,
-        hotwords=hotword or (),
+        hotwords=phrases,
         punctuate=punctuate,
         numbers=numbers,
     )
@@ -128,10 +130,12 @@ async def _run(
     import uvicorn
 
     from asr_runtime.serve.app import create_app
+    from asr_runtime.serve.workers import Workers
 
     listener = _listen(host, port)
+    workers = Workers(settings.workers)
     config = uvicorn.Config(
-        create_app(recognizer, settings),
+        create_app(recognizer, settings, workers),
         access_log=False,
         log_level="warning",
         timeout_graceful_shutdown=_GRACE_SECONDS,
@@ -150,7 +154,7 @@ async def _run(
     if wyoming is not None:
         from asr_runtime.serve.wyoming_door import WyomingDoor
 
-        tasks.append(asyncio.create_task(WyomingDoor(recognizer, settings).run(wyoming)))
+        tasks.append(asyncio.create_task(WyomingDoor(recognizer, workers, settings).run(wyoming)))
     # Whatever ends first, the server at its stop or one that failed, ends all.
     pending = set(tasks)
     while pending and not serving.done():

@@ -23,6 +23,7 @@ class ServerSettings:
         timeout_seconds: How long a transcription may take, with its wait; then status 503.
         token: What clients have to send as ``Authorization: Bearer TOKEN``; None lets anyone in.
         origins: Web pages of these origins may call the server from a browser.
+        hotwords: Hotwords of all requests, which the recogniser has.
         web: Folder of a web page to serve at ``/``, as ``asr-export web`` makes it.
     """
 
@@ -35,4 +36,5 @@ class ServerSettings:
     timeout_seconds: float = 600.0
     token: str | None = None
     origins: tuple[str, ...] = ()
+    hotwords: tuple[str, ...] = ()
     web: Path | None = None
