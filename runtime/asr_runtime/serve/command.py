@@ -130,6 +130,7 @@ async def _run(
     import uvicorn
 
     from asr_runtime.serve.app import create_app
+    from asr_runtime.serve.silence import close_silent_connections
     from asr_runtime.serve.workers import Workers
 
     listener = _listen(host, port)
@@ -150,7 +151,8 @@ async def _run(
         # The server stops gracefully at both and then passes them on to whoever was there before.
         signal.signal(number, lambda *_: None)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    tasks = [serving, asyncio.create_task(_announce(server))]
+    sweep = close_silent_connections(server.server_state.connections, settings.idle_seconds)
+    tasks = [serving, asyncio.create_task(_announce(server)), asyncio.create_task(sweep)]
     if wyoming is not None:
         from asr_runtime.serve.wyoming_door import WyomingDoor
 
