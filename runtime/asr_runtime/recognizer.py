@@ -473,7 +473,7 @@ class Recognizer:
         return [self._session.heads.spelled(rows) for rows in self.rows(samples)]
 
     def rows(self, samples: Sequence[npt.NDArray[np.float32]]) -> list[npt.NDArray[np.float32]]:
-        """Return what `log_probs` does, float32 [frames, columns of the decoder's heads].
+        """Return what `log_probs` does, but of all decoded heads, float32 [frames, columns].
 
         The phonemes' columns stand beside the letters' if those are decoded.
         """

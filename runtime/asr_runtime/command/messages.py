@@ -27,7 +27,7 @@ def report(message: str) -> None:
 
 
 def shown_name(file: str) -> str:
-    """Return a file's name as it stands in a line: line feeds and the like as ``\\n``."""
+    r"""Return a file's name as it stands in a line: line feeds and the like as ``\n``."""
     return "".join(
         char.encode("unicode_escape").decode("ascii")
         if unicodedata.category(char) in ("Cc", "Zl", "Zp")

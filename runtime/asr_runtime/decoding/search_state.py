@@ -288,7 +288,7 @@ class SearchState:
     frames: int = 0
 
     def spelled(self) -> tuple[Integers, Integers]:
-        """Return what `Traceback.paths` does for every hypothesis."""
+        """Return what `Traceback.paths` does for every hypothesis, int64 [n, length]."""
         return self.traceback.paths(self.beam.fields[PREFIX])
 
     def commit(self, labels: int) -> None:

@@ -50,7 +50,7 @@ class Pronunciations:
         """Unpack the arrays of a vocabulary.
 
         Args:
-            arrays: Arrays of the file by name.
+            arrays: Arrays of the file by name: uint16 [numbers] of phonemes, uint8 of counts.
             words: Number of words.
 
         Returns:
