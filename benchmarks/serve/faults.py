@@ -35,9 +35,13 @@ HEAD = (
 PART = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
 
 
+# One for all, because each reads the system's certificates; connections are not kept.
+CLIENT = httpx.Client(timeout=300, limits=httpx.Limits(max_keepalive_connections=0))
+
+
 def post(server: ServerProcess, content: bytes) -> httpx.Response:
     """Send one file."""
-    return httpx.post(server.url + ENDPOINT, files={"file": ("a", content)}, timeout=300)
+    return CLIENT.post(server.url + ENDPOINT, files={"file": ("a", content)})
 
 
 def damaged_files(server: ServerProcess, files: int) -> dict[str, Any]:
@@ -180,7 +184,8 @@ def stop_under_load(clients: int) -> dict[str, Any]:
 
     with ThreadPoolExecutor(clients) as pool:
         answers = [pool.submit(send, number) for number in range(clients)]
-        time.sleep(1)
+        while not any(answer.done() for answer in answers):
+            time.sleep(0.01)
         begin = time.monotonic()
         server.process.terminate()
         code = server.process.wait(120)

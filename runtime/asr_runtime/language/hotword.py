@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from asr_runtime.errors import DecoderError
 from asr_runtime.language.phonemes import parse_phonemes
@@ -94,3 +96,18 @@ def hotword_entries(hotwords: Iterable[str] | None) -> list[str]:
                 "such as 'New York:2'"
             )
     return entries
+
+
+def read_hotwords(file: Path) -> list[str]:
+    """Return the hotwords of a file: one a line, perhaps with a remark after ``#``.
+
+    Raises:
+        DecoderError: The file cannot be read as text; its path is the error's subject.
+    """
+    try:
+        lines = file.read_text(encoding="utf-8-sig").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DecoderError(f"cannot be read as text: {error}", str(file)) from None
+    # After a letter it belongs to the word, as in C#.
+    entries = (re.sub(r"(^|\s)#.*", "", line).strip() for line in lines)
+    return list(filter(None, entries))

@@ -137,9 +137,9 @@ def create_app(
         await streams.serve(socket)
 
     if settings.web is not None:
-        from fastapi.staticfiles import StaticFiles
+        from asr_runtime.serve.page import Page
 
-        app.mount("/", StaticFiles(directory=settings.web, html=True))
+        app.mount("/", Page(settings.web))
     return app
 
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asr_runtime.command.options import HotwordOption, HotwordsFileOption, hotword_list
 from asr_runtime.errors import AsrRuntimeError
 
 if TYPE_CHECKING:
@@ -48,8 +47,13 @@ def serve(
         Path | None, typer.Option(help="Language model; the one in the package by default.")
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    hotword: HotwordOption = None,
-    hotwords: HotwordsFileOption = None,
+    hotword: Annotated[
+        list[str] | None,
+        typer.Option(help="A word or phrase to listen for, such as 'New York:2'; repeatable."),
+    ] = None,
+    hotwords: Annotated[
+        Path | None, typer.Option(help="File of words and phrases to listen for, one a line.")
+    ] = None,
     punctuate: Annotated[
         bool, typer.Option("--punctuate", help="Put in signs and capital letters.")
     ] = False,
@@ -86,11 +90,12 @@ def serve(
     """Transcribe for other programs: OpenAI's HTTP interface, WebSocket, and Wyoming."""
     try:
         from asr_runtime.inference.cpus import usable_cpus
+        from asr_runtime.language.hotword import read_hotwords
         from asr_runtime.recognizer import Recognizer
         from asr_runtime.serve.settings import MEGABYTE, ServerSettings
     except ModuleNotFoundError as error:
         raise _missing(error) from None
-    phrases = hotword_list(hotword, hotwords)
+    phrases = [*(hotword or ()), *(() if hotwords is None else read_hotwords(hotwords))]
     settings = ServerSettings(
         workers=workers or usable_cpus(),
         queue=queue,

@@ -4,7 +4,8 @@ The client sends binary messages of 16-bit little-endian mono samples, of any le
 the text message ``{"type": "end"}``. It receives JSON: ``{"type": "partial", "text": …, "stable":
 …}`` while a sentence grows, ``{"type": "final", …}`` with words, times and confidences when it is
 finished, and ``{"type": "end"}`` after the last. The query gives ``sample_rate``, 16000 if it does
-not, and hotwords: ``hotwords=Panayotov,New York:2``, or ``hotword=`` for each.
+not, hotwords (``hotwords=Panayotov,New York:2``, or ``hotword=`` for each), and the milliseconds
+``chunk_ms``, ``lookahead_ms`` and ``pause_ms`` of ``asr-run listen``.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from fastapi import WebSocket, WebSocketDisconnect
 
 from asr_runtime.errors import AsrRuntimeError
 from asr_runtime.live.live_stream import StreamResult
+from asr_runtime.sentences.endpointing import EndpointConfig
 from asr_runtime.serve.errors import RequestError
 from asr_runtime.serve.guards import log
 from asr_runtime.serve.hotwords import HotwordRecognizers, listed
@@ -72,12 +74,18 @@ class Streams:
 
     async def _serve(self, socket: WebSocket) -> None:
         query = socket.query_params
-        rate = _sample_rate(query.get("sample_rate", "16000"))
+        rate = _number(query.get("sample_rate", "16000"), "sample_rate", "Hz")
+        assert rate is not None
+        chunk, lookahead, pause = (
+            _number(query.get(name), name, "milliseconds")
+            for name in ("chunk_ms", "lookahead_ms", "pause_ms")
+        )
+        endpoint = None if pause is None else EndpointConfig(silence_seconds=pause / 1000)
         hotwords = listed(query.getlist("hotwords"), query.getlist("hotword"))
         recognizer = self._recognizers.plain
         if hotwords:
             recognizer = await self._workers.run(partial(self._recognizers.get, hotwords))
-        stream = recognizer.stream(rate)
+        stream = recognizer.stream(rate, chunk_ms=chunk, lookahead_ms=lookahead, endpoint=endpoint)
         seconds = 0.0
         while True:
             message = await self._next(socket)
@@ -120,11 +128,14 @@ class Streams:
         self._closing = True
 
 
-def _sample_rate(text: str) -> float:
+def _number(text: str | None, name: str, unit: str) -> float | None:
+    """The number of a field of the query, None if it is not there."""
+    if text is None:
+        return None
     try:
         return float(text)
     except ValueError:
-        raise RequestError(_POLICY, "sample_rate is a number of Hz") from None
+        raise RequestError(_POLICY, f"{name} is a number of {unit}") from None
 
 
 def _samples(data: bytes) -> np.ndarray[Any, np.dtype[np.int16]]:
