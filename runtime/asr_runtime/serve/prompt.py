@@ -50,7 +50,9 @@ def _names(sentence: str, knows: Callable[[str], bool]) -> list[list[str]]:
     for place, match in enumerate(_WORD.finditer(sentence)):
         word = match.group()
         small = _plain(word).lower()
-        capital = word[0].isupper() and small not in _FIRST_PERSON
+        if small in _FIRST_PERSON:
+            continue
+        capital = word[0].isupper()
         # Every sentence begins with a capital; initials have a second one.
         name = capital and (place > 0 or word[1:].isupper())
         if name or not knows(small):
