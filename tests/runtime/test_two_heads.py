@@ -116,6 +116,14 @@ def test_hotwords_of_one_call_and_of_one_stream(load, speak_sounds):
     assert hoping.with_hotwords(None).transcribe(spoken, RATE).text == before
 
 
+def test_other_hotwords_change_nothing_else(load, said):
+    spoken = said("there is a cat")
+    several = load(alternatives=3)
+    again = several.with_hotwords(None)
+    assert len(several.transcribe(spoken, RATE).alternatives) > 1
+    assert again.transcribe(spoken, RATE) == several.transcribe(spoken, RATE)
+
+
 def test_sounds_of_hotwords_do_not_matter_to_letters(load, speak, model_file):
     recognizer = load(model_file, hotwords=["Kott=K AO T"])
     assert recognizer.transcribe(speak("the kott"), RATE).text == "the kott"
