@@ -12,7 +12,8 @@ import torch
 
 from asr_bench import cli, exporting
 from asr_bench.engines import registry
-from asr_bench.results import Results, read_results, write_results
+from asr_bench.results import Results
+from asr_bench.results_file import read_results, write_results
 from asr_export import ExportOptions, export
 from asr_export.formats.onnx import to_onnx
 from asr_export.source.quantized_checkpoint import QuantizedCheckpoint
