@@ -15,6 +15,7 @@ import numpy.typing as npt
 from asr_runtime.audio.audio_file import AudioFile
 from asr_runtime.audio.audio_source import Audio, AudioBlocks, OneChannel, open_source
 from asr_runtime.audio.channels import MIX, Channels, checked_channels
+from asr_runtime.decoding.alternatives import checked_alternatives
 from asr_runtime.decoding.beam_config import BeamConfig
 from asr_runtime.decoding.decoder import AnyDecoder
 from asr_runtime.decoding.decoder_choice import DECODERS, check_decoder_name, load_decoder
@@ -52,6 +53,7 @@ class Recognizer:
         session: ModelSession,
         beam_decoder: AnyDecoder | None = None,
         readable: ReadableText | None = None,
+        alternatives: int = 1,
     ) -> None:
         """Put a recogniser together; `load` does it from files.
 
@@ -59,13 +61,14 @@ class Recognizer:
             session: The acoustic model.
             beam_decoder: The beam search; None decodes greedily.
             readable: Makes text readable; None leaves it as it was recognised.
+            alternatives: How many texts of each segment a beam search finds.
         """
         self._session = session
         self._readable = readable
         if beam_decoder is not None and beam_decoder.heads.phonemes:
             self._session = session.with_phonemes()
         self._beam_decoder = beam_decoder
-        self._recordings = RecordingTranscriber(self._session, beam_decoder)
+        self._recordings = RecordingTranscriber(self._session, beam_decoder, alternatives)
 
     @classmethod
     def load(
@@ -80,6 +83,7 @@ class Recognizer:
         beam: BeamConfig | None = None,
         punctuate: bool | str | os.PathLike[str] = False,
         numbers: bool = False,
+        alternatives: int = 1,
     ) -> Recognizer:
         """Load a model, and a language model to decode with.
 
@@ -101,6 +105,8 @@ class Recognizer:
                 the file of a punctuation model that ``asr-train punctuation`` wrote. The
                 recognised words stay in `Transcript.words`.
             numbers: Whether texts have digits instead of number words.
+            alternatives: How many of the best texts of each segment `Transcript.alternatives` has,
+                1 to 100. The greedy decoder knows one alone. More than one take time.
 
         Returns:
             The recogniser.
@@ -125,6 +131,7 @@ class Recognizer:
             raise DecoderError("hotwords are a list of words or phrases; give [word]")
         hotwords = list(hotwords or ())
         needs_beam = language_model is not None or beam is not None or bool(hotwords)
+        needs_beam = checked_alternatives(alternatives) > 1 or needs_beam
         if decoder is None:
             packaged = model is None and DEFAULT_LANGUAGE_MODEL.exists()
             decoder = "beam" if needs_beam or packaged else "greedy"
@@ -140,7 +147,7 @@ class Recognizer:
             return cls(session, readable=readable)
         beam_decoder = load_decoder(language_model, session.card, hotwords, beam)
         return_freed_memory()
-        return cls(session, beam_decoder, readable)
+        return cls(session, beam_decoder, readable, alternatives)
 
     @property
     def card(self) -> ModelCard:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from asr_train.command.calibrate import draw_reliability
 from asr_train.errors import DataError
 from asr_train.evaluation.calibration import (
     WordOutcome,
@@ -79,3 +80,14 @@ def test_word_times(tmp_path: Path) -> None:
     path.write_text('{"audio_filepath": "a.wav"}\n', encoding="utf-8")
     with pytest.raises(DataError, match=r"times\.jsonl: no word times"):
         read_word_times(path)
+
+
+def test_a_small_plot_that_changes_only_with_the_figures(tmp_path: Path) -> None:
+    report = fit_calibration(outcomes(2000))
+    for name in ("one.svg", "two.svg", "one.png"):
+        draw_reliability(tmp_path / name, report)
+    drawn = (tmp_path / "one.svg").read_text(encoding="utf-8")
+    assert drawn == (tmp_path / "two.svg").read_text(encoding="utf-8")
+    assert f"2,000 words, error {report.error_after:.3f}" in drawn
+    assert len(drawn) < 30_000
+    assert (tmp_path / "one.png").read_bytes().startswith(b"\x89PNG")

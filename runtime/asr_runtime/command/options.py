@@ -182,6 +182,16 @@ PunctuationModelOption = Annotated[
 NumbersOption = Annotated[
     bool, typer.Option("--numbers", help="Write number words as digits, dates and money.")
 ]
+AlternativesOption = Annotated[
+    int,
+    typer.Option(
+        "--alternatives",
+        min=1,
+        max=100,
+        metavar="N",
+        help="Give the N best texts, each with its score; needs --format json.",
+    ),
+]
 FormatOption = Annotated[
     Format, typer.Option("--format", help="json is one object a line, for each result.")
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -36,8 +37,8 @@ class Search(Protocol[S]):
     def shared(self) -> int:
         """How many labels from a boundary on hypotheses must share to part there."""
 
-    def begin(self) -> S:
-        """Return the state before an utterance."""
+    def begin(self, *, notes: bool = False) -> S:
+        """Return the state before an utterance, with notes if there will be `alternatives`."""
 
     def advance(self, state: S, log_probs: Rows) -> None:
         """Search the next frames [frames, classes]."""
@@ -50,6 +51,9 @@ class Search(Protocol[S]):
 
     def finish(self, state: S) -> BestPath:
         """Return the best text of an utterance that ends here."""
+
+    def alternatives(self, state: S) -> Iterator[BestPath]:
+        """Yield its best texts, the most probable first, if the search was begun with notes."""
 
     def blank_frames(self, log_probs: Rows) -> npt.NDArray[np.bool_]:
         """Tell in which frames no label is considered, bool [frames]."""
@@ -120,8 +124,11 @@ class Decoder(Protocol[S, P]):
     def aligner(self) -> Aligner[P]:
         """What finds when the text was spoken."""
 
-    def decode(self, rows: Rows, seconds_per_frame: float, /) -> Decoding:
-        """Decode one utterance of rows [frames, columns of the heads]."""
+    def decode(self, rows: Rows, seconds_per_frame: float, /, *, alternatives: int = 1) -> Decoding:
+        """Decode one utterance of rows [frames, columns of the heads].
+
+        Of more than one of ``alternatives``, these are there too.
+        """
 
 
 AnyDecoder = Decoder[Any, Any]
