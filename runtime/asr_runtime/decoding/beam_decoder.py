@@ -40,6 +40,7 @@ class BeamDecoder:
 
     Attributes:
         config: Settings of the search.
+        language_model: What it knows of words and their order.
         vocabulary: Text of each class.
         heads: Columns of the rows that it decodes.
         search: Finds the text. With ``aligner``, it is what a decoder of endless speech is made of.
@@ -60,7 +61,7 @@ class BeamDecoder:
             model: Language model; its words must consist of classes of the vocabulary.
             vocabulary: Text of each class; a space must be among them.
             blank_id: The blank's class.
-            hotwords: Words or phrases to prefer.
+            hotwords: Words or phrases to prefer, as `parse_hotword` reads them.
             config: Settings of the search; None for the defaults.
 
         Raises:
@@ -69,6 +70,7 @@ class BeamDecoder:
         """
         self.config = config or BeamConfig()
         self.vocabulary = tuple(vocabulary)
+        self.language_model = model
         self._blank = blank_id
         self.heads = Heads(len(self.vocabulary), blank_id)
         known = model.words
@@ -83,6 +85,17 @@ class BeamDecoder:
         priors = label_priors(known, model.unigrams, vocabulary, WORD_BOUNDARY)
         self.search = BeamSearch(lexicon, scorer, priors, blank_id, space, self.config)
         self.aligner = TokenAligner(vocabulary, blank_id, space, self.config.silence_threshold)
+
+    def with_hotwords(self, hotwords: Sequence[str]) -> BeamDecoder:
+        """Return a decoder with the same language model and settings, and these hotwords alone.
+
+        Args:
+            hotwords: Words or phrases to prefer, as `parse_hotword` reads them.
+
+        Raises:
+            DecoderError: A hotword cannot be spelled.
+        """
+        return BeamDecoder(self.language_model, self.vocabulary, self._blank, hotwords, self.config)
 
     def decode(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -12,6 +12,7 @@ from asr_runtime.decoding.alignment import Frames
 from asr_runtime.decoding.greedy import Decoding
 from asr_runtime.decoding.heads import Heads, Rows
 from asr_runtime.decoding.search_state import BestPath, Integers, SearchState, Spelled
+from asr_runtime.language.language_model import LanguageModel
 from asr_runtime.transcript import Token
 
 
@@ -123,6 +124,13 @@ class Decoder(Protocol[S, P]):
     @property
     def aligner(self) -> Aligner[P]:
         """What finds when the text was spoken."""
+
+    @property
+    def language_model(self) -> LanguageModel:
+        """What it knows of words and their order."""
+
+    def with_hotwords(self, hotwords: Sequence[str]) -> Decoder[S, P]:
+        """Return a decoder with the same language model that prefers these words and phrases."""
 
     def decode(self, rows: Rows, seconds_per_frame: float, /, *, alternatives: int = 1) -> Decoding:
         """Decode one utterance of rows [frames, columns of the heads].

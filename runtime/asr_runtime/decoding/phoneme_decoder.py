@@ -29,6 +29,7 @@ class PhonemeDecoder:
 
     Attributes:
         config: Settings of the search.
+        language_model: What it knows of words and their order.
         vocabulary: Text of each letter class.
         heads: Columns of the rows that it decodes.
         search: Finds the text. With ``aligner``, it is what a decoder of endless speech is made of.
@@ -51,24 +52,26 @@ class PhonemeDecoder:
             pronunciations: How its words are spoken.
             vocabulary: Text of each letter class.
             blank_id: The letter head's blank.
-            hotwords: Words or phrases to prefer, each with its pronunciation after ``=`` or without
-                one.
+            hotwords: Words or phrases to prefer, as `parse_hotword` reads them.
             config: Settings of the search; None for the defaults.
 
         Raises:
             DecoderError: A hotword cannot be pronounced.
         """
         self.config = config or PhonemeBeamConfig()
+        self.language_model = model
+        self._pronunciations = pronunciations
         self.vocabulary = tuple(vocabulary)
         self.heads = Heads(len(self.vocabulary), blank_id, phonemes=True)
         known = model.words
         phrases = pronounce_hotwords(hotwords, partial(spoken_as, pronunciations, known))
-        words = with_hotwords(known, [phrase.words for phrase in phrases])
+        weights = {phrase.words: phrase.weight for phrase in phrases}
+        words = with_hotwords(known, weights)
         added: dict[str, tuple[bytes, ...]] = {}
         for phrase in phrases:
             for word, spoken in zip(phrase.words, phrase.pronunciations, strict=True):
                 added[word] = tuple(dict.fromkeys((*added.get(word, ()), *spoken)))
-        scorer = WordScorer(model, known, words, [phrase.words for phrase in phrases], self.config)
+        scorer = WordScorer(model, known, words, weights, self.config)
         tree = build_pronunciation_tree(
             add_pronunciations(pronunciations, known, words, added),
             scorer.expected,
@@ -79,6 +82,24 @@ class PhonemeDecoder:
         self.search = PhonemeSearch(tree, scorer, self.config)
         self.aligner = WordAligner(
             tree, words, self.vocabulary, self.heads, self.config.silence_threshold
+        )
+
+    def with_hotwords(self, hotwords: Sequence[str]) -> PhonemeDecoder:
+        """Return a decoder with the same language model and settings, and these hotwords alone.
+
+        Args:
+            hotwords: Words or phrases to prefer, as `parse_hotword` reads them.
+
+        Raises:
+            DecoderError: A hotword cannot be pronounced.
+        """
+        return PhonemeDecoder(
+            self.language_model,
+            self._pronunciations,
+            self.vocabulary,
+            self.heads.letter_blank,
+            hotwords,
+            self.config,
         )
 
     def decode(self, rows: Rows, seconds_per_frame: float, *, alternatives: int = 1) -> Decoding:
