@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast, overload
 import numpy as np
 import numpy.typing as npt
 
-from asr_runtime.audio.audio_reader import AudioFile
+from asr_runtime.audio.audio_file import AudioFile
 from asr_runtime.audio.audio_source import Audio, AudioBlocks, OneChannel, open_source
 from asr_runtime.audio.channels import MIX, Channels, checked_channels
 from asr_runtime.decoding.alternatives import checked_alternatives

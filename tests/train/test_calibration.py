@@ -16,6 +16,7 @@ from asr_train.evaluation.calibration import (
     fit_calibration,
     read_word_times,
 )
+from asr_train.evaluation.metrics import matching_words
 
 
 def outcomes(count: int, seed: int = 0) -> list[WordOutcome]:
@@ -43,6 +44,13 @@ def test_the_fit_finds_what_the_words_were_made_with() -> None:
     assert report.start_error is not None
     assert report.start_error[0] < 0.01
     assert sum(count for *_, count in report.bins) == report.words == 8000
+
+
+def test_words_are_matched_as_the_word_error_rate_aligns_them() -> None:
+    heard, said = ["a", "cat", "sat", "on", "on", "mat"], ["the", "cat", "sat", "on", "the", "mat"]
+    assert matching_words(heard, said) == [(1, 1), (2, 2), (3, 3), (5, 5)]
+    assert matching_words(["b"], ["a", "b", "c"]) == [(0, 1)]
+    assert matching_words([], said) == matching_words(heard, []) == []
 
 
 def test_without_true_times_the_times_stay() -> None:
