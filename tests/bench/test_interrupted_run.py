@@ -21,7 +21,8 @@ from asr_bench.engines.timed_stream import TimedStream
 from asr_bench.measuring.environment import Environment
 from asr_bench.reporting import write_reports
 from asr_bench.reporting.report import BEGIN, END
-from asr_bench.results import EngineResult, Results, read_results, write_results
+from asr_bench.results import EngineResult, Results
+from asr_bench.results_file import read_results, write_results
 from asr_bench.runs.machine_rates import MachineRates
 from asr_bench.runs.measure import measure
 from asr_bench.runs.plan import Plan

@@ -14,7 +14,7 @@ from asr_bench.engines.engine import Engine
 from asr_bench.engines.engine_process import EngineFailureError, EngineProcess, Timing
 from asr_bench.engines.pool import EnginePool
 from asr_bench.engines.timed_stream import TimedStream
-from asr_bench.results import read_results
+from asr_bench.results_file import read_results
 from asr_bench.runs.machine_rates import MachineRates
 from asr_bench.runs.measure import measure
 from asr_bench.runs.plan import Measurements, Plan

@@ -14,6 +14,7 @@ import soundfile
 from asr_runtime import DeviceError, Recognizer, __version__
 from asr_runtime.command import cli, diagnosis
 from asr_runtime.command.diagnosis import diagnose
+from asr_runtime.readable_text.punctuation_card import FORMAT_VERSION
 
 
 @pytest.fixture
@@ -51,6 +52,27 @@ def test_versions_and_models_of_a_working_machine(examine, model_file, words):
     assert language_model["sha256"] == hashlib.sha256(words.read_bytes()).hexdigest()
     assert (language_model["words"], language_model["order"]) == (2, 3)
     json.dumps(found.to_dict())
+
+
+def test_punctuation_model(examine, punctuation_model_file, tmp_path, monkeypatch):
+    def look(path):
+        monkeypatch.setattr(diagnosis, "DEFAULT_PUNCTUATION_MODEL", path)
+        found = examine("cpu")
+        return found.facts["punctuation_model"], found.problems
+
+    facts, problems = look(punctuation_model_file)
+    assert problems == []
+    digest = hashlib.sha256(punctuation_model_file.read_bytes()).hexdigest()
+    assert (facts["state"], facts["sha256"]) == ("works", digest)
+    assert facts["format_version"] == FORMAT_VERSION
+    # Who does not want signs needs none.
+    facts, problems = look(tmp_path / "none.onnx")
+    assert problems == []
+    assert facts["state"].startswith("not in this installation")
+    (tmp_path / "bad.onnx").write_bytes(b"no model")
+    facts, (problem,) = look(tmp_path / "bad.onnx")
+    assert facts["state"] == "cannot be used"
+    assert "bad.onnx" in problem
 
 
 def cuda_reason(model_file):
@@ -186,4 +208,4 @@ class TestCommand:
             check=True,
         )
         assert done.stderr == b""
-        assert done.stdout.count(b"sha256") == 2
+        assert done.stdout.count(b"sha256") == 3
