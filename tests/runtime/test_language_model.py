@@ -283,7 +283,7 @@ def test_deeply_nested_header(save_language_model):
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"format_version": 3}, "format 3, order 3.*upgrade"),
+        ({"format_version": 4}, "format 4, order 3.*upgrade"),
         ({"order": 7}, "order 7.*upgrade"),
         ({"order": None}, "damaged"),
         ({"order": 2.5}, "damaged"),

@@ -828,6 +828,11 @@ var PackedModel = class {
   /** The state after the word that `score` was last asked for. */
   following = 0;
   #arrays;
+  /** By word id: the id among the words that n-grams know, and what is added for it. */
+  #id;
+  #share;
+  /** Natural-log probability of each word that n-grams know. */
+  #known;
   #rank;
   #row2;
   #backoff1;
@@ -848,10 +853,12 @@ var PackedModel = class {
     const codes = array(arrays, "probability1", Uint8Array);
     const values = array(arrays, "probability_values1", Float32Array);
     const size = codes.length;
-    if (this.words.length + FIRST_WORD !== size) throw new RangeError("words are missing");
-    this.unigrams = Float32Array.from(codes, (code) => values[code]);
+    const known = Float32Array.from(codes, (code) => values[code]);
+    this.#known = known;
+    [this.#id, this.#share] = rareWords(arrays, this.words.length, size);
+    this.unigrams = this.#share.map((share, word) => known[this.#id[word]] + share);
     const ranked = Int32Array.from(codes.keys());
-    ranked.sort((one, other) => this.unigrams[other] - this.unigrams[one] || one - other);
+    ranked.sort((one, other) => known[other] - known[one] || one - other);
     this.#rank = new Int32Array(size);
     ranked.forEach((id, rank) => this.#rank[id] = rank);
     this.start = this.#rank[BOUNDARY];
@@ -900,7 +907,13 @@ var PackedModel = class {
   }
   /** Natural-log probability of a word id after a state; `following` is then the next state. */
   score(state, word) {
-    const size = this.unigrams.length;
+    const share = this.#share[word];
+    const score = this.#score(state, this.#id[word]);
+    return share === 0 ? score : Math.fround(score + share);
+  }
+  /** As `score`, of an id among the words that n-grams know. */
+  #score(state, word) {
+    const size = this.#known.length;
     const rank = this.#rank[word];
     const longer = state >= size;
     let context = state;
@@ -916,7 +929,7 @@ var PackedModel = class {
     if (trigrams !== null && index >= 0 && this.#bigrams.isHead(index)) {
       this.following = index + size;
     }
-    let score = index >= 0 ? this.#values2[this.#code(index)] : Math.fround(this.#backoff1[context] + this.unigrams[word]);
+    let score = index >= 0 ? this.#values2[this.#code(index)] : Math.fround(this.#backoff1[context] + this.#known[word]);
     if (!longer || trigrams === null) return score;
     if (index >= 0) {
       const third = trigrams.find(row, index - this.#begin2[context]);
@@ -930,6 +943,24 @@ var PackedModel = class {
     return this.#codes[index >> 1] >> ((index & 1) << 2) & CODES - 1;
   }
 };
+function rareWords(arrays, words, known) {
+  const ids = new Int32Array(words + FIRST_WORD);
+  const shares = new Float32Array(words + FIRST_WORD);
+  const rare = arrays["rare"] === void 0 ? [] : setBits(array(arrays, "rare", Uint8Array), words);
+  if (words - rare.length + FIRST_WORD !== known) throw new RangeError("words are missing");
+  ids[BOUNDARY] = BOUNDARY;
+  let next = 0;
+  for (let word = 0; word < words; word++) {
+    if (next < rare.length && rare[next] === word) {
+      const code = array(arrays, "share", Uint8Array)[next++];
+      shares[word + FIRST_WORD] = array(arrays, "share_values", Float32Array)[code];
+      ids[word + FIRST_WORD] = UNKNOWN;
+    } else {
+      ids[word + FIRST_WORD] = word + FIRST_WORD - next;
+    }
+  }
+  return [ids, shares];
+}
 function ngrams(header, arrays, order, heads) {
   return new PackedNgrams(
     header.ngrams[String(order)],
@@ -1859,7 +1890,7 @@ function round(number, digits) {
 
 // src/language/language_model_file.ts
 var MAGIC = "ASRNGRAM";
-var FORMAT_VERSION = 2;
+var FORMAT_VERSIONS = [2, 3];
 var TYPES = {
   uint8: Uint8Array,
   uint16: Uint16Array,
@@ -1880,9 +1911,9 @@ async function readLanguageModel(content) {
   } catch {
     throw damaged();
   }
-  if (header.format_version !== FORMAT_VERSION) {
+  if (!FORMAT_VERSIONS.includes(header.format_version)) {
     throw new RecognizerError(
-      `The language model has format ${header.format_version}; this page reads format ${FORMAT_VERSION}. Build it again with asr-train language-model.`
+      `The language model has format ${header.format_version}; this page reads format ${FORMAT_VERSIONS.join(" and ")}. Build it again with asr-train language-model.`
     );
   }
   if (bytes.length !== begin + header.bytes) throw damaged();
@@ -1982,7 +2013,7 @@ var AcousticModel = class {
 };
 
 // src/model/model_card.ts
-var FORMAT_VERSION2 = 1;
+var FORMAT_VERSION = 1;
 function parseModelCard(text) {
   let card;
   try {
@@ -1990,7 +2021,7 @@ function parseModelCard(text) {
   } catch {
     throw new RecognizerError("The model's card is broken; export the model again.");
   }
-  if (card.format_version > FORMAT_VERSION2) {
+  if (card.format_version > FORMAT_VERSION) {
     throw new RecognizerError("The model is newer than this page; make the page again.");
   }
   const valid = Array.isArray(card.vocabulary) && card.blank_id < card.vocabulary.length && card.sample_rate > 0 && card.frame_stride > 0;
