@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -58,9 +57,11 @@ def align(
         raise typer.BadParameter("--channels separate cannot be aligned; give the number of one")
     text = _read(transcript)
     recognizer = load_recognizer(model, device, threads, None, None, None)
+    from asr_runtime.audio.standard_input import standard_input
+
     try:
         found = recognizer.align(
-            sys.stdin.buffer if audio == "-" else audio,
+            standard_input() if audio == "-" else audio,
             text,
             channels=chosen,
             accept_incomplete=accept_incomplete,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from asr_runtime.audio.audio_reader import AudioReader
 from asr_runtime.audio.audio_source import OneChannel
+from asr_runtime.audio.standard_input import standard_input
 from asr_runtime.command.inputs import STANDARD_INPUT
 from asr_runtime.command.messages import report, shown_name
 from asr_runtime.command.options import MIX, SEPARATE, TranscriptFormat
@@ -107,7 +108,7 @@ def _transcribe(
     start = time.perf_counter()
     separate = reading.channels == SEPARATE
     with AudioReader(
-        sys.stdin.buffer if file == STANDARD_INPUT else file,
+        standard_input() if file == STANDARD_INPUT else file,
         channels=MIX if separate else reading.channels,
         raw_format=reading.raw,
         accept_incomplete=reading.accept_incomplete,

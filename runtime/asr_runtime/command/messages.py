@@ -6,18 +6,8 @@ import sys
 import unicodedata
 
 
-def accept_any_file_name() -> None:
-    """Show names that are not valid in the terminal's encoding rather than fail."""
-    for output in (sys.stdout, sys.stderr):
-        if hasattr(output, "reconfigure"):
-            output.reconfigure(errors="backslashreplace")
-
-
 def print_line(line: str) -> None:
-    """Print a line at once, because a reader at the other end of a pipe waits for it.
-
-    If that reader has left, typer ends the command quietly.
-    """
+    """Print a line at once, because a reader at the other end of a pipe waits for it."""
     print(line, flush=True)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
+from asr_runtime.standard_streams import guarded_streams
 from asr_train.errors import ToolkitError
 
 
@@ -13,8 +14,9 @@ def run_command(app: Callable[[], object], name: str) -> None:
 
     Programming errors keep their traceback.
     """
-    try:
-        app()
-    except ToolkitError as error:
-        print(f"{name}: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+    with guarded_streams(name):
+        try:
+            app()
+        except ToolkitError as error:
+            print(f"{name}: {' '.join(str(error).splitlines())}", file=sys.stderr)
+            sys.exit(error.exit_code)
