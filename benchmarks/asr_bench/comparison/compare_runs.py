@@ -25,6 +25,9 @@ def other_machine(before: Environment, after: Environment) -> tuple[str, ...]:
     sizes = before.memory_bytes, after.memory_bytes
     if sizes[0] and sizes[1] and abs(sizes[1] / sizes[0] - 1) > _MEMORY_TOLERANCE:
         signs.append(f"memory: {sizes[0] / 1e9:.1f} GB, then {sizes[1] / 1e9:.1f} GB")
+    cpus = before.usable_cpus, after.usable_cpus
+    if None not in cpus and cpus[0] != cpus[1]:
+        signs.append(f"CPUs of the process: {cpus[0]}, then {cpus[1]}")
     return tuple(signs)
 
 

@@ -12,7 +12,7 @@ import typer
 
 from asr_bench import options
 from asr_bench.errors import BenchError
-from asr_bench.measuring.environment import logical_cores
+from asr_runtime.inference.cpus import usable_cpus
 
 if TYPE_CHECKING:
     from asr_bench.results import Results, Settings
@@ -75,7 +75,7 @@ def run(
     # Whatever can be wrong is found here, before minutes of measuring.
     settings = Settings(
         durations=tuple(sorted(set(duration or _DURATIONS[quick]))),
-        threads=tuple(sorted(set(threads or default_threads(logical_cores())))),
+        threads=tuple(sorted(set(threads or default_threads(usable_cpus())))),
         batch_sizes=_BATCH_SIZES[quick],
         rounds=_ROUNDS[quick] if rounds is None else rounds,
         warmup=_WARMUP[quick] if warmup is None else warmup,
@@ -127,12 +127,12 @@ def _plan(settings: Settings, rows: Sequence[Utterance], folder: Path) -> Plan:
     )
 
 
-def default_threads(cores: int) -> list[int]:
-    """Return 1, 2, 4 and so on, and all cores."""
+def default_threads(cpus: int) -> list[int]:
+    """Return 1, 2, 4 and so on, and one on each CPU that the process may use."""
     counts = [1]
-    while 2 * counts[-1] < cores:
+    while 2 * counts[-1] < cpus:
         counts.append(2 * counts[-1])
-    return sorted({*counts, cores})
+    return sorted({*counts, cpus})
 
 
 def _report(results: Results, out: Path) -> None:
