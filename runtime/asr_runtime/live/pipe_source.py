@@ -104,6 +104,7 @@ class PipeSource(LiveSource):
             else:
                 reader = self._media = _open_media(file, start)
                 self.sample_rate = reader.sample_rate
+        self._reader = reader
         self._blocks = reader.blocks()
         self._mixdown = Mixdown(self.sample_rate, channels)
 
@@ -136,7 +137,8 @@ class PipeSource(LiveSource):
 
     def warnings(self) -> list[str]:
         """Return what people should know about the audio; complete once it is closed."""
-        return [*self._remarks, *self._mixdown.warnings]
+        odd = self._reader.remarks if isinstance(self._reader, WavReader) else []
+        return [*odd, *self._remarks, *self._mixdown.warnings]
 
 
 def _open_media(file: BinaryIO, start: bytes) -> MediaDecoder:
