@@ -14,6 +14,7 @@ import io
 import os
 import select
 import sys
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
@@ -76,6 +77,26 @@ def guarded_streams(program: str, *, output_matters: bool = True) -> Iterator[No
             print(f"{program}: {_problem(output.error)}", file=guarded_error, flush=True)
         status = status or 1
     raise SystemExit(status)
+
+
+def one_line(message: str) -> str:
+    """Return a message without what breaks a line, whatever a file name in it contains."""
+    return shown_name(" ".join(message.splitlines()))
+
+
+def shown_name(file: str | os.PathLike[str]) -> str:
+    """Return a file's name as it stands in a line: line feeds and the like as ``\\n``."""
+    return "".join(
+        char.encode("unicode_escape").decode("ascii")
+        if unicodedata.category(char) in ("Cc", "Zl", "Zp")
+        else char
+        for char in os.fspath(file)
+    )
+
+
+def name_as_text(file: str | os.PathLike[str]) -> str:
+    """Return a file's name for JSON, which cannot hold bytes that are not text."""
+    return os.fsencode(file).decode("utf-8", "backslashreplace")
 
 
 class _Guarded(io.RawIOBase):

@@ -13,6 +13,7 @@ import typer
 from asr_bench import options
 from asr_bench.errors import BenchError
 from asr_runtime.inference.cpus import usable_cpus
+from asr_runtime.standard_streams import shown_name
 
 if TYPE_CHECKING:
     from asr_bench.results import Results, Settings
@@ -138,12 +139,12 @@ def default_threads(cpus: int) -> list[int]:
 def _report(results: Results, out: Path) -> None:
     from asr_bench import reporting
 
-    typer.echo(f"wrote {out / RESULTS}")
+    typer.echo(f"wrote {shown_name(out / RESULTS)}")
     for result in results.engines:
         if result.skipped is not None:
             typer.echo(f"skipped {result.name}: {result.skipped}")
     for path in reporting.write_reports(results, out):
-        typer.echo(f"wrote {path}")
+        typer.echo(f"wrote {shown_name(path)}")
 
 
 def _prepare(out: Path) -> None:

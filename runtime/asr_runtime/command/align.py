@@ -58,6 +58,7 @@ def align(
     text = _read(transcript)
     recognizer = load_recognizer(model, device, threads, None, None, None)
     from asr_runtime.audio.standard_input import standard_input
+    from asr_runtime.command.file_transcription import name_fields
 
     try:
         found = recognizer.align(
@@ -79,7 +80,7 @@ def align(
         )
     if output_format is AlignmentFormat.json:
         words = [word.to_dict() for word in found.words]
-        fields = {"file": audio, "score": round(found.score, 3), "fits": found.fits}
+        fields = {**name_fields(audio), "score": round(found.score, 3), "fits": found.fits}
         print_line(json.dumps({**fields, "words": words}))
     elif output_format is AlignmentFormat.text:
         for word in found.words:

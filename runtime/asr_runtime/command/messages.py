@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-import unicodedata
+
+from asr_runtime.standard_streams import one_line
 
 
 def print_line(line: str) -> None:
@@ -13,14 +14,4 @@ def print_line(line: str) -> None:
 
 def report(message: str) -> None:
     """Print one line on standard error, whatever a file name or a library's message contains."""
-    print(f"asr-run: {' '.join(message.splitlines())}", file=sys.stderr)
-
-
-def shown_name(file: str) -> str:
-    """Return a file's name as it stands in a line: line feeds and the like as ``\\n``."""
-    return "".join(
-        char.encode("unicode_escape").decode("ascii")
-        if unicodedata.category(char) in ("Cc", "Zl", "Zp")
-        else char
-        for char in file
-    )
+    print(f"asr-run: {one_line(message)}", file=sys.stderr)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asr_runtime.errors import AsrRuntimeError
-from asr_runtime.standard_streams import guarded_streams
+from asr_runtime.standard_streams import guarded_streams, one_line
 
 if TYPE_CHECKING:
     import uvicorn
@@ -228,5 +228,5 @@ def main() -> None:
         try:
             app()
         except AsrRuntimeError as error:
-            print(f"asr-serve: {' '.join(str(error).splitlines())}", file=sys.stderr)
+            print(f"asr-serve: {one_line(str(error))}", file=sys.stderr)
             sys.exit(1)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 
 from asr_runtime.inference.cpus import usable_cpus
-from asr_runtime.standard_streams import guarded_streams
+from asr_runtime.standard_streams import guarded_streams, one_line
 from asr_train.errors import ToolkitError
 
 
@@ -21,7 +21,7 @@ def run_command(app: Callable[[], object], name: str) -> None:
         try:
             app()
         except ToolkitError as error:
-            print(f"{name}: {' '.join(str(error).splitlines())}", file=sys.stderr)
+            print(f"{name}: {one_line(str(error))}", file=sys.stderr)
             sys.exit(error.exit_code)
 
 
