@@ -13,6 +13,7 @@ import pytest
 from asr_bench.fuzzing import mutations
 from asr_runtime import AsrRuntimeError
 from asr_runtime.audio.audio_reader import AudioReader
+from asr_runtime.audio.mpeg_layout import parse_frame_header
 
 TRIES = 80
 CHECKED = ("FLAC", "Ogg Vorbis", "Ogg Opus")
@@ -37,6 +38,18 @@ SCRIPT = _script()
 def read(content):
     with AudioReader(content) as reader:
         return np.concatenate([*reader.blocks(), []]), reader.sample_rate, reader.warnings
+
+
+def test_an_mp3_that_says_mono_in_one_frame_ends():
+    """A frame of another kind, with frames of that recording behind it, was looked at forever."""
+    whole = SCRIPT.make("MP3")
+    frame = parse_frame_header(whole[:4])
+    assert frame is not None
+    for number in (1, 2, 5):
+        content = bytearray(whole)
+        content[number * frame.size + 3] ^= 0xC0
+        with pytest.raises(AsrRuntimeError, match="that are no MP3 frames"):
+            read(bytes(content))
 
 
 @pytest.mark.parametrize("name", SCRIPT.FORMATS)

@@ -238,7 +238,7 @@ class _Walk:
         tag = _tag_size(data)
         if tag:
             return min(position + tag, self._size)
-        begin = position
+        begin = position + 1  # what begins here was refused
         while begin < self._size:
             data = self._view(begin, _CONTEXT)
             at = find_first_frame(data, is_whole=begin + len(data) == self._size)
