@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -113,6 +115,59 @@ def loaded(tiny_checkpoint: Path) -> Checkpoint:
     from asr_train.checkpoints.checkpoint import load_checkpoint
 
     return load_checkpoint(tiny_checkpoint)
+
+
+@pytest.fixture(scope="session")
+def export_tiny(
+    tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Path]:
+    """Give a file of the tiny checkpoint, exported and verified once for all tests.
+
+    An ONNX file takes 7 to 11 s of CPU time, so the processes of a run share them. Files and what
+    lies beside them are not to be changed.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+
+    def give(name: str, precision: str = "fp32", chunking: tuple[int, int] | None = None) -> Path:
+        from asr_export import ExportOptions, Precision
+        from asr_export.exporting import export  # a test may have put another into the package
+        from asr_train.checkpoints.checkpoint import load_checkpoint
+        from asr_train.model.chunking import Chunking
+
+        streaming = None if chunking is None else Chunking(*chunking)
+
+        def make(folder: Path) -> None:
+            options = ExportOptions(Precision(precision), chunking=streaming)
+            export(load_checkpoint(tiny_checkpoint), folder / name, options)
+
+        kind = "-".join(map(str, (name, precision, *(chunking or ()))))
+        return made_once(shared / f"exported-{kind}", make) / name
+
+    return give
+
+
+def made_once(folder: Path, make: Callable[[Path], None]) -> Path:
+    """Make a folder, unless another process of this run has or is about to; then wait for it."""
+    claim, draft = (folder.with_name(f"{folder.name}.{end}") for end in ("claim", "draft"))
+    limit = time.monotonic() + 600
+    while not folder.exists():
+        try:
+            claim.mkdir()
+        except FileExistsError:
+            assert time.monotonic() < limit, f"the process that makes {folder} has ended"
+            time.sleep(0.1)
+            continue
+        try:
+            if not folder.exists():
+                draft.mkdir()
+                make(draft)
+                draft.rename(folder)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+            claim.rmdir()
+    return folder
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ too, and must not load PyTorch because another engine would need it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,15 +14,11 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from asr_export.quantization.precision import Precision
     from asr_train.checkpoints.checkpoint import Checkpoint
     from asr_train.model.config import ModelConfig
 
 #: Module that a process imports before it loads a ``.pt2`` file.
 PT2_MODULE = "asr_export.loading.pt2_file"
-
-#: Precisions of a file's weights.
-PRECISIONS = ("fp32", "fp16", "int8")
 
 _SEED = 1  # of random weights
 
@@ -36,13 +31,13 @@ class ExportFormat:
         name: Name of the format.
         precision: Precision of the weights in the file.
         file_name: Name of the file; its suffix tells how to load it.
-        export: Writes the verified file of a checkpoint at a path.
+        streaming: Whether the file transcribes streams as well.
     """
 
     name: str
     precision: str
     file_name: str
-    export: Callable[[Checkpoint, Path, Precision], object]
+    streaming: bool = False
 
     @property
     def label(self) -> str:
@@ -59,24 +54,13 @@ class ExportFormat:
         Raises:
             ParityError: The file gives other results, so that its figures would mean nothing.
         """
+        from asr_export import ExportOptions, export, stream_chunking
         from asr_export.quantization.precision import Precision
 
         path = self.path_in(folder)
         path.parent.mkdir(parents=True)
-        self.export(checkpoint, path, Precision(self.precision))
-
-
-def _export(checkpoint: Checkpoint, path: Path, precision: Precision) -> object:
-    from asr_export import ExportOptions, export
-
-    return export(checkpoint, path, ExportOptions(precision))
-
-
-def _export_streaming(checkpoint: Checkpoint, path: Path, precision: Precision) -> object:
-    from asr_export import ExportOptions, export, stream_chunking
-
-    chunking = stream_chunking(checkpoint.model.config)
-    return export(checkpoint, path, ExportOptions(precision, chunking=chunking))
+        chunking = stream_chunking(checkpoint.model.config) if self.streaming else None
+        export(checkpoint, path, ExportOptions(Precision(self.precision), chunking=chunking))
 
 
 #: Formats by label; the first is what ``asr-bench precision`` compares the others with. Streaming
@@ -84,12 +68,11 @@ def _export_streaming(checkpoint: Checkpoint, path: Path, precision: Precision) 
 FORMATS: dict[str, ExportFormat] = {
     one.label: one
     for one in (
-        *(ExportFormat("ONNX", precision, "model.onnx", _export) for precision in PRECISIONS),
-        *(ExportFormat("ORT", precision, "model.ort", _export) for precision in ("fp32", "int8")),
-        ExportFormat("TorchScript", "fp32", "model.pt", _export),
-        ExportFormat("TorchScript", "int8", "model.pt", _export),
-        ExportFormat("torch.export", "fp32", "model.pt2", _export),
-        ExportFormat("streaming ONNX", "int8", "model.onnx", _export_streaming),
+        *(ExportFormat("ONNX", precision, "model.onnx") for precision in ("fp32", "fp16", "int8")),
+        *(ExportFormat("ORT", precision, "model.ort") for precision in ("fp32", "int8")),
+        *(ExportFormat("TorchScript", precision, "model.pt") for precision in ("fp32", "int8")),
+        ExportFormat("torch.export", "fp32", "model.pt2"),
+        ExportFormat("streaming ONNX", "int8", "model.onnx", streaming=True),
     )
 }
 

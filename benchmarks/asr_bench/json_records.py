@@ -9,11 +9,13 @@ import dataclasses
 import math
 import types
 from collections.abc import Mapping
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from asr_bench.errors import BenchError
 
 Record = TypeVar("Record")
+
+_NAMES = {int: "a whole number", str: "text", bool: "true or false", list: "a list"}
 
 
 class RecordError(BenchError):
@@ -22,15 +24,11 @@ class RecordError(BenchError):
 
 def to_json(value: Any) -> Any:
     """Return the plain JSON values of dataclasses, tuples, mappings, numbers and strings."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {
-            _key(field): to_json(getattr(value, field.name)) for field in dataclasses.fields(value)
-        }
+    if dataclasses.is_dataclass(value):
+        return {_key(one): to_json(getattr(value, one.name)) for one in dataclasses.fields(value)}
     if isinstance(value, Mapping):
         return {str(name): to_json(item) for name, item in value.items()}
-    if isinstance(value, (tuple, list)):
-        return [to_json(item) for item in value]
-    return value
+    return [to_json(item) for item in value] if isinstance(value, (tuple, list)) else value
 
 
 def from_json(kind: type[Record], value: object, place: str = "") -> Record:
@@ -44,15 +42,14 @@ def from_json(kind: type[Record], value: object, place: str = "") -> Record:
     Raises:
         RecordError: A key is missing, or a value is not of its field's type.
     """
-    if not isinstance(value, dict):
-        raise _unlike(place, "an object", value)
+    document = _checked(dict, value, place)
     types_of = get_type_hints(kind)
     values = {}
     for field in dataclasses.fields(kind):  # type: ignore[arg-type]
         name = _key(field)
         inner = f"{place}.{name}" if place else name
-        if name in value:
-            values[field.name] = _read(types_of[field.name], value[name], inner)
+        if name in document:
+            values[field.name] = _read(types_of[field.name], document[name], inner)
         elif field.default is field.default_factory is dataclasses.MISSING:
             raise RecordError(f"{inner} is missing")
     return kind(**values)
@@ -64,58 +61,43 @@ def _read(kind: Any, value: object, place: str) -> Any:
         (inner,) = (one for one in arguments if one is not type(None))
         return None if value is None else _read(inner, value, place)
     if origin is Literal:
-        if value not in arguments:
-            raise _unlike(place, " or ".join(map(str, arguments)), value)
-        return value
+        return value if value in arguments else _refuse(" or ".join(arguments), value, place)
     if origin is tuple:
-        return _read_tuple(arguments, value, place)
-    if origin is not None and issubclass(origin, Mapping):
-        return _read_mapping(arguments, value, place)
-    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
-        return from_json(kind, value, place)
-    return _read_plain(kind, value, place)
+        items = _checked(list, value, place)
+        if arguments[-1] is Ellipsis:
+            arguments = (arguments[0],) * len(items)
+        if len(items) != len(arguments):
+            raise RecordError(f"{place} should hold {len(arguments)} values, not {len(items)}")
+        pairs = enumerate(zip(arguments, items, strict=True))
+        return tuple(_read(one, item, f"{place}[{index}]") for index, (one, item) in pairs)
+    if origin is not None:  # a mapping
+        pairs = _checked(dict, value, place).items()
+        try:
+            keys = [arguments[0](name) for name, _ in pairs]
+        except ValueError:
+            raise RecordError(f"the keys of {place} should be {arguments[0].__name__}") from None
+        values = [_read(arguments[1], item, f"{place}.{name}") for name, item in pairs]
+        return dict(zip(keys, values, strict=True))
+    if dataclasses.is_dataclass(kind):
+        return from_json(kind, value, place)  # type: ignore[arg-type]
+    return _checked(kind, value, place)
 
 
-def _read_tuple(arguments: tuple[Any, ...], value: object, place: str) -> tuple[Any, ...]:
-    if not isinstance(value, list):
-        raise _unlike(place, "a list", value)
-    if arguments[-1] is Ellipsis:
-        arguments = (arguments[0],) * len(value)
-    if len(value) != len(arguments):
-        raise RecordError(f"{place} should hold {len(arguments)} values, not {len(value)}")
-    pairs = zip(arguments, value, strict=True)
-    return tuple(_read(one, item, f"{place}[{index}]") for index, (one, item) in enumerate(pairs))
-
-
-def _read_mapping(arguments: tuple[Any, ...], value: object, place: str) -> dict[Any, Any]:
-    if not isinstance(value, dict):
-        raise _unlike(place, "an object", value)
-    key_kind, value_kind = arguments
-    try:
-        return {
-            key_kind(name): _read(value_kind, item, f"{place}.{name}")
-            for name, item in value.items()
-        }
-    except ValueError:
-        raise RecordError(f"the keys of {place} should be {key_kind.__name__}") from None
-
-
-def _read_plain(kind: Any, value: object, place: str) -> Any:
+def _checked(kind: type, value: object, place: str) -> Any:
     if kind is float:
-        numeric = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not numeric or not math.isfinite(value):  # type: ignore[arg-type]
-            raise _unlike(place, "a finite number", value)
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not is_number or not math.isfinite(value):  # type: ignore[arg-type]
+            _refuse("a finite number", value, place)
         return float(value)  # type: ignore[arg-type]
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        names = {int: "a whole number", str: "text", bool: "true or false"}
-        raise _unlike(place, names[kind], value)
+        _refuse(_NAMES.get(kind, "an object"), value, place)
     return value
 
 
-def _unlike(place: str, expected: str, value: object) -> RecordError:
+def _refuse(expected: str, value: object, place: str) -> NoReturn:
     shown = repr(value)
     shown = shown if len(shown) <= 40 else f"{shown[:40]}…"
-    return RecordError(f"{place or 'the document'} should be {expected}, not {shown}")
+    raise RecordError(f"{place or 'the document'} should be {expected}, not {shown}")
 
 
 def _key(field: dataclasses.Field[Any]) -> str:

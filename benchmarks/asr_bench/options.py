@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from asr_bench.errors import BenchError
 from asr_runtime.inference.cpus import usable_cpus
 from asr_runtime.model_file.contract import SAMPLE_RATE
+
+if TYPE_CHECKING:
+    from asr_train.data.manifest import Utterance
 
 #: Seconds; the activations of longer audio do not fit into a small machine's memory.
 LONGEST = 600.0
@@ -57,6 +60,13 @@ JsonOut = Annotated[
     Path | None, typer.Option("--json", help="Write every sample and the environment here.")
 ]
 MarkdownOut = Annotated[Path | None, typer.Option("--markdown", help="Write the tables here.")]
+
+
+def read_manifests(paths: Iterable[Path] | None) -> list[Utterance]:
+    """Read all rows of manifests; ``DataError`` names the one that cannot be read."""
+    from asr_train.data.manifest import read_manifest
+
+    return [row for path in paths or () for row in read_manifest(path)]
 
 
 def check_numbers(

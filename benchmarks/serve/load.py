@@ -18,6 +18,7 @@ from collections import Counter
 from pathlib import Path
 
 import httpx
+from server_process import ServerProcess, serving
 
 ENDPOINT = "/v1/audio/transcriptions"
 
@@ -32,19 +33,13 @@ def clips(manifest: Path, shortest: float, longest: float) -> list[tuple[Path, f
     ]
 
 
-def resident_bytes(process: int) -> int:
-    """Resident memory of a process (Linux)."""
-    pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
-    return pages * resource.getpagesize()
-
-
 def processor_seconds(process: int) -> float:
     """Processor time of a process so far (Linux)."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-async def load(url: str, process: int, bodies: list[bytes], clients: int, requests: int) -> dict:
+async def load(server: ServerProcess, bodies: list[bytes], clients: int, requests: int) -> dict:
     """Send the requests, some at a time; a refused one is sent again after what it was told."""
     statuses: Counter[int] = Counter()
     seconds: list[float] = []
@@ -56,16 +51,16 @@ async def load(url: str, process: int, bodies: list[bytes], clients: int, reques
             while True:
                 begin = time.perf_counter()
                 files = {"file": ("clip.flac", bodies[number % len(bodies)])}
-                answer = await http.post(url + ENDPOINT, files=files)
+                answer = await http.post(server.url + ENDPOINT, files=files)
                 statuses[answer.status_code] += 1
                 if answer.status_code not in (429, 503):
                     break
                 await asyncio.sleep(float(answer.headers.get("retry-after", 1)))
             seconds.append(time.perf_counter() - begin)
-            memory.append(resident_bytes(process))
+            memory.append(server.resident_bytes())
 
     async with httpx.AsyncClient(timeout=600, limits=httpx.Limits(max_connections=clients)) as http:
-        begin, used = time.perf_counter(), processor_seconds(process)
+        begin, used = time.perf_counter(), processor_seconds(server.process.pid)
         await asyncio.gather(*(client(http) for _ in range(clients)))
         wall = time.perf_counter() - begin
     thirds = len(memory) // 3
@@ -73,7 +68,7 @@ async def load(url: str, process: int, bodies: list[bytes], clients: int, reques
     return {
         "statuses": dict(statuses),
         "wall_seconds": round(wall, 2),
-        "processor_seconds": round(processor_seconds(process) - used, 2),
+        "processor_seconds": round(processor_seconds(server.process.pid) - used, 2),
         "latency_seconds": {
             f"p{part}": round(ranked[min(len(ranked) - 1, len(ranked) * part // 100)], 3)
             for part in (50, 95, 99)
@@ -107,21 +102,10 @@ def main() -> None:
     chosen = clips(options.manifest, 2.0, 15.0)
     order = [chosen[number % len(chosen)] for number in range(options.requests)]
     audio = sum(duration for _, duration in order)
-    server = subprocess.Popen(
-        [sys.executable, "-m", "asr_runtime.serve", "--port", "0", *options.serve_options.split()],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    try:
-        assert server.stdout is not None
-        url = server.stdout.readline().split()[-1]
+    with serving(*options.serve_options.split()) as server:
         bodies = [path.read_bytes() for path, _ in chosen]
-        asyncio.run(load(url, server.pid, bodies, 4, 40))  # warm
-        served = asyncio.run(load(url, server.pid, bodies, options.clients, options.requests))
-    finally:
-        server.terminate()
-        server.wait()
+        asyncio.run(load(server, bodies, 4, 40))  # warm
+        served = asyncio.run(load(server, bodies, options.clients, options.requests))
     batch = run_batch([path for path, _ in order])
     for result in (served, batch):
         result["audio_seconds_a_second"] = round(audio / result["wall_seconds"], 1)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from asr_runtime.recognizer import Recognizer
     from asr_runtime.recordings.forced_alignment import Alignment
     from asr_runtime.sentences.endpointing import EndpointConfig
-    from asr_runtime.transcript import ReadableWord, Token, Transcript, Word
+    from asr_runtime.transcript import Alternative, ReadableWord, Token, Transcript, Word
 
 __version__ = "0.1.0"
 
@@ -43,6 +43,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 __all__ = [
     "Alignment",
     "AlignmentError",
+    "Alternative",
     "AsrRuntimeError",
     "AudioContentError",
     "AudioFileError",
@@ -71,6 +72,7 @@ __all__ = [
 ]
 
 _MODULE_OF = {
+    "Alternative": "transcript",
     "Alignment": "recordings.forced_alignment",
     "AlignmentError": "errors",
     "AsrRuntimeError": "errors",

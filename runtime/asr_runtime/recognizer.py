@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, cast, overload
 import numpy as np
 import numpy.typing as npt
 
-from asr_runtime.audio.audio_reader import AudioFile
+from asr_runtime.audio.audio_file import AudioFile
 from asr_runtime.audio.audio_source import Audio, AudioBlocks, OneChannel, open_source
 from asr_runtime.audio.channels import MIX, Channels, checked_channels
+from asr_runtime.decoding.alternatives import checked_alternatives
 from asr_runtime.decoding.beam_config import BeamConfig
 from asr_runtime.decoding.decoder import AnyDecoder
 from asr_runtime.decoding.decoder_choice import DECODERS, check_decoder_name, load_decoder
 from asr_runtime.errors import DecoderError, ModelFileError
 from asr_runtime.inference.session import ModelSession, load_session, return_freed_memory
+from asr_runtime.language.hotword import hotword_entries
 from asr_runtime.language.language_model_file import DEFAULT_LANGUAGE_MODEL
 from asr_runtime.live.live_stream import LiveStream
 from asr_runtime.model_file.model_card import ModelCard
@@ -52,6 +54,7 @@ class Recognizer:
         session: ModelSession,
         beam_decoder: AnyDecoder | None = None,
         readable: ReadableText | None = None,
+        alternatives: int = 1,
     ) -> None:
         """Put a recogniser together; `load` does it from files.
 
@@ -59,13 +62,15 @@ class Recognizer:
             session: The acoustic model.
             beam_decoder: The beam search; None decodes greedily.
             readable: Makes text readable; None leaves it as it was recognised.
+            alternatives: How many texts of each segment a beam search finds.
         """
         self._session = session
         self._readable = readable
         if beam_decoder is not None and beam_decoder.heads.phonemes:
             self._session = session.with_phonemes()
         self._beam_decoder = beam_decoder
-        self._recordings = RecordingTranscriber(self._session, beam_decoder)
+        self._alternatives = alternatives
+        self._recordings = RecordingTranscriber(self._session, beam_decoder, alternatives)
 
     @classmethod
     def load(
@@ -80,6 +85,7 @@ class Recognizer:
         beam: BeamConfig | None = None,
         punctuate: bool | str | os.PathLike[str] = False,
         numbers: bool = False,
+        alternatives: int = 1,
     ) -> Recognizer:
         """Load a model, and a language model to decode with.
 
@@ -94,13 +100,16 @@ class Recognizer:
             language_model: A file that ``asr-train language-model`` wrote, or None for the English
                 one in this package.
             hotwords: Words or phrases that the beam search should prefer, such as names; each with
-                its sounds, as in ``Panayotov=P AA N AH Y OW T AO F``, or without.
+                its sounds, as in ``Panayotov=P AA N AH Y OW T AO F``, or without, and with a
+                weight, as in ``New York:2``, or without. `with_hotwords` changes them.
             beam: Settings of the beam search; `for_phonemes` says what becomes of them in a search
                 by phonemes.
             punctuate: Whether texts have commas, full stops, question marks and capital letters; or
                 the file of a punctuation model that ``asr-train punctuation`` wrote. The
                 recognised words stay in `Transcript.words`.
             numbers: Whether texts have digits instead of number words.
+            alternatives: How many of the best texts of each segment `Transcript.alternatives` has,
+                1 to 100. The greedy decoder knows one alone. More than one take time.
 
         Returns:
             The recogniser.
@@ -121,10 +130,9 @@ class Recognizer:
                 "from a release",
                 str(path),
             )
-        if isinstance(hotwords, str):
-            raise DecoderError("hotwords are a list of words or phrases; give [word]")
-        hotwords = list(hotwords or ())
+        hotwords = hotword_entries(hotwords)
         needs_beam = language_model is not None or beam is not None or bool(hotwords)
+        needs_beam = checked_alternatives(alternatives) > 1 or needs_beam
         if decoder is None:
             packaged = model is None and DEFAULT_LANGUAGE_MODEL.exists()
             decoder = "beam" if needs_beam or packaged else "greedy"
@@ -140,7 +148,34 @@ class Recognizer:
             return cls(session, readable=readable)
         beam_decoder = load_decoder(language_model, session.card, hotwords, beam)
         return_freed_memory()
-        return cls(session, beam_decoder, readable)
+        return cls(session, beam_decoder, readable, alternatives)
+
+    def with_hotwords(self, hotwords: Iterable[str] | None) -> Recognizer:
+        """Return a recogniser that listens for other words: for one call, one stream, one speaker.
+
+        It shares the models with this one, which stays as it is. A few hotwords take a tenth of a
+        second, ten thousand about one.
+
+        Args:
+            hotwords: Words or phrases as in `load`, instead of this recogniser's; none if None.
+
+        Returns:
+            The recogniser.
+
+        Raises:
+            DecoderError: Decoding is greedy, or a hotword cannot be recognised.
+
+        Examples:
+            >>> from asr_runtime import Recognizer
+            >>> recognizer = Recognizer.load()
+            >>> named = recognizer.with_hotwords(["Panayotov", "New York:2"])
+            >>> transcript = named.transcribe("runtime/demo/demo.flac")
+        """
+        entries = hotword_entries(hotwords)
+        if self._beam_decoder is None:
+            raise DecoderError("the greedy decoder takes no hotwords; load with decoder='beam'")
+        decoder = self._beam_decoder.with_hotwords(entries)
+        return Recognizer(self._session, decoder, self._readable, self._alternatives)
 
     @property
     def card(self) -> ModelCard:
@@ -446,7 +481,7 @@ class Recognizer:
         return [self._session.heads.spelled(rows) for rows in self.rows(samples)]
 
     def rows(self, samples: Sequence[npt.NDArray[np.float32]]) -> list[npt.NDArray[np.float32]]:
-        """Return what `log_probs` does, float32 [frames, columns of the decoder's heads].
+        """Return what `log_probs` does, but of all decoded heads, float32 [frames, columns].
 
         The phonemes' columns stand beside the letters' if those are decoded.
         """

@@ -28,12 +28,12 @@ class StandardOutputError(Exception):
 
 @contextmanager
 def guarded_streams(program: str, *, output_matters: bool = True) -> Iterator[None]:
-    """Run a command whose standard streams may fail in any way.
+    r"""Run a command whose standard streams may fail in any way.
 
     What belongs to standard output never goes to another place, nor anything else there. If it
     cannot be written, the command ends, with one line on standard error unless a reader of a pipe
     has left, which is no fault. Messages that standard error does not take are lost, and the
-    command goes on. What a stream's encoding cannot write is written as ``\\xff`` and the like.
+    command goes on. What a stream's encoding cannot write is written as ``\xff`` and the like.
 
     Args:
         program: Name at the beginning of that line.
@@ -85,7 +85,7 @@ def one_line(message: str) -> str:
 
 
 def shown_name(file: str | os.PathLike[str]) -> str:
-    """Return a file's name as it stands in a line: line feeds and the like as ``\\n``."""
+    r"""Return a file's name as it stands in a line: line feeds and the like as ``\n``."""
     return "".join(
         char.encode("unicode_escape").decode("ascii")
         if unicodedata.category(char) in ("Cc", "Zl", "Zp")

@@ -89,6 +89,34 @@ class ReadableWord(_Span):
 
 
 @dataclass(frozen=True, slots=True)
+class Alternative:
+    """One of the best texts of a segment.
+
+    Attributes:
+        text: The text as it would have been recognised, in lower case and without signs.
+        score: How the search rates it beside the text that was recognised: the natural logarithm of
+            the ratio of the two probabilities, by sound and language model together. The recognised
+            text has 0, and the others have less.
+        start: Where the segment begins in the recording, in seconds.
+        end: Where the segment ends in the recording, in seconds.
+    """
+
+    text: str
+    score: float
+    start: float
+    end: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain JSON types, rounded as in `Transcript.to_dict`."""
+        return {
+            "text": self.text,
+            "score": round(self.score, CONFIDENCE_DIGITS),
+            "start": round(self.start, SECONDS_DIGITS),
+            "end": round(self.end, SECONDS_DIGITS),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
     """The text of one utterance, of a segment of a recording, or of a whole recording.
 
@@ -111,6 +139,9 @@ class Transcript:
         channel: Number of the channel that was transcribed, from 1 on; None for the mix of all.
         readable: The words of ``text`` with signs, capital letters and digits, if the recogniser
             was asked for them; otherwise None.
+        alternatives: The best texts of each segment, if the recogniser was asked for several: the
+            recognised one, then the others, the most probable first. Those of a longer recording
+            follow each other, and those of one segment have its start and end.
     """
 
     text: str
@@ -121,6 +152,7 @@ class Transcript:
     warnings: tuple[str, ...] = ()
     channel: int | None = None
     readable: tuple[ReadableWord, ...] | None = None
+    alternatives: tuple[Alternative, ...] = ()
 
     @property
     def end(self) -> float:
@@ -149,11 +181,11 @@ class Transcript:
         """Return everything as plain JSON types.
 
         Returns:
-            Seconds are rounded to the millisecond, confidences to four decimals. ``readable`` is
-            there only if the transcript has it. ``transcript.schema.json`` in this package
-            describes all fields.
+            Seconds are rounded to the millisecond, confidences and scores to four decimals.
+            ``readable`` and ``alternatives`` are there only if the transcript has them.
+            ``transcript.schema.json`` in this package describes all fields.
         """
-        readable = self.readable
+        readable, alternatives = self.readable, self.alternatives
         return {
             "text": self.text,
             "confidence": round(self.confidence, CONFIDENCE_DIGITS),
@@ -162,6 +194,7 @@ class Transcript:
             **({} if readable is None else {"readable": [word.to_dict() for word in readable]}),
             "words": [word.to_dict() for word in self.words],
             "tokens": [token.to_dict() for token in self.tokens],
+            **({"alternatives": [each.to_dict() for each in alternatives]} if alternatives else {}),
             "warnings": list(self.warnings),
             **({} if self.channel is None else {"channel": self.channel}),
             "format_version": FORMAT_VERSION,
@@ -221,9 +254,11 @@ class Transcript:
         texts = []
         readable: list[ReadableWord] = []
         is_readable = False
+        alternatives: list[Alternative] = []
         count = 0
         for count, segment in enumerate(segments, 1):  # noqa: B007 - their number is needed
             totals.add(segment)
+            alternatives += segment.alternatives
             if segment.tokens:
                 if tokens:
                     tokens.append(space_before(segment, tokens[-1].end))
@@ -244,6 +279,7 @@ class Transcript:
             warnings=totals.warnings,
             channel=segment.channel,
             readable=tuple(readable) if is_readable else None,
+            alternatives=tuple(alternatives),
         )
 
 

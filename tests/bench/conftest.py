@@ -18,9 +18,6 @@ from asr_bench.runs.clips import Recording
 from asr_bench.runs.machine_rates import MachineRates
 from asr_bench.runs.normalization import Normalizer
 from asr_bench.runs.plan import Plan, StreamSetting
-from asr_export import ExportOptions, export
-from asr_train.checkpoints.checkpoint import load_checkpoint
-from asr_train.model.chunking import Chunking
 
 
 @pytest.fixture(scope="session")
@@ -41,11 +38,9 @@ def environment() -> Environment:
 
 
 @pytest.fixture(scope="session")
-def streaming_model(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def streaming_model(export_tiny: Callable[..., Path]) -> Path:
     """``tiny.onnx``, random weights, for whole recordings and for streams."""
-    path = tmp_path_factory.mktemp("streaming") / "tiny.onnx"
-    export(load_checkpoint(tiny_checkpoint), path, ExportOptions(chunking=Chunking(21, 11)))
-    return path
+    return export_tiny("tiny.onnx", chunking=(21, 11))
 
 
 @pytest.fixture

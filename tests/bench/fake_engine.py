@@ -58,6 +58,8 @@ class FakeTranscriber:
                 time.sleep(600)
             case "tells its number":
                 return str(os.getpid())
+            case "tells whether it keeps bytecode":
+                return str(not sys.dont_write_bytecode)
             case "prints":
                 print("from Python")
                 os.write(1, b"from C\n")

@@ -12,7 +12,8 @@ import pytest
 
 from asr_bench import cli
 from asr_bench.measuring.environment import Environment
-from asr_bench.results import Results, write_results
+from asr_bench.results import Results
+from asr_bench.results_file import write_results
 
 
 def asr_bench(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:

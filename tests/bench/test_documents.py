@@ -17,7 +17,8 @@ from asr_bench.errors import BenchError
 from asr_bench.measuring.environment import Environment
 from asr_bench.reporting import write_reports
 from asr_bench.reporting.report import BEGIN, END, write_into
-from asr_bench.results import Results, write_results
+from asr_bench.results import Results
+from asr_bench.results_file import write_results
 from asr_train.errors import OutputError
 
 OURS = "asr-run edge int8, beam"

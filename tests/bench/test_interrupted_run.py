@@ -21,7 +21,8 @@ from asr_bench.engines.timed_stream import TimedStream
 from asr_bench.measuring.environment import Environment
 from asr_bench.reporting import write_reports
 from asr_bench.reporting.report import BEGIN, END
-from asr_bench.results import EngineResult, Results, read_results, write_results
+from asr_bench.results import EngineResult, Results
+from asr_bench.results_file import read_results, write_results
 from asr_bench.runs.machine_rates import MachineRates
 from asr_bench.runs.measure import measure
 from asr_bench.runs.plan import Plan
@@ -103,7 +104,7 @@ def test_the_file_has_every_step_as_soon_as_it_is_done(
 def test_the_file_names_an_engine_that_failed_at_once(
     plan: Plan, pool: EnginePool, rates: MachineRates, record: RunRecord
 ) -> None:
-    StoppingProcess.script(6, EngineFailureError("no more"))
+    StoppingProcess.script(8, EngineFailureError("no more"))
     kept: list[Results] = []
     pool.after_failure = lambda: (record.keep(), kept.append(read_results(record.path)))
     measure(plan, pool, rates, record.measurements)
@@ -116,7 +117,7 @@ def test_the_file_names_an_engine_that_failed_at_once(
 def asr_bench_run(
     streaming_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run_command_line
 ) -> Callable[[], tuple[int, str, str]]:
-    """The command, of one engine: two cold starts, then three rounds of one duration, a batch."""
+    """The command, of one engine: three cold starts, then three rounds of one duration, a batch."""
     monkeypatch.setattr("asr_bench.engines.engine_process.EngineProcess", StoppingProcess)
 
     def run() -> tuple[int, str, str]:
@@ -133,8 +134,8 @@ def _arguments(model: Path, out: Path, rounds: int) -> tuple[object, ...]:
 
 
 def test_ctrl_c_is_one_line_and_the_results_so_far(asr_bench_run, tmp_path: Path) -> None:
-    # Two cold starts, four times the first duration, and in the middle of the second.
-    StoppingProcess.script(9, KeyboardInterrupt())
+    # Three cold starts, four times the first duration, and in the middle of the second.
+    StoppingProcess.script(10, KeyboardInterrupt())
     code, out, err = asr_bench_run()
     assert code == 130
     folder = tmp_path / "out"
@@ -163,7 +164,7 @@ def test_ctrl_c_before_the_first_figure_leaves_what_was_there(asr_bench_run, tmp
 
 
 def test_ctrl_c_in_the_middle_of_a_step_keeps_what_it_has(asr_bench_run, tmp_path: Path) -> None:
-    StoppingProcess.script(2, KeyboardInterrupt())
+    StoppingProcess.script(3, KeyboardInterrupt())
     code, _, err = asr_bench_run()
     assert code == 130
     assert "the results so far are in the folder" in err.splitlines()[-1]
@@ -178,7 +179,7 @@ def test_ctrl_c_again_goes_without_reports(asr_bench_run, tmp_path, monkeypatch)
         raise KeyboardInterrupt
 
     monkeypatch.setattr("asr_bench.reporting.write_reports", interrupted)
-    StoppingProcess.script(9, KeyboardInterrupt())
+    StoppingProcess.script(10, KeyboardInterrupt())
     code, _, err = asr_bench_run()
     assert code == 130
     assert err.splitlines()[-1].endswith(f"are in the folder {tmp_path / 'out'}")
@@ -188,7 +189,7 @@ def test_ctrl_c_again_goes_without_reports(asr_bench_run, tmp_path, monkeypatch)
 def test_an_error_of_the_program_keeps_the_results_and_its_traceback(
     asr_bench_run, tmp_path, monkeypatch
 ) -> None:
-    StoppingProcess.script(9, ZeroDivisionError())
+    StoppingProcess.script(10, ZeroDivisionError())
     with pytest.raises(ZeroDivisionError):
         asr_bench_run()
     results = read_results(tmp_path / "out" / "results.json")

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import onnx
 import pytest
 import torch
 
 from asr_bench import cli, exporting
 from asr_bench.engines import registry
-from asr_bench.results import Results, read_results, write_results
-from asr_export import ExportOptions, export
-from asr_export.formats.onnx import to_onnx
-from asr_export.source.quantized_checkpoint import QuantizedCheckpoint
+from asr_bench.results import Results
+from asr_bench.results_file import read_results, write_results
+from asr_export import ExportOptions
 from asr_train.checkpoints.checkpoint import Checkpoint
 from asr_train.model.config import PRESETS, ModelConfig
 
@@ -23,17 +22,14 @@ CommandLine = Callable[..., tuple[int, str, str]]
 TEXTS = ["cab bead deaf fade", "cafe face"]
 
 
-def quickly(checkpoint: Checkpoint, path: Path, options: ExportOptions) -> None:
-    """Write what ``export`` writes, an ONNX file without its half a minute of checks."""
-    if path.suffix == ".onnx":
-        onnx.save(to_onnx(QuantizedCheckpoint(checkpoint, options)), path)
-    else:
-        export(checkpoint, path, options)
-
-
 @pytest.fixture
-def quick_export(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("asr_export.export", quickly)
+def quick_export(monkeypatch: pytest.MonkeyPatch, export_tiny: Callable[..., Path]) -> None:
+    """Have the tiny checkpoint's files copied, not made again."""
+
+    def copied(_: Checkpoint, path: Path, options: ExportOptions) -> None:
+        shutil.copyfile(export_tiny(path.name, options.precision.value), path)
+
+    monkeypatch.setattr("asr_export.export", copied)
 
 
 def read(path: Path) -> Results:
@@ -201,13 +197,11 @@ def test_streaming(
 
 
 def test_a_model_that_cannot_stream(
-    loaded: Checkpoint,
+    export_tiny: Callable[..., Path],
     write_manifest: Callable[..., Path],
-    tmp_path: Path,
     run_command_line: CommandLine,
 ) -> None:
-    path = tmp_path / "whole.onnx"
-    export(loaded, path, ExportOptions())
+    path = export_tiny("model.onnx")
     manifest = write_manifest(TEXTS)
     code, _, err = run_command_line(cli.main, "streaming", "--manifest", manifest, "--model", path)
     assert code == 1

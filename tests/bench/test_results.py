@@ -22,10 +22,8 @@ from asr_bench.results import (
     Settings,
     Streaming,
     Throughput,
-    read_complete_results,
-    read_results,
-    write_results,
 )
+from asr_bench.results_file import read_complete_results, read_results, write_results
 
 
 @pytest.fixture

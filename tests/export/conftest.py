@@ -1,9 +1,9 @@
-"""The tiny model's files, exported once, and the command."""
+"""The tiny model's files, and the command."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -12,17 +12,14 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="session")
-def files(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The tiny model's ONNX files by precision; not to be changed."""
-    from asr_export import ExportOptions, Precision, export
-    from asr_train.checkpoints.checkpoint import load_checkpoint
+def files(export_tiny: Callable[..., Path]) -> Mapping[str, Path]:
+    """The tiny model's ONNX files by precision, each exported when it is needed."""
 
-    paths = {}
-    for precision in Precision:
-        path = tmp_path_factory.mktemp(precision.value) / "model.onnx"
-        export(load_checkpoint(tiny_checkpoint), path, ExportOptions(precision))
-        paths[precision.value] = path
-    return paths
+    class Files(dict[str, Path]):
+        def __missing__(self, precision: str) -> Path:
+            return self.setdefault(precision, export_tiny("model.onnx", precision))
+
+    return Files()
 
 
 @pytest.fixture

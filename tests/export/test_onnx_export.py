@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -28,10 +29,8 @@ from asr_train.model.network import BidirectionalGRU
 
 
 @pytest.fixture(scope="module")
-def exported(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("exported") / "model.onnx"
-    export(load_checkpoint(tiny_checkpoint), path)
-    return path
+def exported(export_tiny: Callable[..., Path]) -> Path:
+    return export_tiny("model.onnx")
 
 
 def test_names_types_and_dynamic_shapes(exported: Path) -> None:

@@ -9,27 +9,21 @@ import numpy as np
 import pytest
 import soundfile
 
-from asr_export import ExportOptions, ParityError, Precision, export, read_card
+from asr_export import ParityError, export, read_card
 from asr_export.formats import ort as ort_export
 from asr_export.formats.registry import load_backend
 from asr_export.loading.backends import OnnxBackend, TorchBackend
 from asr_export.verification.probe import probe_signal
-from asr_train.checkpoints.checkpoint import Checkpoint, load_checkpoint
+from asr_train.checkpoints.checkpoint import Checkpoint
 
 Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="module")
-def ort_files(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def ort_files(export_tiny: Callable[..., Path]) -> dict[str, Path]:
     """The tiny model in float32 and int8, with what lies beside it."""
-    folder = tmp_path_factory.mktemp("exported")
-    for precision in (Precision.fp32, Precision.int8):
-        export(
-            load_checkpoint(tiny_checkpoint),
-            folder / f"{precision.value}.ort",
-            ExportOptions(precision),
-        )
-    return {path.name: path for path in folder.iterdir()}
+    files = (export_tiny(f"{precision}.ort", precision) for precision in ("fp32", "int8"))
+    return {path.name: path for file in files for path in file.parent.iterdir()}
 
 
 def test_it_gives_what_the_checkpoint_gives(ort_files: dict[str, Path], loaded: Checkpoint) -> None:

@@ -22,16 +22,14 @@ from asr_export.formats import pt2 as pt2_export
 from asr_export.formats.registry import load_backend
 from asr_export.loading.backends import TorchBackend
 from asr_export.verification.probe import probe_signal
-from asr_train.checkpoints.checkpoint import Checkpoint, load_checkpoint
+from asr_train.checkpoints.checkpoint import Checkpoint
 
 GRAPH = "models/model.json"
 
 
 @pytest.fixture(scope="module")
-def exported(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("exported") / "model.pt2"
-    export(load_checkpoint(tiny_checkpoint), path)
-    return path
+def exported(export_tiny: Callable[..., Path]) -> Path:
+    return export_tiny("model.pt2")
 
 
 @pytest.fixture(scope="module")

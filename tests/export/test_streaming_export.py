@@ -17,7 +17,7 @@ from asr_export.loading.backends import OnnxBackend
 from asr_export.verification.probe import probe_signal
 from asr_export.verification.streaming_parity import stream
 from asr_runtime.model_file.contract import ALL_FRAMES
-from asr_train.checkpoints.checkpoint import Checkpoint, load_checkpoint
+from asr_train.checkpoints.checkpoint import Checkpoint
 from asr_train.model.chunking import Chunking
 from asr_train.model.network import BidirectionalGRU
 
@@ -25,12 +25,10 @@ CHUNKING = Chunking(9, 5)
 
 
 @pytest.fixture(scope="module")
-def exported(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("streaming") / "model.onnx"
-    options = ExportOptions(Precision.int8, chunking=CHUNKING)
-    report = export(load_checkpoint(tiny_checkpoint), path, options)
-    assert report.streaming is not None
-    assert report.streaming.passed
+def exported(export_tiny: Callable[..., Path]) -> Path:
+    path = export_tiny("model.onnx", "int8", (9, 5))
+    report = json.loads(path.with_name("model.onnx.parity.json").read_text())
+    assert report["streaming"]["passed"]
     return path
 
 

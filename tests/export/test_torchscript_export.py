@@ -29,10 +29,8 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="module")
-def exported(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("exported") / "model.pt"
-    export(load_checkpoint(tiny_checkpoint), path)
-    return path
+def exported(export_tiny: Callable[..., Path]) -> Path:
+    return export_tiny("model.pt")
 
 
 def test_it_gives_what_the_checkpoint_gives(exported: Path, loaded: Checkpoint) -> None:

@@ -1,6 +1,6 @@
 """Fixtures of the runtime's tests; most use the tone model of a module beside this one."""
 
-import importlib.util
+import importlib
 import io
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -17,23 +17,11 @@ from asr_runtime.command import cli
 from asr_runtime.language.language_model import LanguageModel
 from asr_runtime.language.packed_model import PackedModel
 
-
-def _neighbour(name: str) -> Any:
-    # Tests are collected without packages, so a neighbour is loaded by its path.
-    path = Path(__file__).with_name(f"{name}.py")
-    spec = importlib.util.spec_from_file_location(f"runtime_test_{name}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-_tones = _neighbour("tone_model")
+_tones = importlib.import_module("tone_model")
 make_tone_model = _tones.make_tone_model
 CARD = _tones.CARD
 
-_machines = _neighbour("imitated_machines")
+_machines = importlib.import_module("imitated_machines")
 packages, libraries = _machines.packages, _machines.libraries
 gpu_build, cpu_build = _machines.gpu_build, _machines.cpu_build
 
@@ -46,7 +34,7 @@ def speak() -> Callable[..., np.ndarray]:
 @pytest.fixture(scope="session")
 def phoneme_speech() -> Any:
     """The module that makes log-probabilities of phonemes."""
-    return _neighbour("phoneme_speech")
+    return importlib.import_module("phoneme_speech")
 
 
 @pytest.fixture(scope="session")
@@ -108,13 +96,13 @@ def card() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def toy_language_models() -> Any:
     """The module that makes small language models."""
-    return _neighbour("language_models")
+    return importlib.import_module("language_models")
 
 
 @pytest.fixture
 def sounddevice(monkeypatch: pytest.MonkeyPatch) -> Any:
     """An imitated sounddevice in place of the real one, with a microphone and a loudspeaker."""
-    module = _neighbour("fake_sounddevice").FakeSounddevice()
+    module = importlib.import_module("fake_sounddevice").FakeSounddevice()
     monkeypatch.setitem(sys.modules, "sounddevice", module)
     return module
 
@@ -225,7 +213,7 @@ def listen(
 @pytest.fixture(scope="session")
 def punctuation_models() -> Any:
     """Models whose signs and capital letters are known."""
-    return _neighbour("punctuation_models")
+    return importlib.import_module("punctuation_models")
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import soundfile
 import soxr
 
 from asr_runtime import AudioContentError, AudioFileError
-from asr_runtime.audio import audio_reader, sound_file
+from asr_runtime.audio import audio_decoding, audio_file, sound_file
 from asr_runtime.audio.audio_reader import AudioReader, read_audio
 from asr_runtime.audio.audio_source import SampleBlocks
 from asr_runtime.audio.wav_layout import read_wav_layout
@@ -38,7 +38,7 @@ def test_blocks_are_the_whole(noise, tmp_path, monkeypatch, extension, subtype):
     soundfile.write(path, noise, 16000, subtype=subtype)
     whole, rate = read_audio(path)
     assert len(whole) >= len(noise)
-    for module in (audio_reader, sound_file):
+    for module in (audio_decoding, sound_file):
         monkeypatch.setattr(module, "BLOCK_SAMPLES", 14_002)
     with AudioReader(path) as reader:
         blocks = list(reader.blocks())
@@ -81,9 +81,9 @@ class TestPipes:
     def test_large_one_is_kept_in_a_file(self, noise, tmp_path, monkeypatch):
         path = tmp_path / "a.wav"
         soundfile.write(path, noise, 16000)
-        monkeypatch.setattr(audio_reader, "_MOST_IN_MEMORY", 10_000)
+        monkeypatch.setattr(audio_file, "_MOST_IN_MEMORY", 10_000)
         with AudioReader(Pipe(path.read_bytes())) as reader:
-            copy = reader._file
+            copy = reader._decoding._file
             assert copy.fileno() > 2
             read = np.concatenate(list(reader.blocks()))
         np.testing.assert_array_equal(read, read_audio(path)[0])
@@ -104,7 +104,7 @@ class TestPipes:
         def full():
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(audio_reader.tempfile, "TemporaryFile", full)
+        monkeypatch.setattr(audio_file.tempfile, "TemporaryFile", full)
         with pytest.raises(AudioFileError, match=r"temporary file \(No space left on device\)"):
             AudioReader(Pipe(bytes(5 << 20)))
 

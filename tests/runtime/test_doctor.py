@@ -53,6 +53,26 @@ def test_versions_and_models_of_a_working_machine(examine, model_file, words):
     json.dumps(found.to_dict())
 
 
+def test_punctuation_model(examine, punctuation_model_file, tmp_path, monkeypatch):
+    def look(path):
+        monkeypatch.setattr(diagnosis, "DEFAULT_PUNCTUATION_MODEL", path)
+        found = examine("cpu")
+        return found.facts["punctuation_model"], found.problems
+
+    facts, problems = look(punctuation_model_file)
+    assert problems == []
+    digest = hashlib.sha256(punctuation_model_file.read_bytes()).hexdigest()
+    assert (facts["state"], facts["format_version"], facts["sha256"]) == ("works", 1, digest)
+    # Who does not want signs needs none.
+    facts, problems = look(tmp_path / "none.onnx")
+    assert problems == []
+    assert facts["state"].startswith("not in this installation")
+    (tmp_path / "bad.onnx").write_bytes(b"no model")
+    facts, (problem,) = look(tmp_path / "bad.onnx")
+    assert facts["state"] == "cannot be used"
+    assert "bad.onnx" in problem
+
+
 def cuda_reason(model_file):
     with pytest.raises(DeviceError) as caught:
         Recognizer.load(model_file, device="cuda")
@@ -186,4 +206,4 @@ class TestCommand:
             check=True,
         )
         assert done.stderr == b""
-        assert done.stdout.count(b"sha256") == 2
+        assert done.stdout.count(b"sha256") == 3

@@ -120,8 +120,13 @@ def test_bad_input_is_one_line(tmp_path, heard):
     binary.write_bytes(b"\xff\xfe\x00")
     good = tmp_path / "good.txt"
     good.write_text(heard.text)
+    empty, cyrillic = tmp_path / "empty.txt", tmp_path / "cyrillic.txt"
+    empty.write_text("\n")
+    cyrillic.write_text("Старик и море", encoding="utf-8")
     for arguments, words in (
         ((CLIP, text), "probably not what is said"),
+        ((CLIP, empty), "no words"),
+        ((CLIP, cyrillic), "'Старик' has"),
         ((CLIP, binary), "not text in UTF-8"),
         ((CLIP, tmp_path / "none"), "cannot be read"),
         ((text, good), "not audio"),

@@ -2,15 +2,20 @@
 
 import re
 
+import numpy as np
 import pytest
 
 from asr_runtime import DecoderError
 from asr_runtime.language.grapheme_to_phoneme import (
     DEFAULT_GRAPHEME_TO_PHONEME,
+    GraphemeToPhoneme,
     load_grapheme_to_phoneme,
 )
+from asr_runtime.language.graphone_file import GraphoneModel
+from asr_runtime.language.graphone_search import GraphoneTrie, search
 from asr_runtime.language.phonemes import format_phonemes, parse_phonemes
 from asr_runtime.language.spoken_hotwords import pronounce_hotwords
+from asr_runtime.language.trie import grow_trie
 
 
 @pytest.fixture(scope="module")
@@ -47,11 +52,33 @@ def test_doubt_gives_variants(model):
 
 
 def test_together_or_one_by_one(model):
-    words = ["blickstone", "a", "panayotov", "block", "o'er", "x" * 64, "blickstone"]
+    words = ["blickstone", "a", "panayotov", "block", "o'er", "x" * 64, "blickstone", "a'er", "an"]
     together = model.pronounce_all(words, 3, 0.01)
     assert together == [model.pronounce(word, 3, 0.01) for word in words]
     assert model.pronounce_all([]) == []
     assert all(together)
+
+
+def test_probabilities_are_those_of_the_n_grams(model):
+    """A model so small that all ways to say a word can be counted."""
+    probabilities = {"a": 0.5, "b": 0.3, "end": 0.2}
+    logs = [np.log(value) for value in (1.0, *probabilities.values())]
+    # Symbols: the boundary, a said as AA or as EY, b as B; "a" as AA is likelier after a "b".
+    keys = np.array([0, 1, 2, 3, (4 << 8) | 1], np.uint32)
+    score = np.array([0, logs[3], logs[1], logs[1], logs[2], np.log(0.9)], np.float32)
+    backoff = np.array([0, 0, 0, 0, np.log(0.5), 0], np.float32)
+    trie = GraphoneTrie(keys, score, backoff, np.array([0, 0, 0, 0, 0, 2], np.int32))
+    letters = [("a", parse_phonemes("AA")), ("a", parse_phonemes("EY")), ("b", parse_phonemes("B"))]
+    small = GraphemeToPhoneme(GraphoneModel({}, letters, trie))
+    assert [format_phonemes(one) for one in small.pronounce("ba", 3, 0.01)] == ["B AA", "B EY"]
+    words = grow_trie(np.array([[1, 0], [2, 1]]), np.array([1, 2]), np.zeros(2, np.float32))
+    scores, symbols = search(trie, small._candidates, words, 3)
+    end = 0.2
+    np.testing.assert_allclose(np.exp(scores[0]), [0.5 * end, 0.5 * end, 0], rtol=1e-5)
+    np.testing.assert_allclose(
+        np.exp(scores[1]), [0.3 * 0.9 * end, 0.3 * 0.5 * 0.5 * end, 0], rtol=1e-5
+    )
+    assert symbols[1, 0].tolist() == [3, 1]
 
 
 @pytest.mark.parametrize(

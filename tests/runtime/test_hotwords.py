@@ -8,6 +8,8 @@ from asr_runtime import BeamConfig, DecoderError, Recognizer
 from asr_runtime.command.options import hotword_list
 from asr_runtime.decoding.beam_decoder import BeamDecoder
 from asr_runtime.decoding.hotwords import PhraseScorer
+from asr_runtime.language.hotword import Hotword, hotword_entries, parse_hotword
+from asr_runtime.language.phonemes import format_phonemes
 
 ENGLISH = ["'", " ", *"abcdefghijklmnopqrstuvwxyz", "<blk>"]
 SOUND_ALONE = {"language_model_weight": 0, "letter_prior_weight": 0, "blank_penalty": 0}
@@ -138,6 +140,66 @@ def test_ten_thousand_phrases_take_no_table_of_their_square():
     gains, states = scorer.advance(states, np.array([1, 0, 0]))
     assert gains.tolist() == [1.0, 0.0, 1.0]
     assert scorer.finish(states).tolist() == [0.0, -1.0, -1.0]
+
+
+def test_weight_of_a_phrase():
+    scorer = PhraseScorer([[1, 2], [1, 3]], BONUS, [2.0, 0.5])
+    assert follow(scorer, [1, 2]) == 22
+    assert follow(scorer, [1, 3]) == 50.5
+    assert follow(scorer, [1]) == 0
+    assert follow(scorer, [1, 9]) == 0
+
+
+def test_weight_where_one_phrase_begins_another():
+    scorer = PhraseScorer([[1], [1, 2]], BONUS, [1.0, 3.0])
+    assert follow(scorer, [1]) == 1
+    assert follow(scorer, [1, 9]) == 1
+    assert follow(scorer, [1, 2]) == 33
+
+
+def test_weight_decides(decode):
+    heard = mix((0.6, "mister panama_ said"), (0.4, "mister panatov said"))
+    assert decode(heard, "Panatov:0.1", hotword_bonus=2.0) == "mister panama said"
+    assert decode(heard, "Panatov", hotword_bonus=0.1) == "mister panama said"
+    assert decode(heard, "Panatov:20", hotword_bonus=0.1) == "mister panatov said"
+    assert decode(heard, "Panatov:0.1", "panatov:20", hotword_bonus=0.1) == "mister panatov said"
+
+
+def test_hotword_with_everything():
+    hotword = parse_hotword("New York=N UW, Y AO R K:2.5")
+    assert (hotword.text, hotword.weight) == ("New York", 2.5)
+    assert list(map(format_phonemes, hotword.pronunciations)) == ["N UW", "Y AO R K"]
+    assert parse_hotword("O\u2019Hara") == Hotword("O'Hara")
+
+
+@pytest.mark.parametrize("entry", ["York:", "York:much", "York:-1", "York:nan", "York:101"])
+def test_weight_that_is_none(entry):
+    with pytest.raises(DecoderError, match="for its weight; give a number from 0 to 100"):
+        parse_hotword(entry)
+
+
+def test_list_that_is_none():
+    with pytest.raises(DecoderError, match=r"give \[word\]"):
+        hotword_entries("York")
+    with pytest.raises(DecoderError, match="a weight follows a colon"):
+        hotword_entries([("York", 2.0)])
+    assert hotword_entries(None) == []
+
+
+def test_other_hotwords_without_another_model(make_language_model):
+    heard = mix((0.6, "mister panama_ said"), (0.4, "mister panatov said"))
+    model = make_language_model(WORDS, SENTENCES)
+    plain = BeamDecoder(model, ENGLISH, 28, (), BeamConfig(hotword_bonus=2.0))
+    hoping = plain.with_hotwords(["Panatov"])
+    assert hoping.config == plain.config
+    assert hoping.decode(heard, 0.03).text == "mister panatov said"
+    assert plain.decode(heard, 0.03).text == "mister panama said"
+    assert hoping.with_hotwords([]).decode(heard, 0.03).text == "mister panama said"
+
+
+def test_greedy_decoding_takes_no_hotwords():
+    with pytest.raises(DecoderError, match="load with decoder='beam'"):
+        Recognizer.load(device="cpu", decoder="greedy").with_hotwords(["Panayotov"])
 
 
 def test_file_of_hotwords(tmp_path):

@@ -1,80 +1,15 @@
-"""Audio that arrives through pipes: what has been written is there, whatever the header says."""
+"""Streams: what they may contain, where they end, and what is said of a wrong one."""
 
 import io
-import os
-import queue
 import struct
-import threading
 
 import numpy as np
 import pytest
 import soundfile
+from wav_streams import PCM, RATE, TONE, UNKNOWN, Pipe, chunk, handmade, wav
 
-from asr_runtime import AsrRuntimeError, AudioContentError, AudioFileError
-from asr_runtime.live.live_source import FileSource
-from asr_runtime.live.pipe_source import PipeSource, open_stream
-
-RATE = 16000
-TONE = (0.5 * np.sin(np.arange(4000) / 5)).astype(np.float32)
-PCM = (TONE * 32767).astype("<i2").tobytes()
-
-UNKNOWN = 0xFFFFFFFF
-"""As ffmpeg leaves the sizes that it cannot know."""
-
-
-def wav(samples=TONE, rate=RATE, **options):
-    file = io.BytesIO()
-    soundfile.write(file, samples, rate, **({"format": "WAV"} | options))
-    return file.getvalue()
-
-
-def chunk(name, content, size=None):
-    padding = b"\0" * (len(content) % 2)
-    return name + struct.pack("<I", len(content) if size is None else size) + content + padding
-
-
-def handmade(samples=PCM, size=UNKNOWN, *, coding=1, channels=1, rate=RATE, bits=16, extra=b""):
-    frame = channels * bits // 8
-    described = struct.pack("<HHIIHH", coding, channels, rate, rate * frame, frame, bits)
-    head = b"RIFF" + struct.pack("<I", UNKNOWN) + b"WAVE" + extra + chunk(b"fmt ", described)
-    return head + b"data" + struct.pack("<I", size) + samples
-
-
-class Pipe:
-    """A source at the end of a pipe that another thread reads."""
-
-    def __init__(self, sample_rate=None):
-        self._reading_end, self._writing_end = os.pipe()
-        self._sample_rate = sample_rate
-        self.arrived = queue.Queue()
-        self._thread = threading.Thread(target=self._read, daemon=True)
-        self._thread.start()
-
-    def _read(self):
-        with open(self._reading_end, "rb") as file:
-            try:
-                for block in PipeSource(file, self._sample_rate).blocks():
-                    self.arrived.put(block)
-            except AsrRuntimeError as error:
-                self.arrived.put(error)
-        self.arrived.put(None)
-
-    def write(self, data):
-        os.write(self._writing_end, data)
-
-    def close(self):
-        os.close(self._writing_end)
-        self._thread.join(10)
-
-    def next(self):
-        return self.arrived.get(timeout=10)
-
-    def samples(self, count):
-        """The next `count` samples, once they are there."""
-        blocks = []
-        while sum(map(len, blocks)) < count:
-            blocks.append(self.next())
-        return np.concatenate(blocks)
+from asr_runtime import AudioContentError, AudioFileError
+from asr_runtime.live.pipe_source import PipeSource
 
 
 def read(data, sample_rate=None):
@@ -154,52 +89,6 @@ class TestFormats:
         extra = chunk(b"ds64", struct.pack("<QQQI", 0, len(PCM), 0, 0))
         data = handmade(extra=extra).replace(b"RIFF", b"RF64", 1) + chunk(b"LIST", bytes(40))
         np.testing.assert_allclose(read(data)[0], TONE, atol=1e-4)
-
-
-class TestArrival:
-    def test_a_stall_holds_nothing_back(self):
-        pipe = Pipe()
-        data = handmade()
-        header = len(data) - len(PCM)
-        # Whole samples and half of one, then a pause, until after what was written is here.
-        pipe.write(data[: header + 1001])
-        first = pipe.samples(500)
-        assert len(first) == 500
-        pipe.write(data[header + 1001 :])
-        second = pipe.samples(3500)
-        pipe.close()
-        assert pipe.next() is None
-        np.testing.assert_allclose(np.concatenate([first, second]), TONE, atol=1e-4)
-
-    def test_stall_in_the_header(self):
-        pipe = Pipe()
-        for byte in handmade(PCM[:4]):
-            pipe.write(bytes([byte]))
-        assert len(pipe.samples(2)) == 2
-        pipe.close()
-        assert pipe.next() is None
-
-    def test_raw_samples_are_there_at_once(self):
-        pipe = Pipe(sample_rate=8000)
-        pipe.write(PCM[:20])
-        assert len(pipe.samples(10)) == 10
-        pipe.write(PCM[20:24])
-        assert len(pipe.samples(2)) == 2
-        pipe.close()
-
-    def test_pipe_that_does_not_wait(self):
-        reading_end, writing_end = os.pipe()
-        os.set_blocking(reading_end, False)
-        threading.Timer(0.2, lambda: (os.write(writing_end, PCM), os.close(writing_end))).start()
-        with open(reading_end, "rb") as file:
-            blocks = list(PipeSource(file, RATE).blocks())
-        assert sum(map(len, blocks)) == len(TONE)
-
-    def test_nothing_after_closing(self):
-        source = PipeSource(io.BytesIO(PCM), RATE)
-        next(source.blocks())
-        source.close()
-        assert list(source.blocks()) == []
 
 
 class TestEnd:
@@ -283,13 +172,13 @@ class TestWrongFormats:
     def test_another_format_is_named(self, data, kind):
         told, _ = problem(data)
         assert told.startswith(f"is {kind}")
-        assert told.endswith("convert it: ffmpeg -i INPUT -f wav - | asr-run --stream -")
+        assert told.endswith("convert it: ffmpeg -i INPUT -f wav - | asr-run listen -")
 
     @pytest.mark.parametrize("data", [PCM, b"hello", b"RIFF\0\0\0\0WEBPVP8 ", b"\0"])
     def test_no_wav(self, data):
         told, _ = problem(data)
         assert told.startswith("is no WAV stream; give --sample-rate if it is 16-bit mono ")
-        assert "ffmpeg -i INPUT -f wav - | asr-run --stream -" in told
+        assert "ffmpeg -i INPUT -f wav - | asr-run listen -" in told
 
     @pytest.mark.parametrize(
         ("options", "coded"),
@@ -320,58 +209,3 @@ class TestWrongFormats:
             PipeSource(io.BytesIO(handmade(rate=rate)))
         with pytest.raises(AudioContentError, match="is not within 1000 to 768000 Hz"):
             PipeSource(io.BytesIO(PCM), rate)
-
-
-class TestOpening:
-    @pytest.mark.parametrize("name", ["speech.flac", "speech.wav", "speech.ogg"])
-    def test_file_of_any_format(self, tmp_path, name):
-        path = str(tmp_path / name)
-        soundfile.write(path, np.tile(TONE, 5), RATE)
-        source = open_stream(path)
-        assert isinstance(source, FileSource)
-        assert source.sample_rate == RATE
-        blocks = list(source.blocks())
-        assert len(blocks) > 2
-        samples, _ = soundfile.read(path, dtype="float32")
-        np.testing.assert_array_equal(np.concatenate(blocks), samples)
-        source.close()
-        assert list(source.blocks()) == []
-
-    def test_file_of_raw_samples(self, tmp_path):
-        path = tmp_path / "speech.raw"
-        path.write_bytes(PCM)
-        source = open_stream(str(path), 8000)
-        assert source.sample_rate == 8000
-        assert sum(map(len, source.blocks())) == len(TONE)
-        source.close()
-
-    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
-    def test_named_pipe(self, tmp_path):
-        path = tmp_path / "pipe"
-        os.mkfifo(path)
-        writer = threading.Thread(target=lambda: path.write_bytes(handmade()))
-        writer.start()
-        source = open_stream(str(path))
-        np.testing.assert_allclose(np.concatenate(list(source.blocks())), TONE, atol=1e-4)
-        source.close()
-        writer.join()
-
-    def test_what_cannot_be_opened(self, tmp_path):
-        with pytest.raises(AudioFileError, match="there is no such file"):
-            open_stream(str(tmp_path / "none.wav"))
-        with pytest.raises(AudioFileError, match="is a directory"):
-            open_stream(str(tmp_path))
-
-    def test_standard_input_that_is_none(self, monkeypatch):
-        monkeypatch.setattr("sys.stdin", None)
-        with pytest.raises(AudioFileError, match="standard input is closed"):
-            open_stream("-")
-
-    @pytest.mark.skipif(not hasattr(os, "openpty"), reason="there are no terminals here")
-    def test_standard_input_that_is_the_terminal(self, monkeypatch):
-        master, terminal = os.openpty()
-        with open(terminal) as stdin:
-            monkeypatch.setattr("sys.stdin", stdin)
-            with pytest.raises(AudioFileError, match="standard input is the terminal"):
-                open_stream("-")
-        os.close(master)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from asr_runtime import ModelCard, ModelFileError
+from asr_runtime import ModelCard, ModelFileError, Recognizer
 from asr_runtime.model_file.model_card import StreamingCard
 
 NEEDED = {
@@ -81,3 +81,33 @@ def test_a_description_of_another_type_is_refused(key: str, value: object) -> No
     wrong = "latency_ms" if key == "streaming" else key
     with pytest.raises(ModelFileError, match=f"'{wrong}' should be .*; export it again"):
         ModelCard.from_json(json.dumps({**WHOLE, key: value}))
+
+
+class TestOfStrangers:
+    @pytest.mark.parametrize("open_bracket", ["[", '{"a":'])
+    def test_deep_nesting(self, save_model, open_bracket):
+        text = '{"format_version": 1, "x": ' + open_bracket * 100_000
+        with pytest.raises(ModelFileError, match="nested deeper than 16 levels"):
+            Recognizer.load(save_model(card=text), device="cpu")
+
+    def test_brackets_in_strings_are_no_nesting(self, save_model, card):
+        path = save_model(card=card | {"note": '\\"[' * 50})
+        assert Recognizer.load(path, device="cpu").card.extra["note"] == '\\"[' * 50
+
+    @pytest.mark.parametrize(
+        ("key", "value"),
+        [
+            ("sample_rate", 10**12),
+            ("frame_stride", 10**12),
+            ("vocabulary", [str(number) for number in range(5000)]),
+            ("vocabulary", ["a" * 1000, "b"]),
+            ("vocabulary", ["\x1b[31m", "b"]),
+            ("vocabulary", ["\ud800", "b"]),
+            ("architecture", "large"),
+            ("precision", ["int8"]),
+        ],
+    )
+    def test_values_out_of_bounds(self, save_model, card, key, value):
+        path = save_model(card=card | {key: value, "blank_id": 0})
+        with pytest.raises(ModelFileError, match=f"'{key}' should be"):
+            Recognizer.load(path, device="cpu")

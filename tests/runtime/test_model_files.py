@@ -5,7 +5,7 @@ import json
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto
+from onnx import TensorProto, numpy_helper
 
 from asr_runtime import ModelFileError, Recognizer
 
@@ -161,3 +161,29 @@ def test_model_that_returns_nan(save_model, speak):
     path = save_model(scale=float("nan"))
     with pytest.raises(ModelFileError, match=r"variant\.onnx: returned NaN"):
         Recognizer.load(path, device="cpu").transcribe(speak("a"), 16000)
+
+
+class TestOutput:
+    """A model that loads can still give anything."""
+
+    def test_what_is_no_log_probability(self, save_model, tmp_path):
+        model = onnx.load(save_model())
+        final = next(node for node in model.graph.node if node.op_type == "LogSoftmax")
+        final.op_type = "Exp"
+        del final.attribute[:]
+        onnx.save(model, tmp_path / "b.onnx")
+        with pytest.raises(ModelFileError, match="returned values that are not log-probabilities"):
+            Recognizer.load(tmp_path / "b.onnx", device="cpu").transcribe(np.ones(16000), 16000)
+
+    def test_impossible_numbers_of_frames(self, save_model, tmp_path):
+        model = onnx.load(save_model())
+        (one,) = (tensor for tensor in model.graph.initializer if tensor.name == "one")
+        one.CopyFrom(numpy_helper.from_array(np.array([-100]), "one"))
+        lengths = next(node for node in model.graph.node if "output_lengths" in node.output)
+        model.graph.initializer.append(numpy_helper.from_array(np.array([1]), "first"))
+        for node in model.graph.node:
+            if node is not lengths:
+                node.input[:] = ["first" if name == "one" else name for name in node.input]
+        onnx.save(model, tmp_path / "b.onnx")
+        with pytest.raises(ModelFileError, match="impossible numbers of frames"):
+            Recognizer.load(tmp_path / "b.onnx", device="cpu").transcribe(np.ones(16000), 16000)

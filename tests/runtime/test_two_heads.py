@@ -102,6 +102,28 @@ def test_hotwords_with_sounds(load, speak_sounds):
     assert recognizer.transcribe(speak_sounds("DH AH K AO T"), RATE).text == "the kott"
 
 
+def test_hotwords_of_one_call_and_of_one_stream(load, speak_sounds):
+    plain = load()
+    spoken = speak_sounds("DH AH K AO T")
+    before = plain.transcribe(spoken, RATE).text
+    hoping = plain.with_hotwords(["Kott=K AO T:2"])
+    assert before != "the kott"
+    assert hoping.transcribe(spoken, RATE).text == "the kott"
+    stream = hoping.stream(RATE)
+    results = [*stream.feed(spoken), *stream.finish()]
+    assert results[-1].text == "the kott"
+    assert plain.transcribe(spoken, RATE).text == before
+    assert hoping.with_hotwords(None).transcribe(spoken, RATE).text == before
+
+
+def test_other_hotwords_change_nothing_else(load, said):
+    spoken = said("there is a cat")
+    several = load(alternatives=3)
+    again = several.with_hotwords(None)
+    assert len(several.transcribe(spoken, RATE).alternatives) > 1
+    assert again.transcribe(spoken, RATE) == several.transcribe(spoken, RATE)
+
+
 def test_sounds_of_hotwords_do_not_matter_to_letters(load, speak, model_file):
     recognizer = load(model_file, hotwords=["Kott=K AO T"])
     assert recognizer.transcribe(speak("the kott"), RATE).text == "the kott"

@@ -46,6 +46,29 @@ def test_samples_in_partial_and_final_text_out(server, spoken, samples):
     assert 0 <= word["start"] < word["end"]
 
 
+def test_hotwords_of_a_stream(server, samples):
+    found = []
+    for query in ("", "?hotwords=seahorse,Goby", "?hotword=Goby%3DG+OW+B+AY%3A2"):
+        with connect(server, query) as client:
+            client.send(samples.astype("<i2").tobytes())
+            client.send('{"type": "end"}')
+            results = [json.loads(message) for message in client]
+        texts = " ".join(result["text"] for result in results if result["type"] == "final")
+        found.append("goby" in texts.split())
+    assert found == [False, True, True]
+
+
+def test_a_shorter_chunk_brings_text_sooner(server, samples):
+    first = []
+    for query in ("", "?chunk_ms=160&lookahead_ms=160&pause_ms=500"):
+        with connect(server, query) as client:
+            client.send(samples.astype("<i2").tobytes())
+            client.send('{"type": "end"}')
+            partials = [json.loads(message) for message in client]
+        first.append(partials[0]["duration"])
+    assert first[1] < first[0]
+
+
 def test_another_sample_rate(server, spoken, samples):
     with connect(server, "?sample_rate=8000") as client:
         client.send(samples[::2].astype("<i2").tobytes())
@@ -62,6 +85,12 @@ def test_another_sample_rate(server, spoken, samples):
         ("", b"abc", "16-bit"),
         ("?sample_rate=many", None, "a number"),
         ("?sample_rate=3", None, "sample rate"),
+        ("?chunk_ms=long", None, "chunk_ms is a number of milliseconds"),
+        ("?chunk_ms=-5", None, "chunk_ms"),
+        ("?pause_ms=nan", None, "silence_seconds must be"),
+        ("?sample_rate=nan", None, "sample rate"),
+        ("?hotword=na%C3%AFve", None, "cannot be pronounced"),
+        ("?hotwords=York:much", None, "weight"),
     ],
 )
 def test_nonsense_closes_with_a_reason(server, query, message, reason):
@@ -136,6 +165,8 @@ def test_bad_options_are_one_line(tmp_path):
         (["--token-file", str(empty)], "holds no token"),
         (["--token-file", str(tmp_path / "none")], "cannot be read"),
         (["--web", str(tmp_path)], "index.html"),
+        (["--hotwords", str(tmp_path / "none")], "cannot be read as text"),
+        (["--hotword", "York:much"], "for its weight"),
     ):
         done = subprocess.run(
             [sys.executable, "-m", "asr_runtime.serve", *arguments],

@@ -67,7 +67,9 @@ def test_models(client):
     [
         ({"response_format": "xml"}, 400, "choose json, text, srt, verbose_json, vtt"),
         ({"language": "de"}, 400, "English only"),
-        ({"prompt": "Panayotov"}, 400, "--hotword"),
+        ({"extra_body": {"hotwords": "naïve"}}, 400, "'ï', which cannot be"),
+        ({"extra_body": {"hotwords": "Goby:much"}}, 400, "for its weight"),
+        ({"extra_body": {"hotwords": "a, " * 1001}}, 400, "1001 hotwords are too many"),
         ({"timestamp_granularities": ["word"]}, 400, "verbose_json"),
         ({"response_format": "srt", "stream": True}, 400, "json or text"),
     ],
@@ -77,6 +79,21 @@ def test_what_would_be_ignored_is_refused(client, fields, status, words):
         transcribe(client, **fields)
     assert caught.value.status_code == status
     assert words in caught.value.body["message"]
+
+
+def test_the_names_of_a_prompt_are_hotwords(client, spoken):
+    """A fish that sounds as "go by" does."""
+    assert "goby" not in spoken.split()
+    assert "goby" in transcribe(client, prompt="Seahorse, Goby.").text.split()
+    assert "goby" in transcribe(client, prompt="A talk about the Goby, a fish.").text.split()
+    assert transcribe(client, prompt="they went by the river").text == spoken
+    assert transcribe(client, prompt="\u6771\u4eac, 42").text == spoken
+
+
+def test_hotwords_of_a_request(client, spoken):
+    for fields in ({"hotwords": "seahorse, Goby:2"}, {"hotword": ["Goby=G OW B AY"]}):
+        assert "goby" in transcribe(client, extra_body=fields).text.split()
+    assert transcribe(client, extra_body={"hotwords": "Goby:0"}).text == spoken
 
 
 def test_an_unknown_model_is_refused(client):

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from asr_train.command.calibrate import draw_reliability
 from asr_train.errors import DataError
 from asr_train.evaluation.calibration import (
     WordOutcome,
@@ -15,6 +16,7 @@ from asr_train.evaluation.calibration import (
     fit_calibration,
     read_word_times,
 )
+from asr_train.evaluation.metrics import matching_words
 
 
 def outcomes(count: int, seed: int = 0) -> list[WordOutcome]:
@@ -44,6 +46,13 @@ def test_the_fit_finds_what_the_words_were_made_with() -> None:
     assert sum(count for *_, count in report.bins) == report.words == 8000
 
 
+def test_words_are_matched_as_the_word_error_rate_aligns_them() -> None:
+    heard, said = ["a", "cat", "sat", "on", "on", "mat"], ["the", "cat", "sat", "on", "the", "mat"]
+    assert matching_words(heard, said) == [(1, 1), (2, 2), (3, 3), (5, 5)]
+    assert matching_words(["b"], ["a", "b", "c"]) == [(0, 1)]
+    assert matching_words([], said) == matching_words(heard, []) == []
+
+
 def test_without_true_times_the_times_stay() -> None:
     untimed = [WordOutcome(o.utterance, o.confidence, o.right) for o in outcomes(500)]
     report = fit_calibration(untimed)
@@ -71,3 +80,14 @@ def test_word_times(tmp_path: Path) -> None:
     path.write_text('{"audio_filepath": "a.wav"}\n', encoding="utf-8")
     with pytest.raises(DataError, match=r"times\.jsonl: no word times"):
         read_word_times(path)
+
+
+def test_a_small_plot_that_changes_only_with_the_figures(tmp_path: Path) -> None:
+    report = fit_calibration(outcomes(2000))
+    for name in ("one.svg", "two.svg", "one.png"):
+        draw_reliability(tmp_path / name, report)
+    drawn = (tmp_path / "one.svg").read_text(encoding="utf-8")
+    assert drawn == (tmp_path / "two.svg").read_text(encoding="utf-8")
+    assert f"2,000 words, error {report.error_after:.3f}" in drawn
+    assert len(drawn) < 30_000
+    assert (tmp_path / "one.png").read_bytes().startswith(b"\x89PNG")

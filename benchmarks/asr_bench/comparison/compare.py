@@ -11,7 +11,7 @@ from asr_bench.comparison.speed_change import CONFIDENCE, SpeedChange, together
 from asr_bench.comparison.timed_pairs import TimedPair, setting, timed_pairs
 from asr_bench.errors import BenchError
 from asr_bench.measuring.bootstrap import Interval, rate_difference_interval
-from asr_bench.results import Accuracy, EngineResult, Kind, Results
+from asr_bench.results import EngineResult, Kind, Results
 
 #: A difference of word error rates that counts where recordings cannot be paired.
 RATE_STEP = 0.005
@@ -115,8 +115,7 @@ def compare(before: Results, after: Results, threshold: float = 0.05) -> Compari
     for old, new in engines:
         own = [pair for pair in pairs if pair.engine == old.name]
         changes += _times(old, own, threshold, incomparable)
-        changes += _memory(old, new, threshold)
-        changes += _sizes(old, new, threshold)
+        changes += _bytes(old, new, threshold)
         changes += _word_errors(old, new)
     controlled = [pair.change for pair in pairs if pair.change.controls]
     return Comparison(
@@ -134,17 +133,31 @@ def _times(
     threshold: float,
     incomparable: tuple[str, ...],
 ) -> Iterator[Change]:
-    for pair in pairs:
-        warnings = (*pair.warnings, *incomparable)
-        yield _time(
-            engine,
-            pair.measure,
-            pair.where,
-            (*pair.medians, "seconds"),
-            pair.change,
-            threshold,
-            warnings,
+    def make(
+        measure: str,
+        where: str,
+        change: SpeedChange,
+        warnings: tuple[str, ...],
+        figures: tuple[float, float, Unit],
+    ) -> Change:
+        direction = change.direction(threshold)
+        warnings = (*warnings, *incomparable, *change.reliability_warnings(threshold))
+        verdict = "noisy" if direction and warnings else _verdict(direction)
+        return Change(
+            engine.name,
+            engine.kind,
+            measure,
+            where,
+            *figures,
+            ratio=change.ratio,
+            interval=change.interval,
+            verdict=verdict,
+            warnings=warnings,
         )
+
+    for pair in pairs:
+        figures: tuple[float, float, Unit] = (*pair.medians, "seconds")
+        yield make(pair.measure, pair.where, pair.change, pair.warnings, figures)
     # What is too small a change to show at one setting may show over all of them.
     for measure in dict.fromkeys(pair.measure for pair in pairs):
         usable = [
@@ -155,88 +168,30 @@ def _times(
         if len(usable) > 1 and any(not pair.warnings for pair in usable):
             whole = together([pair.change for pair in usable])
             where = f"{len(usable)} settings together"
-            yield _time(
-                engine,
-                measure,
-                where,
-                (1.0, whole.measured, "none"),
-                whole,
-                threshold,
-                incomparable,
-            )
+            yield make(measure, where, whole, (), (1.0, whole.measured, "none"))
 
 
-def _time(
-    engine: EngineResult,
-    measure: str,
-    where: str,
-    figures: tuple[float, float, Unit],
-    change: SpeedChange,
-    threshold: float,
-    warnings: tuple[str, ...],
-) -> Change:
-    before, after, unit = figures
-    direction = change.direction(threshold)
-    warnings += change.reliability_warnings(threshold)
-    return Change(
-        engine=engine.name,
-        kind=engine.kind,
-        measure=measure,
-        where=where,
-        before=before,
-        after=after,
-        unit=unit,
-        ratio=change.ratio,
-        interval=change.interval,
-        verdict="noisy" if direction and warnings else _verdict(direction),
-        warnings=warnings,
-    )
+def _bytes(old: EngineResult, new: EngineResult, threshold: float) -> Iterator[Change]:
+    def make(measure: str, where: str, before: int, after: int, noise: int = 0) -> Change:
+        ratio = after / before
+        direction = 0
+        if abs(after - before) > noise:
+            direction = (ratio > 1 + threshold) - (ratio < 1 / (1 + threshold))
+        verdict = _verdict(direction)
+        return Change(
+            *(old.name, old.kind, measure, where, before, after, "bytes", ratio, None, verdict)
+        )
 
-
-def _memory(old: EngineResult, new: EngineResult, threshold: float) -> Iterator[Change]:
     late = {(row.duration, row.threads): row.peak_rss for row in new.latency}
     for row in old.latency:
-        after = late.get((row.duration, row.threads), 0)
-        if row.peak_rss and after:
+        peak = late.get((row.duration, row.threads), 0)
+        if row.peak_rss and peak:
             where = setting(row.duration, row.threads)
-            figures = (row.peak_rss, after)
-            yield _bytes(old, "peak memory", where, figures, threshold, MEMORY_NOISE)
-
-
-def _sizes(old: EngineResult, new: EngineResult, threshold: float) -> Iterator[Change]:
-    for measure, before, after in (
-        ("model size", old.model_bytes, new.model_bytes),
-        ("installed size", old.install_bytes, new.install_bytes),
-    ):
-        if before and after:
-            yield _bytes(old, measure, "", (before, after), threshold)
-
-
-def _bytes(
-    engine: EngineResult,
-    measure: str,
-    where: str,
-    figures: tuple[int, int],
-    threshold: float,
-    noise: int = 0,
-) -> Change:
-    before, after = figures
-    ratio = after / before
-    direction = 0
-    if abs(after - before) > noise:
-        direction = (ratio > 1 + threshold) - (ratio < 1 / (1 + threshold))
-    return Change(
-        engine.name,
-        engine.kind,
-        measure,
-        where,
-        before,
-        after,
-        "bytes",
-        ratio,
-        None,
-        _verdict(direction),
-    )
+            yield make("peak memory", where, row.peak_rss, peak, MEMORY_NOISE)
+    if old.model_bytes and new.model_bytes:
+        yield make("model size", "", old.model_bytes, new.model_bytes)
+    if old.install_bytes and new.install_bytes:
+        yield make("installed size", "", old.install_bytes, new.install_bytes)
 
 
 def _word_errors(old: EngineResult, new: EngineResult) -> Iterator[Change]:
@@ -244,14 +199,15 @@ def _word_errors(old: EngineResult, new: EngineResult) -> Iterator[Change]:
     if before is None or after is None:
         return
     difference = after.word_error_rate - before.word_error_rate
-    if _same_recordings(before, after):
-        bounds = rate_difference_interval(before.per_recording, after.per_recording, CONFIDENCE)
-        direction = (bounds.low > 0) - (bounds.high < 0)
-        interval: Interval | None = bounds
-        warnings: tuple[str, ...] = ()
+    first, second = before.per_recording, after.per_recording
+    interval: Interval | None = None
+    warnings: tuple[str, ...] = ()
+    if first and [words for _, words in first] == [words for _, words in second]:
+        interval = rate_difference_interval(first, second, CONFIDENCE)
+        direction = (interval.low > 0) - (interval.high < 0)
     else:
         direction = (difference > RATE_STEP) - (difference < -RATE_STEP)
-        interval, warnings = None, ("other recordings, so compared as a whole",)
+        warnings = ("other recordings, so compared as a whole",)
     yield Change(
         engine=old.name,
         kind=old.kind,
@@ -265,13 +221,6 @@ def _word_errors(old: EngineResult, new: EngineResult) -> Iterator[Change]:
         verdict=_verdict(direction),
         warnings=warnings,
     )
-
-
-def _same_recordings(before: Accuracy, after: Accuracy) -> bool:
-    def words(accuracy: Accuracy) -> list[int]:
-        return [count for _, count in accuracy.per_recording]
-
-    return bool(before.per_recording) and words(before) == words(after)
 
 
 def _verdict(direction: int) -> Verdict:

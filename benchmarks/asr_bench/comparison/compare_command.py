@@ -27,7 +27,7 @@ def compare(
     """Say what changed between two runs beyond noise; exit status 1 if something got worse."""
     from asr_bench.comparison.compare import compare as compare_results
     from asr_bench.comparison.compare_report import to_dict, to_markdown, to_text
-    from asr_bench.results import read_complete_results
+    from asr_bench.results_file import read_complete_results
     from asr_train.errors import ToolkitError
     from asr_train.output import replacing
 
@@ -62,7 +62,7 @@ def report(
     """Show the tables of a run again, or put its first table into a document."""
     from asr_bench import reporting
     from asr_bench.reporting.report import write_into
-    from asr_bench.results import read_complete_results, read_results
+    from asr_bench.results_file import read_complete_results, read_results
 
     options.check_outputs(markdown_out)
     if into is not None:

@@ -10,6 +10,9 @@ from asr_bench.results import EngineResult, Results
 #: The fraction by which one machine's memory may be told differently: the kernel keeps some.
 _MEMORY_TOLERANCE = 0.02
 
+_VERSIONS = ("python", "torch", "onnxruntime", "numpy", "commit")
+_SETTINGS = ("rounds", "warmup", "quick", "recordings", "normalizer")
+
 
 def other_machine(before: Environment, after: Environment) -> tuple[str, ...]:
     """Return what shows that these are two machines; nothing if they may be one."""
@@ -22,9 +25,9 @@ def other_machine(before: Environment, after: Environment) -> tuple[str, ...]:
         )
         if old != new
     ]
-    sizes = before.memory_bytes, after.memory_bytes
-    if sizes[0] and sizes[1] and abs(sizes[1] / sizes[0] - 1) > _MEMORY_TOLERANCE:
-        signs.append(f"memory: {sizes[0] / 1e9:.1f} GB, then {sizes[1] / 1e9:.1f} GB")
+    old, new = before.memory_bytes, after.memory_bytes
+    if old and new and abs(new / old - 1) > _MEMORY_TOLERANCE:
+        signs.append(f"memory: {old / 1e9:.1f} GB, then {new / 1e9:.1f} GB")
     cpus = before.usable_cpus, after.usable_cpus
     if None not in cpus and cpus[0] != cpus[1]:
         signs.append(f"CPUs of the process: {cpus[0]}, then {cpus[1]}")
@@ -33,25 +36,16 @@ def other_machine(before: Environment, after: Environment) -> tuple[str, ...]:
 
 def differences(before: Results, after: Results) -> tuple[str, ...]:
     """Return what differs in versions, settings, engines, and their settings, a line each."""
+    old, new = before.environment, after.environment
+    versions = ((name, getattr(old, name), getattr(new, name)) for name in _VERSIONS)
+    settings = (
+        (name, getattr(before.settings, name), getattr(after.settings, name)) for name in _SETTINGS
+    )
     return (
-        *_versions(before.environment, after.environment),
-        *_settings(before, after),
+        *(f"{name}: {a or 'unknown'}, then {b or 'unknown'}" for name, a, b in versions if a != b),
+        *(f"{name}: {a}, then {b}" for name, a, b in settings if a != b),
         *_engines(before, after),
     )
-
-
-def _versions(before: Environment, after: Environment) -> Iterator[str]:
-    for name in ("python", "torch", "onnxruntime", "numpy", "commit"):
-        old, new = getattr(before, name), getattr(after, name)
-        if old != new:
-            yield f"{name}: {old or 'unknown'}, then {new or 'unknown'}"
-
-
-def _settings(before: Results, after: Results) -> Iterator[str]:
-    for name in ("rounds", "warmup", "quick", "recordings", "normalizer"):
-        old, new = getattr(before.settings, name), getattr(after.settings, name)
-        if old != new:
-            yield f"{name}: {old}, then {new}"
 
 
 def _engines(before: Results, after: Results) -> Iterator[str]:
@@ -59,34 +53,26 @@ def _engines(before: Results, after: Results) -> Iterator[str]:
     new = {engine.name: engine for engine in after.engines}
     for name in dict.fromkeys((*old, *new)):
         first, second = old.get(name), new.get(name)
-        if _measured(first) and not _measured(second):
-            yield f"{name}: only in the first run{_reason(second)}"
-        elif _measured(second) and not _measured(first):
-            yield f"{name}: only in the second run{_reason(first)}"
-        elif first is not None and second is not None and _measured(first):
+        in_first = first is not None and first.skipped is None
+        in_second = second is not None and second.skipped is None
+        if in_first != in_second:
+            which, other = ("first", second) if in_first else ("second", first)
+            reason = f", skipped in the other: {other.skipped}" if other else ""
+            yield f"{name}: only in the {which} run{reason}"
+        elif first is not None and second is not None and in_first:
             if first.version != second.version:
                 yield f"{name}: version {first.version}, then {second.version}"
-            yield from _rows(first, second)
+            ours, theirs = _parts(first), _parts(second)
+            for which, missing in (("first", ours - theirs), ("second", theirs - ours)):
+                if missing:
+                    yield f"{name}: only in the {which} run: {', '.join(sorted(missing))}"
 
 
-def _rows(first: EngineResult, second: EngineResult) -> Iterator[str]:
-    old, new = _counts(first), _counts(second)
-    for which, missing in (("first", old - new), ("second", new - old)):
-        if missing:
-            yield f"{first.name}: only in the {which} run: {', '.join(sorted(missing))}"
-
-
-def _counts(engine: EngineResult) -> set[str]:
-    found = {f"{row.duration:g} s on {row.threads}" for row in engine.latency}
-    found |= {f"batch {row.batch_size} on {row.threads}" for row in engine.throughput}
-    found |= {f"stream {row.chunk_ms:g}+{row.lookahead_ms:g} ms" for row in engine.streaming}
-    found |= {"cold start"} if engine.cold_start else set()
-    return found | ({"word error rate"} if engine.accuracy else set())
-
-
-def _measured(engine: EngineResult | None) -> bool:
-    return engine is not None and engine.skipped is None
-
-
-def _reason(engine: EngineResult | None) -> str:
-    return "" if engine is None else f", skipped in the other: {engine.skipped}"
+def _parts(engine: EngineResult) -> set[str]:
+    return {
+        *(f"{row.duration:g} s on {row.threads}" for row in engine.latency),
+        *(f"batch {row.batch_size} on {row.threads}" for row in engine.throughput),
+        *(f"stream {row.chunk_ms:g}+{row.lookahead_ms:g} ms" for row in engine.streaming),
+        *(["cold start"] if engine.cold_start else []),
+        *(["word error rate"] if engine.accuracy else []),
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from asr_bench.comparison.speed_change import Pair, SpeedChange, speed_change
 from asr_bench.measuring.reliability import machine_warnings, reliability_warnings, scattered
 from asr_bench.reporting.table import plural
-from asr_bench.results import EngineResult, Results, Rooflines, Seconds
+from asr_bench.results import EngineResult, Results, Seconds
 
 CPU_TIME = "CPU time"
 
@@ -167,8 +167,8 @@ def _same_work(first: _Timed, second: _Timed) -> bool:
 
 def _roofline_pairs(before: Results, after: Results, timed: _Timed) -> list[Pair]:
     pairs = []
-    for rates in (_sgemm, _memory_copy):
-        old, new = (rates(run.rooflines).get(timed.threads, ()) for run in (before, after))
+    for rates in ("sgemm_gflops", "memory_copy_gbytes"):
+        old, new = (getattr(run.rooflines, rates).get(timed.threads, ()) for run in (before, after))
         if old and new:
             own = _own_rounds(before, old, timed.duration), _own_rounds(after, new, timed.duration)
             if own[0] and own[1]:
@@ -177,14 +177,6 @@ def _roofline_pairs(before: Results, after: Results, timed: _Timed) -> list[Pair
                 rounds = min(before.settings.rounds, after.settings.rounds)
                 pairs.append(Pair(_inverse(old), _inverse(new), elsewhere=max(1, rounds)))
     return pairs
-
-
-def _sgemm(rooflines: Rooflines) -> Mapping[int, Seconds]:
-    return rooflines.sgemm_gflops
-
-
-def _memory_copy(rooflines: Rooflines) -> Mapping[int, Seconds]:
-    return rooflines.memory_copy_gbytes
 
 
 def _own_rounds(results: Results, rates: Seconds, duration: float | None) -> Seconds:

@@ -1,4 +1,4 @@
-"""asr-runtime, this project's own package for devices."""
+"""asr-runtime, this project's own package for devices: whole, and its session alone."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from asr_bench.engines.backend import CTC_MODEL, Backend
 from asr_bench.engines.engine import SAMPLE_RATE, Engine, LoadedModel
 from asr_bench.engines.onnx_runtime import cuda_missing, onnx_runtime_distribution
 from asr_bench.engines.timed_stream import stream_recording
@@ -84,4 +85,31 @@ class AsrRun(Engine):
             stream=lambda samples, chunk_ms, lookahead_ms: stream_recording(
                 recognizer, samples, chunk_ms, lookahead_ms
             ),
+        )
+
+
+@dataclass(frozen=True)
+class AsrSession(Backend):
+    """The network in the session that asr-runtime opens, without its decoder.
+
+    ``path`` is a ``.onnx`` or ``.ort`` file; its suffix is the name of the format.
+    """
+
+    distributions = ("asr-runtime", onnx_runtime_distribution())
+    modules = ("asr_runtime.inference.session", "onnxruntime", CTC_MODEL)
+
+    @property
+    def name(self) -> str:
+        """Format, weights and precision."""
+        return f"{Path(self.path).suffix[1:].upper()} {self.model} {self.precision}"
+
+    def load(self, threads: int) -> LoadedModel:
+        """Open the session as asr-run does."""
+        from asr_bench.engines.ctc_model import decode
+        from asr_runtime.inference.session import load_session
+
+        session = load_session(Path(self.path), device="cpu", threads=threads)
+        return LoadedModel(
+            transcribe=lambda samples: decode(session.run([samples])[0]),
+            log_probs=lambda samples: session.run([samples])[0],
         )

@@ -12,9 +12,8 @@ from asr_bench.engines.engine import Engine
 if TYPE_CHECKING:
     from asr_bench.results import Kind
 
-#: Modules that every backend needs beside its own.
+#: Module that every backend needs beside its own.
 CTC_MODEL = "asr_bench.engines.ctc_model"
-TORCH_MODULE = "asr_bench.engines.torch_module"
 
 
 @dataclass(frozen=True)

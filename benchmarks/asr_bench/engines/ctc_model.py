@@ -10,9 +10,15 @@ import numpy.typing as npt
 
 from asr_bench.engines.engine import LoadedModel
 from asr_runtime.decoding.greedy import greedy_text
+from asr_runtime.model_file.contract import INPUT_LENGTHS, INPUT_VALUES
 from asr_train.model.vocabulary import BLANK_ID, VOCABULARY
 
 Floats = npt.NDArray[np.float32]
+
+
+def feeds(samples: Floats) -> dict[str, npt.NDArray[Any]]:
+    """Return the inputs of an ONNX file by name for one utterance, float32 [samples]."""
+    return {INPUT_VALUES: samples[None, :], INPUT_LENGTHS: np.array([samples.size], np.int64)}
 
 
 def ctc_model(run: Callable[[Floats], Any]) -> LoadedModel:

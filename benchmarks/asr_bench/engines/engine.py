@@ -119,6 +119,32 @@ class Engine(ABC):
         return sum(path.stat().st_size for path in paths if path.is_file()) or None
 
 
+@dataclass(frozen=True)
+class LocalModelPeer(Engine):
+    """Another project's engine with a model file or folder on this machine.
+
+    Attributes:
+        path: Path of the model; empty when ``--peer-model`` names none.
+    """
+
+    path: str = ""
+
+    @property
+    def model_name(self) -> str:
+        """Name of the file or folder."""
+        return Path(self.path).name if self.path else ""
+
+    def files(self) -> Sequence[Path]:
+        """The file or folder."""
+        return (Path(self.path),) if self.path else ()
+
+    def unavailable_reason(self) -> str | None:
+        """Say what is missing: the model, the package, or the file."""
+        if not self.path:
+            return f"no model was named (--peer-model {self.label}=PATH)"
+        return super().unavailable_reason()
+
+
 def is_installed(module: str) -> bool:
     """Return whether a top-level module can be found."""
     return importlib.util.find_spec(module) is not None

@@ -1,9 +1,14 @@
-"""An engine in a fresh process of its own, from the side that asks."""
+"""An engine in a fresh process of its own, from the side that asks: a line, and a line back."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import queue
+import subprocess
+import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +17,9 @@ from typing import Any
 from asr_bench.engines.engine import Engine, describe
 from asr_bench.engines.timed_stream import TimedStream
 from asr_bench.errors import BenchError
-from asr_bench.measuring.line_process import LineProcess
+from asr_bench.measuring.environment import measured_variables
 
+_GRACE = 10.0  # seconds, for an end in good order
 _LONGEST_REASON = 300  # characters
 _TAIL = 10_000  # bytes of standard error in which its last line is looked for
 
@@ -48,25 +54,31 @@ class EngineProcess:
     """
 
     def __init__(self, engine: Engine, threads: int, time_limit: float) -> None:
-        count = str(threads)
+        self._name, self._time_limit, count = engine.name, time_limit, str(threads)
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         self.started = time.perf_counter()
-        self._process = LineProcess(
-            engine.name,
-            ["-m", "asr_bench.engines.worker", json.dumps(describe(engine)), count],
-            environment={
-                "OMP_NUM_THREADS": count,
-                "MKL_NUM_THREADS": count,
-                "OPENBLAS_NUM_THREADS": count,
-                "HF_HUB_OFFLINE": "1",
-            },
-            time_limit=time_limit,
-            error_output=self._errors,
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "asr_bench.engines.worker", json.dumps(describe(engine)), count],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            text=True,
+            env=measured_variables(
+                OMP_NUM_THREADS=count,
+                MKL_NUM_THREADS=count,
+                OPENBLAS_NUM_THREADS=count,
+                HF_HUB_OFFLINE="1",
+            ),
         )
+        # Pipes have no time limit of their own on every system, queues have.
+        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         try:
-            ready = self._explained(self._process.answer)
+            ready = self._answer()
         except BaseException:
             self._process.kill()
+            self.close()
             raise
         self.import_seconds: float = ready["import"]
         self.load_seconds: float = ready["load"]
@@ -102,26 +114,53 @@ class EngineProcess:
         return self._process.pid
 
     def close(self) -> None:
-        """End the process."""
-        self._process.close()
+        """Let the process end with its standard input."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+        try:
+            self._process.wait(_GRACE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._reader.join()
+        self._process.stdout.close()
         self._errors.close()
 
     def _ask(self, task: str, **values: object) -> dict[str, Any]:
-        question = json.dumps({"do": task, **values})
-        return self._explained(lambda: self._process.ask(question))
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # then there is no answer either
+            self._process.stdin.write(json.dumps({"do": task, **values}) + "\n")
+            self._process.stdin.flush()
+        return self._answer()
 
-    def _explained(self, ask: Any) -> dict[str, Any]:
+    def _answer(self) -> dict[str, Any]:
         try:
-            answer: dict[str, Any] = json.loads(ask())
-        except BenchError as error:
-            last = self._last_error_line()
-            raise EngineFailureError(f"{error}: {last}" if last else str(error)) from None
-        return answer
+            line = self._lines.get(timeout=self._time_limit)
+        except queue.Empty:
+            self._process.kill()
+            raise self._failure(f"did not answer within {self._time_limit:g} s") from None
+        if line:
+            answer: dict[str, Any] = json.loads(line)
+            return answer
+        code = self._process.wait()
+        if code < 0:
+            raise self._failure(
+                f"was killed by signal {-code}; does the memory suffice for this duration?"
+            )
+        raise self._failure(f"ended with code {code}")
 
-    def _last_error_line(self) -> str:
+    def _failure(self, what: str) -> EngineFailureError:
         self._errors.seek(0, 2)
         self._errors.seek(max(0, self._errors.tell() - _TAIL))
         lines = self._errors.read().decode(errors="replace").splitlines()
-        return next((line.strip() for line in reversed(lines) if line.strip()), "")[
-            :_LONGEST_REASON
-        ]
+        last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        reason = f": {last[:_LONGEST_REASON]}" if last else ""
+        return EngineFailureError(f"the process that runs {self._name} {what}{reason}")
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._lines.put(line)
+        self._lines.put("")

@@ -6,8 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from asr_bench.engines.engine import LoadedModel
-from asr_bench.engines.local_model_peer import LocalModelPeer
+from asr_bench.engines.engine import LoadedModel, LocalModelPeer
 
 
 @dataclass(frozen=True)

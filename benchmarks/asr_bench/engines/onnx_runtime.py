@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from asr_bench.engines.backend import CTC_MODEL, Backend
 from asr_bench.engines.engine import LoadedModel, installed_version, is_installed
-
-if TYPE_CHECKING:
-    from asr_bench.engines.engine import Samples
 
 #: Either of them is the module; see the extras of asr-runtime.
 _BUILDS = ("onnxruntime", "onnxruntime-gpu")
@@ -44,16 +40,10 @@ class OnnxRuntime(Backend):
 
     def load(self, threads: int) -> LoadedModel:
         """Open a session with ONNX Runtime's defaults."""
-        import numpy as np
         import onnxruntime
 
-        from asr_bench.engines.ctc_model import ctc_model
-        from asr_runtime.model_file.contract import (
-            INPUT_LENGTHS,
-            INPUT_VALUES,
-            LOG_PROBS,
-            OUTPUT_LENGTHS,
-        )
+        from asr_bench.engines.ctc_model import ctc_model, feeds
+        from asr_runtime.model_file.contract import LOG_PROBS, OUTPUT_LENGTHS
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -64,10 +54,5 @@ class OnnxRuntime(Backend):
         session = onnxruntime.InferenceSession(self.path, options, providers=[provider])
         if session.get_providers()[0] != provider:
             raise RuntimeError(f"{provider} could not be set up; it says why above")
-
-        def run(samples: Samples) -> Any:
-            lengths = np.array([samples.size], dtype=np.int64)
-            feeds = {INPUT_VALUES: samples[None, :], INPUT_LENGTHS: lengths}
-            return session.run([LOG_PROBS, OUTPUT_LENGTHS], feeds)
-
-        return ctc_model(run)
+        outputs = [LOG_PROBS, OUTPUT_LENGTHS]
+        return ctc_model(lambda samples: session.run(outputs, feeds(samples)))

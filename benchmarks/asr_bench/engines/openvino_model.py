@@ -22,24 +22,17 @@ class OpenVino(Backend):
 
     def load(self, threads: int) -> LoadedModel:
         """Compile the model for float32, because it may compute in bfloat16 otherwise."""
-        import numpy as np
         import openvino
 
-        from asr_bench.engines.ctc_model import ctc_model
-        from asr_runtime.model_file.contract import (
-            INPUT_LENGTHS,
-            INPUT_VALUES,
-            LOG_PROBS,
-            OUTPUT_LENGTHS,
-        )
+        from asr_bench.engines.ctc_model import ctc_model, feeds
+        from asr_runtime.model_file.contract import LOG_PROBS, OUTPUT_LENGTHS
 
         core = openvino.Core()
         settings = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
         compiled = core.compile_model(core.read_model(self.path), "CPU", settings)
 
         def run(samples: Samples) -> Any:
-            lengths = np.array([samples.size], dtype=np.int64)
-            outputs = compiled({INPUT_VALUES: samples[None, :], INPUT_LENGTHS: lengths})
+            outputs = compiled(feeds(samples))
             return outputs[LOG_PROBS], outputs[OUTPUT_LENGTHS]
 
         return ctc_model(run)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from asr_bench.engines.engine import Engine
@@ -59,7 +60,7 @@ class EnginePool:
             Engines that did not fail, with what ``run`` gave.
         """
         for engine in rotated(engines, index):
-            answer = self.attempt(engine, lambda one=engine: run(one))  # type: ignore[misc]
+            answer = self.attempt(engine, partial(run, engine))
             self.after_run()
             if answer is not None:
                 yield engine, answer
@@ -70,7 +71,7 @@ class EnginePool:
         processes: dict[str, EngineProcess] = {}
         with contextlib.ExitStack() as stack:
             for engine in engines:
-                process = self.attempt(engine, lambda one=engine: self.start(one, threads))  # type: ignore[misc]
+                process = self.attempt(engine, partial(self.start, engine, threads))
                 if process is not None:
                     processes[engine.name] = process
                     stack.callback(process.close)

@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asr_bench.engines.asr_run import AsrRun
-from asr_bench.engines.asr_session import AsrSession
-from asr_bench.engines.engine import Engine
+from asr_bench.engines.asr_run import AsrRun, AsrSession
+from asr_bench.engines.engine import Engine, LocalModelPeer
 from asr_bench.engines.faster_whisper import FasterWhisper
-from asr_bench.engines.local_model_peer import LocalModelPeer
 from asr_bench.engines.onnx_asr import OnnxAsr
 from asr_bench.engines.onnx_runtime import OnnxRuntime
 from asr_bench.engines.openvino_model import OpenVino
 from asr_bench.engines.pocketsphinx import PocketSphinx
 from asr_bench.engines.sherpa_onnx import SherpaOnnx
-from asr_bench.engines.torch_compiled import TorchCompiled
-from asr_bench.engines.torch_eager import TorchEager
-from asr_bench.engines.torch_export import TorchExport
-from asr_bench.engines.torchscript import TorchScript
+from asr_bench.engines.torch_engines import (
+    TorchCompiled,
+    TorchEager,
+    TorchExport,
+    TorchScript,
+)
 from asr_bench.engines.vosk import Vosk
 from asr_bench.engines.whisper_cpp import WhisperCpp
 from asr_bench.errors import BenchError

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from asr_bench.engines.engine import SAMPLE_RATE, LoadedModel
-from asr_bench.engines.local_model_peer import LocalModelPeer
+from asr_bench.engines.engine import SAMPLE_RATE, LoadedModel, LocalModelPeer
 
 if TYPE_CHECKING:
     from asr_bench.engines.engine import Samples

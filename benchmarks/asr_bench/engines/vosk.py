@@ -6,8 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from asr_bench.engines.engine import SAMPLE_RATE, LoadedModel, to_pcm
-from asr_bench.engines.local_model_peer import LocalModelPeer
+from asr_bench.engines.engine import SAMPLE_RATE, LoadedModel, LocalModelPeer, to_pcm
 
 if TYPE_CHECKING:
     from asr_bench.engines.engine import Samples

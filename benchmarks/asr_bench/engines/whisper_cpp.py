@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asr_bench.engines.engine import SAMPLE_RATE, LoadedModel, is_installed, to_pcm
-from asr_bench.engines.local_model_peer import LocalModelPeer
+from asr_bench.engines.engine import SAMPLE_RATE, LoadedModel, LocalModelPeer, is_installed, to_pcm
 
 if TYPE_CHECKING:
     from asr_bench.engines.engine import Samples

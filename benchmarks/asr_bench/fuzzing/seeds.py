@@ -138,7 +138,7 @@ def audio() -> Target:
     opposite = _encoded(np.hstack([tone, -tone]), 16_000, "WAV", "PCM_16")
     seeds.append(Seed("wav-opposite.wav", opposite))
     media = media_files(_SECONDS)
-    seeds += [Seed(f"media.{suffix}", content) for suffix, content in media.items()]
+    seeds += [Seed(f"media-{suffix}.{suffix}", content) for suffix, content in media.items()]
     return Target(AUDIO, seeds, _mutate_audio)
 
 

@@ -38,12 +38,11 @@ def hotwords(
 
     from asr_bench.hotwords.measurement import measure_hotwords
     from asr_bench.hotwords.spoken_names import NAMES, speak_names
-    from asr_train.data.manifest import read_manifest
     from asr_train.output import replacing
 
     options.check_outputs(json_out)
     engines = engine or list(Engine)
-    others = [row for path in manifest or [] for row in read_manifest(path)]
+    others = options.read_manifests(manifest)
     total = len(NAMES) * voices * len(engines) + len(others)
     with tqdm(total=total, unit="file") as bar:
         report = measure_hotwords(

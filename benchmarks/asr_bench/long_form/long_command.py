@@ -62,13 +62,12 @@ def long(
     from asr_bench.long_form import long_recording
     from asr_bench.measuring.environment import capture_environment
     from asr_bench.reporting.outputs import publish
-    from asr_train.data.manifest import read_manifest
 
     lengths = sorted({3600 * length for length in hours or _HOURS})
     if lengths[0] <= 0:
         raise BenchError(f"hours must be more than 0, not {lengths[0] / 3600:g}")
     options.check_outputs(json_out, markdown_out)
-    clips = [row for path in manifest for row in read_manifest(path)]
+    clips = options.read_manifests(manifest)
     command = ("--decoder", decoder, "--threads", str(threads), "--device", "cpu")
     environment = capture_environment()
     rows = []

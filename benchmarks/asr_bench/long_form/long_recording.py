@@ -16,6 +16,7 @@ import soundfile
 
 from asr_bench.errors import BenchError
 from asr_bench.measuring import measured_command
+from asr_bench.measuring.environment import measured_variables
 from asr_runtime.audio.audio_reader import read_audio
 from asr_runtime.audio.waveform import to_waveform
 from asr_runtime.model_file.contract import SAMPLE_RATE
@@ -97,6 +98,7 @@ def run_command(files: Sequence[Path], options: Sequence[str]) -> Measured:
         capture_output=True,
         text=True,
         check=False,
+        env=measured_variables(),
     )
     *said, measured = done.stderr.splitlines()
     cost = json.loads(measured)

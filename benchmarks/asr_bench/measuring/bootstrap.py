@@ -88,12 +88,12 @@ def interval(draws: Values, confidence: float = CONFIDENCE) -> Interval:
 
 
 def median_interval(samples: Samples, confidence: float = CONFIDENCE) -> Interval:
-    """Return the interval of the median of one or more samples."""
+    """Return the interval of the median of one or more samples, [n]."""
     return interval(Resamples(0).medians(samples), confidence)
 
 
 def paired_ratio(values: Samples, reference: Samples) -> float:
-    """Return the median over the rounds of one time over another, both one a round.
+    """Return the median over the rounds of one time over another, both [rounds].
 
     Within a round the machine is in one state, so ratios come first, then their median.
     """
@@ -103,7 +103,7 @@ def paired_ratio(values: Samples, reference: Samples) -> float:
 def paired_ratio_interval(
     values: Samples, reference: Samples, confidence: float = CONFIDENCE
 ) -> Interval:
-    """Return the interval of ``paired_ratio``."""
+    """Return the interval of ``paired_ratio`` of two times, both [rounds]."""
     return median_interval(np.asarray(values) / np.asarray(reference), confidence)
 
 

@@ -80,6 +80,19 @@ def capture_environment() -> Environment:
     )
 
 
+def measured_variables(**changes: str) -> dict[str, str]:
+    """Return environment variables for a process that is measured: this one's, and ``changes``.
+
+    Whoever forbids Python to keep its bytecode would have every start compile all sources again,
+    which is not what users' installations do.
+    """
+    return {
+        name: value
+        for name, value in {**os.environ, **changes}.items()
+        if name != "PYTHONDONTWRITEBYTECODE"
+    }
+
+
 def logical_cores() -> int:
     """Return the number of logical cores of the whole machine."""
     return os.cpu_count() or 1

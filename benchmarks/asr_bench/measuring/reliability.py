@@ -15,7 +15,7 @@ NOISE_LIMIT = 1.5
 
 
 def scattered(samples: Samples) -> bool:
-    """Return whether samples scatter too much to be trusted."""
+    """Return whether samples [n] scatter too much to be trusted."""
     median, p95 = np.percentile(samples, (50, 95))
     return bool(p95 > NOISE_LIMIT * median)
 
@@ -26,7 +26,7 @@ def reliability_warnings(
     """Return reasons in a few words each; none for samples that can be trusted.
 
     Args:
-        samples: One or more values above 0.
+        samples: One or more values above 0, [n].
         marked: Whether whoever measured called them noisy.
         alike: Whether all measured the same work, so that scatter means a disturbance.
     """

@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
+from asr_bench.engines.ctc_model import feeds
 from asr_bench.errors import BenchError
 from asr_bench.exporting import probe_signal
 from asr_runtime.errors import ModelFileError
 from asr_runtime.inference.device import CPU_PROVIDER, quiet_options
 from asr_runtime.inference.session import load_session
-from asr_runtime.model_file.contract import INPUT_LENGTHS, INPUT_VALUES, LOG_PROBS, OUTPUT_LENGTHS
+from asr_runtime.model_file.contract import LOG_PROBS, OUTPUT_LENGTHS
 from asr_runtime.model_file.model_bytes import read_model_bytes
 
 _KERNEL = "_kernel_time"
@@ -69,15 +70,14 @@ def profile_operators(
         content = read_model_bytes(path)
     except ModelFileError as error:
         raise BenchError(str(error)) from None
-    signal = probe_signal(duration)[None, :]
-    feeds = {INPUT_VALUES: signal, INPUT_LENGTHS: np.array([signal.shape[1]], np.int64)}
+    inputs = feeds(probe_signal(duration))
     with tempfile.TemporaryDirectory(prefix="asr-bench-") as folder:
         options = quiet_options(onnxruntime, threads)
         options.enable_profiling = True
         options.profile_file_prefix = str(Path(folder) / "profile")
         session = onnxruntime.InferenceSession(content, options, providers=[CPU_PROVIDER])
         for _ in range(warmup + rounds):
-            session.run([LOG_PROBS, OUTPUT_LENGTHS], feeds)
+            session.run([LOG_PROBS, OUTPUT_LENGTHS], inputs)
         events = json.loads(Path(session.end_profiling()).read_text(encoding="utf-8"))
     return _by_operator(events, rounds)
 

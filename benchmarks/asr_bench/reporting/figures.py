@@ -43,6 +43,16 @@ def percentile(samples: Seconds, percent: float) -> float:
     return float(np.percentile(samples, percent))
 
 
+def real_time_factor(timed: Latency) -> Estimate:
+    """Return the median wall time over the audio's length."""
+    return median(timed.wall).scaled(1 / timed.duration)
+
+
+def cpu_factor(timed: Latency) -> float:
+    """Return the median CPU time of all cores over the audio's length."""
+    return float(np.median(timed.cpu)) / timed.duration
+
+
 def error_rate(per_recording: Sequence[tuple[int, int]]) -> Estimate | None:
     """Return the errors over the words of recordings, each (errors, words); None of no words."""
     errors, words = (sum(pair[index] for pair in per_recording) for index in (0, 1))
@@ -60,8 +70,12 @@ def word_error_rate(engine: EngineResult) -> Estimate | None:
 
 def at(engine: EngineResult, like: Latency) -> Latency | None:
     """Return the engine's latency at the duration and threads of another entry."""
-    setting = (like.duration, like.threads)
-    return next((row for row in engine.latency if (row.duration, row.threads) == setting), None)
+    return _timed(engine, like.duration, like.threads)
+
+
+def _timed(engine: EngineResult, duration: float, threads: int) -> Latency | None:
+    settings = {(row.duration, row.threads): row for row in engine.latency}
+    return settings.get((duration, threads))
 
 
 def ratio(row: Latency, reference: Latency | None) -> Estimate | None:
@@ -76,10 +90,7 @@ def ratio(row: Latency, reference: Latency | None) -> Estimate | None:
 def speedup(engine: EngineResult, row: Latency) -> Estimate | None:
     """Return the median on the fewest threads over the median of ``row``; None on the fewest."""
     least = min(other.threads for other in engine.latency)
-    alone = next(
-        (one for one in engine.latency if (one.duration, one.threads) == (row.duration, least)),
-        None,
-    )
+    alone = _timed(engine, row.duration, least)
     if row.threads == least or alone is None:
         return None
     # The two were not measured in the same rounds, so they are not paired.

@@ -5,9 +5,16 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from asr_bench.reporting.figures import measured, median, typical, word_error_rate
+from asr_bench.reporting.figures import (
+    Estimate,
+    measured,
+    median,
+    real_time_factor,
+    typical,
+    word_error_rate,
+)
 from asr_bench.reporting.table import plural
 from asr_bench.results import Latency, Results
 
@@ -44,31 +51,47 @@ class Plot:
 
 def plots(results: Results) -> list[Plot]:
     """Draw all plots that there are figures for."""
-    styles = _styles(results)
+    styles = {engine.name: _style(index) for index, engine in enumerate(measured(results))}
     drawn = (
-        _over_duration(results, styles, "latency"),
+        _over_duration(
+            results,
+            styles,
+            "latency",
+            "Latency against duration",
+            "median latency (ms)",
+            lambda row: 1000 * median(row.wall).value,
+        ),
         _real_time_factors(results),
-        _over_duration(results, styles, "memory"),
+        _over_duration(
+            results,
+            styles,
+            "memory",
+            "Memory against duration",
+            "peak resident memory (MB)",
+            lambda row: row.peak_rss / 1e6,
+        ),
         _accuracy(results, styles),
     )
     return [plot for plot in drawn if plot is not None]
 
 
-def _styles(results: Results) -> dict[str, dict[str, Any]]:
-    """Choose a style for each engine, the same in all plots."""
+def _style(index: int) -> dict[str, Any]:
     return {
-        engine.name: {
-            "color": _COLOURS[index % len(_COLOURS)],
-            "marker": _MARKERS[index % len(_MARKERS)],
-            "linestyle": _LINES[index // len(_COLOURS) % len(_LINES)],
-        }
-        for index, engine in enumerate(measured(results))
+        "color": _COLOURS[index % len(_COLOURS)],
+        "marker": _MARKERS[index % len(_MARKERS)],
+        "linestyle": _LINES[index // len(_COLOURS) % len(_LINES)],
     }
 
 
-def _over_duration(results: Results, styles: dict[str, dict[str, Any]], what: str) -> Plot | None:
-    """Draw latency or memory of every engine on the fewest threads it was measured with."""
-    value, name, label, title = _QUANTITIES[what]
+def _over_duration(
+    results: Results,
+    styles: dict[str, dict[str, Any]],
+    name: str,
+    title: str,
+    label: str,
+    value: Callable[[Latency], float],
+) -> Plot | None:
+    """Draw a figure of every engine on the fewest threads it was measured with."""
     shown = typical(results)
     lines = {
         engine.name: sorted(
@@ -83,13 +106,8 @@ def _over_duration(results: Results, styles: dict[str, dict[str, Any]], what: st
         return None
     figure, axes = _figure(len(lines))
     for engine, points in lines.items():
-        axes.plot(
-            [duration for duration, _ in points],
-            [value for _, value in points],
-            label=_plain(f"{engine} ({plural(shown[engine].threads, 'thread')})"),
-            markersize=5,
-            **styles[engine],
-        )
+        entry = _plain(f"{engine} ({plural(shown[engine].threads, 'thread')})")
+        axes.plot(*zip(*points, strict=True), label=entry, markersize=5, **styles[engine])
     _logarithmic(axes, "x", sorted({x for points in lines.values() for x, _ in points}))
     _logarithmic(axes, "y")
     axes.set(xlabel="duration of the audio (s)", ylabel=label, title=title)
@@ -111,12 +129,11 @@ def _real_time_factors(results: Results) -> Plot | None:
         shown = [(engine, row) for engine, row in rows if row.threads == threads]
         # One beside the other, so that none hides another.
         shift = 0.4 * ((index + 0.5) / len(counts) - 0.5)
-        factors = [median(row.wall).scaled(1 / row.duration) for _, row in shown]
-        values = [factor.value for factor in factors]
+        factors = [real_time_factor(row) for _, row in shown]
         axes.errorbar(
-            values,
+            [factor.value for factor in factors],
             [engines.index(engine) + shift for engine, _ in shown],
-            xerr=_errors(values, [(one.interval.low, one.interval.high) for one in factors]),
+            xerr=_errors(factors),
             fmt=_MARKERS[index % len(_MARKERS)],
             color=_COLOURS[index % len(_COLOURS)],
             capsize=3,
@@ -135,20 +152,19 @@ def _real_time_factors(results: Results) -> Plot | None:
 def _accuracy(results: Results, styles: dict[str, dict[str, Any]]) -> Plot | None:
     """Draw words against time, on the same recordings."""
     rows = [
-        (engine, rate, engine.accuracy.wall / engine.accuracy.audio)
+        (engine, rate.scaled(100), engine.accuracy.wall / engine.accuracy.audio)
         for engine in measured(results)
         if engine.accuracy and engine.accuracy.audio and (rate := word_error_rate(engine))
     ]
     if not rows:
         return None
     figure, axes = _figure(len(rows))
-    for engine, rate, factor in rows:
-        percent = rate.scaled(100)
+    for engine, percent, factor in rows:
         style = styles[engine.name]
         axes.errorbar(
             [factor],
             [percent.value],
-            yerr=_errors([percent.value], [(percent.interval.low, percent.interval.high)]),
+            yerr=_errors([percent]),
             fmt=style["marker"],
             color=style["color"],
             markerfacecolor="white" if engine.kind == "peer" else style["color"],
@@ -159,28 +175,10 @@ def _accuracy(results: Results, styles: dict[str, dict[str, Any]]) -> Plot | Non
     _logarithmic(axes, "x")
     axes.set_ylim(bottom=0)
     title = "Word error rate against time (hollow: other projects; bars: 95 % interval)"
-    axes.set(
-        xlabel="real-time factor on the recordings (less is faster)",
-        ylabel="word error rate (%)",
-        title=title,
-    )
+    speed = "real-time factor on the recordings (less is faster)"
+    axes.set(xlabel=speed, ylabel="word error rate (%)", title=title)
     _legend(axes, figure)
     return Plot("word-error-rate", title, _svg(figure))
-
-
-def _milliseconds(row: Latency) -> float:
-    return 1000 * median(row.wall).value
-
-
-def _megabytes(row: Latency) -> float:
-    return row.peak_rss / 1e6
-
-
-#: By what is drawn: the figure of a row, the file's name, the axis and the title.
-_QUANTITIES: dict[str, tuple[Callable[[Latency], float], str, str, str]] = {
-    "latency": (_milliseconds, "latency", "median latency (ms)", "Latency against duration"),
-    "memory": (_megabytes, "memory", "peak resident memory (MB)", "Memory against duration"),
-}
 
 
 def _figure(entries: int, *, legend: bool = True) -> tuple[Figure, Axes]:
@@ -192,19 +190,15 @@ def _figure(entries: int, *, legend: bool = True) -> tuple[Figure, Axes]:
     axes = figure.add_subplot()
     axes.grid(which="major", color="#cccccc", linewidth=0.6)
     axes.set_axisbelow(True)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
+    axes.spines[["top", "right"]].set_visible(False)
     return figure, axes
 
 
-def _logarithmic(axes: Axes, name: Literal["x", "y"], ticks: Sequence[float] = ()) -> None:
-    """Scale an axis, with plain numbers at ``ticks``, else at 1, 2 and 5 of every power."""
+def _logarithmic(axes: Axes, name: str, ticks: Sequence[float] = ()) -> None:
+    """Scale the axis x or y, with plain numbers at ``ticks``, else at 1, 2 and 5 of every power."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
 
-    if name == "x":
-        axes.set_xscale("log")
-    else:
-        axes.set_yscale("log")
+    axes.set(**{f"{name}scale": "log"})
     axis = axes.xaxis if name == "x" else axes.yaxis
     axis.set_major_locator(FixedLocator(ticks) if ticks else LogLocator(10, subs=(1, 2, 5)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
@@ -216,12 +210,11 @@ def _legend(axes: Axes, figure: Figure) -> None:
     figure.legend(handles, labels, loc="outside right upper", fontsize=8, frameon=False)
 
 
-def _errors(values: Sequence[float], bounds: Sequence[tuple[float, float]]) -> list[list[float]]:
+def _errors(estimates: Sequence[Estimate]) -> list[list[float]]:
     """Return lengths below and above; an interval by bootstrap may lie beside the figure."""
-    pairs = list(zip(values, bounds, strict=True))
     return [
-        [max(0.0, value - low) for value, (low, _) in pairs],
-        [max(0.0, high - value) for value, (_, high) in pairs],
+        [max(0.0, one.value - one.interval.low) for one in estimates],
+        [max(0.0, one.interval.high - one.value) for one in estimates],
     ]
 
 

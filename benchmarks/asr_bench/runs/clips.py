@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from asr_bench.engines.engine import SAMPLE_RATE
 from asr_bench.exporting import probe_signal
+from asr_bench.results import Settings
 from asr_train.data.audio_store import decode
 from asr_train.data.manifest import Utterance
 
@@ -41,6 +42,27 @@ def write_recordings(utterances: Sequence[Utterance], folder: Path) -> list[Reco
         np.save(path, samples)
         recordings.append(Recording(path, samples.size / SAMPLE_RATE, row.text))
     return recordings
+
+
+def write_audio(
+    rows: Sequence[Utterance], settings: Settings, folder: Path, *, speech: bool = True
+) -> tuple[Settings, list[Recording], dict[float, Path]]:
+    """Write all audio of a run.
+
+    Args:
+        rows: The manifest's rows.
+        settings: What was asked for.
+        folder: Where the files go.
+        speech: Whether the clips are cut from the recordings, or else a generated signal.
+
+    Returns:
+        Settings that say how many recordings there are, these, and the clips by duration.
+    """
+    recordings = write_recordings(rows, folder)
+    seconds = sum(recording.duration for recording in recordings)
+    settings = replace(settings, recordings=len(recordings), recording_seconds=seconds)
+    clips = write_clips(recordings if speech else [], settings.durations, folder)
+    return settings, recordings, clips
 
 
 def write_clips(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -72,7 +73,7 @@ def measure_deviation(plan: Plan, processes: Processes, measurements: Measuremen
                 return  # the reference has failed, and says why in the results
             expected = values if expected is None else expected
             tally = tallies.setdefault(engine.name, Tally())
-            processes.pool.attempt(engine, lambda: tally.add(values, expected))  # noqa: B023 - called at once
+            processes.pool.attempt(engine, partial(tally.add, values, expected))
     count = len(plan.recordings)
     for name, tally in tallies.items():
         if name not in processes.pool.failures:

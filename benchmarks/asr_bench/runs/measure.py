@@ -6,7 +6,9 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from asr_bench.engines.engine import Engine
 from asr_bench.engines.engine_process import EngineProcess, Timing
@@ -17,7 +19,7 @@ from asr_bench.measuring.reliability import scattered
 from asr_bench.results import Accuracy, ColdStart, Latency, Streaming, Throughput
 from asr_bench.runs.deviation import measure_deviation
 from asr_bench.runs.machine_rates import MachineRates
-from asr_bench.runs.plan import Measurements, Plan, able
+from asr_bench.runs.plan import Measurements, Plan, StreamSetting, able
 from asr_train.evaluation.metrics import word_errors
 
 #: An engine on all cores makes a load of that many by itself; above that it is others' work.
@@ -53,10 +55,11 @@ def measure(
         measurements.done.append(name)
         after_step()
 
+    run = _Run(plan, pool, rates, measurements, after_step)
     least = plan.settings.threads[0]
     if "cold start" in plan.parts:
         with part("cold start"):
-            _measure_cold_start(plan, pool, measurements)
+            run.cold_start()
     for threads in plan.settings.threads if "latency" in plan.parts else ():
         name = "latency, 1 thread" if threads == 1 else f"latency, {threads} threads"
         members = able(pool.engines, threads, plan.settings)
@@ -65,12 +68,12 @@ def measure(
             pool.started(members, threads) as processes,
             rates.on_threads(threads),
         ):
-            _measure_latency(plan, processes, threads, rates, measurements, after_step)
+            run.latency(processes, threads)
             if "throughput" in plan.parts:
-                _measure_throughput(plan, processes, threads, measurements, after_step)
+                run.throughput(processes, threads)
     if "words" in plan.parts and plan.recordings:
         with part("word error rate"), pool.started(pool.engines, least) as processes:
-            _measure_accuracy(plan, processes, measurements)
+            run.accuracy(processes)
     if "log-probabilities" in plan.parts:
         members = [engine for engine in pool.engines if engine.gives_log_probs]
         with part("log-probabilities"), pool.started(members, least) as processes:
@@ -78,115 +81,151 @@ def measure(
     streaming = [engine for engine in pool.engines if engine.streams]
     if "streams" in plan.parts and streaming:
         with part("streams"), pool.started(streaming, 1) as processes:
-            _measure_streaming(plan, processes, measurements, after_step)
+            for setting in plan.streams:
+                run.streaming(processes, setting)
 
 
-def _measure_cold_start(plan: Plan, pool: EnginePool, measurements: Measurements) -> None:
-    threads, clip = plan.settings.threads[0], plan.clips[plan.batch_duration]
+@dataclass(frozen=True)
+class _Run:
+    """The arguments of ``measure``, which all of its parts need."""
 
-    def start(engine: Engine) -> ColdStart:
-        process = pool.start(engine, threads)
-        try:
-            _, timing = process.transcribe(clip)
-            total = time.perf_counter() - process.started
-        finally:
-            process.close()
-        return ColdStart(process.import_seconds, process.load_seconds, timing.wall, total)
+    plan: Plan
+    pool: EnginePool
+    rates: MachineRates
+    measurements: Measurements
+    after_step: Step
 
-    for index in range(plan.cold_starts):
-        for engine, sample in pool.each(pool.engines, index, start):
-            measurements.cold_start.setdefault(engine.name, []).append(sample)
+    def cold_start(self) -> None:
+        threads = self.plan.settings.threads[0]
+        clip = self.plan.clips[self.plan.batch_duration]
 
+        def start(engine: Engine) -> ColdStart:
+            process = self.pool.start(engine, threads)
+            try:
+                _, timing = process.transcribe(clip)
+                total = time.perf_counter() - process.started
+            finally:
+                process.close()
+            return ColdStart(process.import_seconds, process.load_seconds, timing.wall, total)
 
-def _measure_latency(
-    plan: Plan,
-    processes: Processes,
-    threads: int,
-    rates: MachineRates,
-    measurements: Measurements,
-    after_step: Step,
-) -> None:
-    def run(duration: float, process: EngineProcess) -> Timing:
-        clip = plan.clips[duration]
-        if plan.settings.task == "log_probs":
-            return process.log_probs(clip)
-        return process.transcribe(clip)[1]
+        # Once more than it counts: the first compiles the sources and reads the files.
+        for index in range(-1, self.plan.cold_starts):
+            for engine, sample in self.pool.each(self.pool.engines, index, start):
+                if index >= 0:
+                    self.measurements.cold_start.setdefault(engine.name, []).append(sample)
 
-    # Shorter audio first, because the peak of memory never falls again.
-    for duration in sorted(plan.clips):
-        timings = processes.in_rounds(
-            partial(run, duration),
-            rounds=plan.settings.rounds,
-            warmup=plan.settings.warmup,
-            after_round=rates.sample,
-        )
-        overloaded = (load_average() or 0) > logical_cores() + _OTHER_LOAD
-        on_gpu = gpu_memory()
-        peaks = processes.tell(lambda process: (process.peak_memory(), process.pid))
-        for engine, (peak, pid) in peaks:
-            rounds = timings[engine.name]
-            wall = tuple(timing.wall for timing in rounds.counted)
-            row = Latency(
-                duration=duration,
-                threads=threads,
-                wall=wall,
-                cpu=tuple(timing.cpu for timing in rounds.counted),
-                warmup_wall=tuple(timing.wall for timing in rounds.warmup),
-                peak_rss=peak,
-                noisy=overloaded or scattered(wall),
-                peak_gpu_memory=on_gpu.get(pid),
+    def latency(self, processes: Processes, threads: int) -> None:
+        settings = self.plan.settings
+
+        def run(duration: float, process: EngineProcess) -> Timing:
+            clip = self.plan.clips[duration]
+            if settings.task == "log_probs":
+                return process.log_probs(clip)
+            return process.transcribe(clip)[1]
+
+        # Shorter audio first, because the peak of memory never falls again.
+        for duration in sorted(self.plan.clips):
+            timings = processes.in_rounds(
+                partial(run, duration),
+                rounds=settings.rounds,
+                warmup=settings.warmup,
+                after_round=self.rates.sample,
             )
-            measurements.latency.setdefault(engine.name, []).append(row)
-        after_step()
+            overloaded = (load_average() or 0) > logical_cores() + _OTHER_LOAD
+            on_gpu = gpu_memory()
+            peaks = processes.tell(lambda process: (process.peak_memory(), process.pid))
+            for engine, (peak, pid) in peaks:
+                rounds = timings[engine.name]
+                wall = tuple(timing.wall for timing in rounds.counted)
+                row = Latency(
+                    duration=duration,
+                    threads=threads,
+                    wall=wall,
+                    cpu=tuple(timing.cpu for timing in rounds.counted),
+                    warmup_wall=tuple(timing.wall for timing in rounds.warmup),
+                    peak_rss=peak,
+                    noisy=overloaded or scattered(wall),
+                    peak_gpu_memory=on_gpu.get(pid),
+                )
+                self.measurements.latency.setdefault(engine.name, []).append(row)
+            self.after_step()
 
+    def throughput(self, processes: Processes, threads: int) -> None:
+        settings, duration = self.plan.settings, self.plan.batch_duration
 
-def _measure_throughput(
-    plan: Plan, processes: Processes, threads: int, measurements: Measurements, after_step: Step
-) -> None:
-    duration = plan.batch_duration
-    batching = processes.only(lambda engine: engine.takes_batches)
-    for size in plan.settings.batch_sizes:
-        timings = batching.in_rounds(
-            lambda process, size=size: process.transcribe_batch(plan.clips[duration], size),  # type: ignore[misc]
-            rounds=plan.settings.rounds,
-            warmup=plan.settings.warmup,
-        )
-        for name, rounds in timings.items():
-            wall = tuple(timing.wall for timing in rounds.counted)
-            row = Throughput(size, threads, duration, wall)
-            measurements.throughput.setdefault(name, []).append(row)
-        after_step()
+        def run(size: int, process: EngineProcess) -> Timing:
+            return process.transcribe_batch(self.plan.clips[duration], size)
 
+        batching = processes.only(lambda engine: engine.takes_batches)
+        for size in settings.batch_sizes:
+            timings = batching.in_rounds(
+                partial(run, size), rounds=settings.rounds, warmup=settings.warmup
+            )
+            for name, rounds in timings.items():
+                wall = tuple(timing.wall for timing in rounds.counted)
+                row = Throughput(size, threads, duration, wall)
+                self.measurements.throughput.setdefault(name, []).append(row)
+            self.after_step()
 
-def _measure_accuracy(plan: Plan, processes: Processes, measurements: Measurements) -> None:
-    assert plan.normalizer is not None
-    normalize = plan.normalizer.apply
-    for clip in plan.clips.values():  # warm-up, with torch.compile's compiling
-        deque(processes.each(0, lambda process, clip=clip: process.transcribe(clip)), maxlen=0)  # type: ignore[misc]
-    errors: dict[str, list[tuple[int, int]]] = {}
-    times: dict[str, list[Timing]] = {}
-    for index, recording in enumerate(plan.recordings):
-        reference = normalize(recording.text)
-        answers = processes.each(
-            index,
-            lambda process, audio=recording.audio: process.transcribe(audio),  # type: ignore[misc]
-        )
-        for engine, (text, timing) in answers:
-            counted = count_errors(reference, normalize(text))
-            errors.setdefault(engine.name, []).append(counted)
-            times.setdefault(engine.name, []).append(timing)
-    audio = sum(recording.duration for recording in plan.recordings)
-    for name, pairs in errors.items():
-        wrong, words = (sum(pair[index] for pair in pairs) for index in (0, 1))
-        measurements.accuracy[name] = Accuracy(
-            word_error_rate=wrong / max(1, words),
-            errors=wrong,
-            words=words,
-            wall=sum(timing.wall for timing in times[name]),
-            cpu=sum(timing.cpu for timing in times[name]),
-            audio=audio,
-            per_recording=tuple(pairs),
-        )
+    def accuracy(self, processes: Processes) -> None:
+        assert self.plan.normalizer is not None
+        normalize = self.plan.normalizer.apply
+
+        def run(audio: Path, process: EngineProcess) -> tuple[str, Timing]:
+            return process.transcribe(audio)
+
+        for clip in self.plan.clips.values():  # warm-up, with torch.compile's compiling
+            deque(processes.each(0, partial(run, clip)), maxlen=0)
+        errors: dict[str, list[tuple[int, int]]] = {}
+        times: dict[str, list[Timing]] = {}
+        for index, recording in enumerate(self.plan.recordings):
+            reference = normalize(recording.text)
+            for engine, (text, timing) in processes.each(index, partial(run, recording.audio)):
+                counted = count_errors(reference, normalize(text))
+                errors.setdefault(engine.name, []).append(counted)
+                times.setdefault(engine.name, []).append(timing)
+        audio = sum(recording.duration for recording in self.plan.recordings)
+        for name, pairs in errors.items():
+            wrong, words = (sum(pair[index] for pair in pairs) for index in (0, 1))
+            self.measurements.accuracy[name] = Accuracy(
+                word_error_rate=wrong / max(1, words),
+                errors=wrong,
+                words=words,
+                wall=sum(timing.wall for timing in times[name]),
+                cpu=sum(timing.cpu for timing in times[name]),
+                audio=audio,
+                per_recording=tuple(pairs),
+            )
+
+    def streaming(self, processes: Processes, setting: StreamSetting) -> None:
+        normalize = self.plan.normalizer.apply if self.plan.normalizer else str
+        chunk_ms, lookahead_ms = setting.chunk_ms, setting.lookahead_ms
+        recordings = self.plan.stream_recordings
+        rows: dict[str, Streaming] = {}
+        # The first once more than it counts, as warm-up.
+        for index, recording in enumerate([recordings[0], *recordings], -1):
+            answers = processes.each(
+                index,
+                lambda process, audio=recording.audio: process.stream(  # type: ignore[misc]
+                    audio, chunk_ms, lookahead_ms
+                ),
+            )
+            for engine, stream in answers:
+                if index < 0:
+                    continue
+                before = rows.get(engine.name, Streaming(chunk_ms, lookahead_ms, (), ()))
+                counted = count_errors(normalize(recording.text), normalize(stream.text))
+                rows[engine.name] = Streaming(
+                    chunk_ms,
+                    lookahead_ms,
+                    (*before.chunk_seconds, *stream.chunk_seconds),
+                    (*before.finish_seconds, stream.finish_seconds),
+                    stream.latency,
+                    (*before.per_recording, counted) if self.plan.recordings else (),
+                )
+        for name, row in rows.items():
+            self.measurements.streaming.setdefault(name, []).append(row)
+        self.after_step()
 
 
 def count_errors(reference: str, hypothesis: str) -> tuple[int, int]:
@@ -196,37 +235,3 @@ def count_errors(reference: str, hypothesis: str) -> tuple[int, int]:
     """
     words = len(reference.split())
     return (word_errors(reference, hypothesis) if words else len(hypothesis.split())), words
-
-
-def _measure_streaming(
-    plan: Plan, processes: Processes, measurements: Measurements, after_step: Step
-) -> None:
-    normalize = plan.normalizer.apply if plan.normalizer else str
-    for setting in plan.streams:
-        rows: dict[str, Streaming] = {}
-        # The first once more than it counts, as warm-up.
-        for index, recording in enumerate([plan.stream_recordings[0], *plan.stream_recordings], -1):
-            answers = processes.each(
-                index,
-                lambda process, audio=recording.audio, setting=setting: process.stream(  # type: ignore[misc]
-                    audio, setting.chunk_ms, setting.lookahead_ms
-                ),
-            )
-            for engine, stream in answers:
-                if index < 0:
-                    continue
-                before = rows.get(
-                    engine.name, Streaming(setting.chunk_ms, setting.lookahead_ms, (), ())
-                )
-                counted = count_errors(normalize(recording.text), normalize(stream.text))
-                rows[engine.name] = Streaming(
-                    setting.chunk_ms,
-                    setting.lookahead_ms,
-                    (*before.chunk_seconds, *stream.chunk_seconds),
-                    (*before.finish_seconds, stream.finish_seconds),
-                    stream.latency,
-                    (*before.per_recording, counted) if plan.recordings else (),
-                )
-        for name, row in rows.items():
-            measurements.streaming.setdefault(name, []).append(row)
-        after_step()

@@ -45,10 +45,10 @@ class Plan:
         settings: Numbers of threads, rounds and so on.
         clips: Files of samples by duration in seconds.
         recordings: Recordings for word error rates and log-probabilities.
+        normalizer: Applied before words are counted; None without recordings.
         cold_starts: Fresh processes of each engine that only transcribe one clip.
         streams: Chunks and look-aheads.
         stream_recordings: What is streamed; of no text if there are no recordings.
-        normalizer: Applied before words are counted; None without recordings.
         parts: What is measured.
         reference: Name of the engine whose log-probabilities the others' are compared with.
         scratch: Folder for log-probabilities.
@@ -57,10 +57,10 @@ class Plan:
     settings: Settings
     clips: Mapping[float, Path]
     recordings: Sequence[Recording]
-    cold_starts: int
-    streams: Sequence[StreamSetting]
-    stream_recordings: Sequence[Recording]
     normalizer: Normalizer | None
+    cold_starts: int = 0
+    streams: Sequence[StreamSetting] = ()
+    stream_recordings: Sequence[Recording] = ()
     parts: frozenset[Part] = ALL_PARTS
     reference: str | None = None
     scratch: Path = Path()
@@ -82,7 +82,7 @@ class Plan:
         """Return how often ``EnginePool.after_run`` will be called."""
         settings, total = self.settings, 0
         if "cold start" in self.parts:
-            total += self.cold_starts * len(engines)
+            total += (1 + self.cold_starts) * len(engines)
         for threads in settings.threads if "latency" in self.parts else ():
             members = able(engines, threads, settings)
             batching = sum(engine.takes_batches for engine in members)

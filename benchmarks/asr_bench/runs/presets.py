@@ -20,7 +20,6 @@ from asr_runtime.inference.cpus import usable_cpus
 if TYPE_CHECKING:
     from asr_bench.engines.registry import ModelUnderTest, Row
     from asr_bench.results import Results
-    from asr_bench.runs.clips import Recording
     from asr_bench.runs.plan import Part, Plan
     from asr_train.data.manifest import Utterance
 
@@ -57,11 +56,9 @@ def latency(
 
     def prepare(folder: Path) -> Prepared:
         from asr_bench.engines.registry import LATENCY_ENGINES
-        from asr_bench.runs.clips import write_clips
 
         models = _models(checkpoint, preset, folder, LATENCY_ENGINES)
-        plan = _plan(durations, counts, rounds, warmup, [], write_clips([], durations, folder))
-        return plan, models
+        return _plan(folder, durations, counts, rounds, warmup), models
 
     _measure(prepare, engine, time_limit, json_out, markdown_out)
 
@@ -95,16 +92,13 @@ def precision(
 
     def prepare(folder: Path) -> Prepared:
         from asr_bench.engines.registry import FORMAT_ENGINES
-        from asr_bench.runs.clips import write_clips, write_recordings
         from asr_train.data.filtering import select_and_report
 
         models = _models(checkpoint, preset, folder, FORMAT_ENGINES)
-        rows = _rows(manifest or [])
+        rows = options.read_manifests(manifest)
         if rows and models[0].checkpoint is not None:
             rows = select_and_report(rows, models[0].checkpoint.model.config, "recordings")
-        recordings = write_recordings(rows, folder)
-        clips = write_clips([], (seconds,), folder)
-        plan = _plan((seconds,), (1,), rounds, warmup, recordings, clips)
+        plan = _plan(folder, (seconds,), (1,), rounds, warmup, rows)
         reference = models[0].engines[-1].name
         parts: frozenset[Part] = frozenset(("latency", "words", "log-probabilities"))
         return replace(plan, parts=parts, reference=reference, scratch=folder), models
@@ -140,23 +134,22 @@ def streaming(
     def prepare(folder: Path) -> Prepared:
         from asr_bench.engines.asr_run import AsrRun
         from asr_bench.engines.registry import model_under_test
-        from asr_bench.runs.clips import write_recordings
         from asr_bench.runs.plan import StreamSetting
 
-        recordings = write_recordings(_rows(manifest)[::every], folder)
+        plan = _plan(folder, (), (1,), 1, 0, options.read_manifests(manifest)[::every])
         found = model_under_test(model, folder)
         engines = tuple(one for one in found.engines if isinstance(one, AsrRun))
         if not any(one.streams for one in engines):
             raise BenchError(f"{model} cannot stream; export it with --streaming")
         plan = replace(
-            _plan((), (1,), 1, 0, recordings, {}),
+            plan,
             parts=frozenset(("words", "streams")),
             streams=[
                 StreamSetting(chunk, lookahead)
                 for chunk in dict.fromkeys(chunk_ms or _CHUNKS)
                 for lookahead in dict.fromkeys(lookahead_ms or _LOOKAHEADS)
             ],
-            stream_recordings=recordings,
+            stream_recordings=plan.recordings,
         )
         return plan, [replace(found, engines=engines)]
 
@@ -192,37 +185,27 @@ def _measure(
 
 
 def _plan(
+    folder: Path,
     durations: tuple[float, ...],
     threads: tuple[int, ...],
     rounds: int,
     warmup: int,
-    recordings: Sequence[Recording],
-    clips: dict[float, Path],
+    rows: Sequence[Utterance] = (),
 ) -> Plan:
-    """Plan to time the network alone."""
+    """Plan to time the network alone, on a generated signal."""
     from asr_bench.results import Settings
+    from asr_bench.runs.clips import write_audio
     from asr_bench.runs.normalization import AS_WRITTEN
     from asr_bench.runs.plan import Plan
 
-    settings = Settings(
-        durations=durations,
-        threads=threads,
-        batch_sizes=(),
-        rounds=rounds,
-        warmup=warmup,
-        quick=False,
-        recordings=len(recordings),
-        recording_seconds=sum(recording.duration for recording in recordings),
-        normalizer=AS_WRITTEN.name if recordings else None,
-        task="log_probs",
-    )
+    settings = Settings(durations, threads, (), rounds, warmup, False, 0, 0.0, task="log_probs")
+    settings, recordings, clips = write_audio(rows, settings, folder, speech=False)
+    if recordings:
+        settings = replace(settings, normalizer=AS_WRITTEN.name)
     return Plan(
         settings=settings,
         clips=clips,
         recordings=recordings,
-        cold_starts=0,
-        streams=(),
-        stream_recordings=(),
         normalizer=AS_WRITTEN if recordings else None,
         parts=frozenset(("latency",)),
     )
@@ -244,9 +227,3 @@ def _models(
     if not checkpoint.is_dir():
         load_checkpoint(checkpoint)  # says what is wrong with it
     return [model_under_test(checkpoint, folder, rows)]
-
-
-def _rows(manifests: Sequence[Path]) -> list[Utterance]:
-    from asr_train.data.manifest import read_manifest
-
-    return [row for path in manifests for row in read_manifest(path)]

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from asr_bench.measuring.environment import Environment
-from asr_bench.results import EngineResult, ModelInfo, Results, Settings, write_results
+from asr_bench.results import EngineResult, ModelInfo, Results, Settings
+from asr_bench.results_file import write_results
 from asr_bench.runs.machine_rates import MachineRates
 from asr_bench.runs.plan import Measurements
 

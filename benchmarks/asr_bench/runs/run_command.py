@@ -71,7 +71,6 @@ def run(
     from asr_bench.engines.registry import choose, model_under_test, peer_engines
     from asr_bench.results import Settings
     from asr_bench.runs.session import Session, run_and_report
-    from asr_train.data.manifest import read_manifest
 
     # Whatever can be wrong is found here, before minutes of measuring.
     settings = Settings(
@@ -86,7 +85,7 @@ def run(
     )
     options.check_numbers(settings.durations, settings.threads, settings.rounds, settings.warmup)
     _prepare(out)
-    rows = [row for path in manifest or [] for row in read_manifest(path)][:: _EVERY[quick]]
+    rows = options.read_manifests(manifest)[:: _EVERY[quick]]
     peers = peer_engines(_named_paths(peer_model or []))
 
     def measure_all() -> Results:
@@ -102,22 +101,16 @@ def run(
 
 
 def _plan(settings: Settings, rows: Sequence[Utterance], folder: Path) -> Plan:
-    from asr_bench.runs.clips import Recording, write_clips, write_recordings
+    from asr_bench.runs.clips import Recording, write_audio
     from asr_bench.runs.normalization import load_normalizer
     from asr_bench.runs.plan import Plan, StreamSetting
 
     quick = settings.quick
-    recordings = write_recordings(rows, folder)
-    clips = write_clips(recordings, settings.durations, folder)
+    settings, recordings, clips = write_audio(rows, settings, folder)
     normalizer = load_normalizer() if recordings else None
     longest = max(clips)
     return Plan(
-        settings=dataclasses.replace(
-            settings,
-            recordings=len(recordings),
-            recording_seconds=sum(recording.duration for recording in recordings),
-            normalizer=None if normalizer is None else normalizer.name,
-        ),
+        settings=dataclasses.replace(settings, normalizer=normalizer.name if normalizer else None),
         clips=clips,
         recordings=recordings,
         cold_starts=_COLD_STARTS[quick],

@@ -11,7 +11,8 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from asr_runtime.audio.audio_reader import AudioFile, AudioReader
+from asr_runtime.audio.audio_file import AudioFile
+from asr_runtime.audio.audio_reader import AudioReader
 from asr_runtime.audio.channels import MIX, Channels
 from asr_runtime.audio.samples import Mono, checked_sample_rate, to_frames
 from asr_runtime.audio.waveform import Mixdown

@@ -24,8 +24,12 @@ _PADDING = 4096
 
 @dataclass(frozen=True)
 class _Part:
-    """One recording: where it and its samples end, if its header says so, what is missing of it,
-    and what is odd about it.
+    """One recording: where it and its samples end, if its header says so, and what is wrong.
+
+    Attributes:
+        stop: The byte behind it.
+        problem: What is missing of it, for people; or None.
+        remark: What is odd about it, for people; or None.
     """
 
     stop: int

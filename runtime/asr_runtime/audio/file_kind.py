@@ -16,7 +16,7 @@ START_BYTES = 4096
 CHECK = "check whether it plays elsewhere"
 """What to do about a file that a decoder refuses."""
 
-CONVERT = "ffmpeg -i INPUT -f wav - | asr-run --stream -"
+CONVERT = "ffmpeg -i INPUT -f wav - | asr-run listen -"
 """What makes a WAV stream of anything else."""
 
 

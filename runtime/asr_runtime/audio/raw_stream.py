@@ -126,7 +126,7 @@ class SampleBytes:
 
 
 def as_array(samples: npt.ArrayLike) -> npt.NDArray[Any]:
-    """Return all samples as an array; see `SampleBytes`.
+    """Return all samples as an array, [samples] or [samples, channels]; see `SampleBytes`.
 
     Raises:
         AudioContentError: Bytes end inside a sample.

@@ -26,6 +26,10 @@ from asr_runtime.live.microphone import (
     input_devices,
     load_sounddevice,
 )
+from asr_runtime.readable_text.punctuation_model import (
+    DEFAULT_PUNCTUATION_MODEL,
+    load_punctuation_model,
+)
 from asr_runtime.recognizer import DEFAULT_LANGUAGE_MODEL, DEFAULT_MODEL
 from asr_runtime.standard_streams import name_as_text
 
@@ -96,6 +100,7 @@ def diagnose(
         found.facts["onnxruntime"] = _build(onnxruntime)
         found.facts["devices"], session = _try_devices(onnxruntime, device, model_path, found)
         found.facts["model"] = _model(model_path, session, found)
+        found.facts["punctuation_model"] = _punctuation_model(found)
     found.facts["language_model"] = _language_model(language_model_path, found)
     found.facts["microphone"] = _microphone(input_device)
     if microphone and found.facts["microphone"]["state"] != _WORKS:
@@ -188,6 +193,20 @@ def _language_model(path: Path, found: Diagnosis) -> dict[str, Any]:
     model = _tried(found, lambda: read_language_model(path))
     if model is not None:
         facts |= {"words": len(model.words), "order": model.order}
+    return facts
+
+
+def _punctuation_model(found: Diagnosis) -> dict[str, Any]:
+    path = DEFAULT_PUNCTUATION_MODEL
+    if not path.exists():
+        return {"file": str(path), "state": "not in this installation; --punctuate needs a file"}
+    facts: dict[str, Any] = {"file": str(path), "sha256": _sha256(path)}
+    model = _tried(found, lambda: load_punctuation_model(path))
+    facts["state"] = "cannot be used" if model is None else _WORKS
+    if model is not None:
+        card = model.card
+        facts |= {"format_version": card.format_version, "words_ahead": card.words_ahead}
+        facts["words_learned_from"] = card.training.get("words_learned_from")
     return facts
 
 

@@ -68,6 +68,7 @@ class LoadingOptions:
         language_model: Language model file, None for the default one.
         hotwords: Words or phrases to listen for.
         readable: How readable the text should be.
+        alternatives: How many texts of each segment to find.
     """
 
     model: str | None
@@ -77,6 +78,7 @@ class LoadingOptions:
     language_model: str | None
     hotwords: Sequence[str] | None
     readable: ReadableOptions = ReadableOptions()
+    alternatives: int = 1
 
     def load(self) -> tuple[Recognizer, list[str]]:
         """Load the recogniser.
@@ -100,6 +102,7 @@ class LoadingOptions:
                 hotwords=self.hotwords or (),
                 punctuate=self.readable.punctuation(self.model),
                 numbers=self.readable.numbers,
+                alternatives=self.alternatives,
             )
         return recognizer, [str(warning.message) for warning in caught]
 
@@ -112,6 +115,7 @@ def load_recognizer(
     language_model: str | None,
     hotwords: Sequence[str] | None,
     readable: ReadableOptions | None = None,
+    alternatives: int = 1,
 ) -> Recognizer:
     """Load a recogniser, and report its warnings.
 
@@ -123,6 +127,7 @@ def load_recognizer(
         language_model: Language model file, None for the default one.
         hotwords: Words or phrases to listen for.
         readable: How readable the text should be; None leaves it as it was recognised.
+        alternatives: How many texts of each segment to find.
 
     Returns:
         The recogniser.
@@ -138,6 +143,7 @@ def load_recognizer(
         language_model,
         hotwords,
         readable or ReadableOptions(),
+        alternatives,
     )
     try:
         recognizer, remarks = options.load()

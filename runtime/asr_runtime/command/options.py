@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -96,15 +95,12 @@ def hotword_list(hotwords: list[str] | None, file: Path | None) -> list[str]:
     """
     if file is None:
         return list(hotwords or ())
+    from asr_runtime.language.hotword import read_hotwords
+
     try:
-        lines = file.read_text(encoding="utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise typer.BadParameter(
-            f"{file} cannot be read as text: {error}", param_hint="'--hotwords'"
-        ) from None
-    # After a letter it belongs to the word, as in C#.
-    phrases = (re.sub(r"(^|\s)#.*", "", line).strip() for line in lines)
-    return [*(hotwords or ()), *filter(None, phrases)]
+        return [*(hotwords or ()), *read_hotwords(file)]
+    except AsrRuntimeError as error:
+        raise typer.BadParameter(str(error), param_hint="'--hotwords'") from None
 
 
 def parse_raw_format(name: str | None, sample_rate: int | None) -> SampleFormat | None:
@@ -153,7 +149,12 @@ LanguageModelOption = Annotated[
 ]
 HotwordOption = Annotated[
     list[str] | None,
-    typer.Option("--hotword", metavar="TEXT", help="Word or phrase to listen for; repeatable."),
+    typer.Option(
+        "--hotword",
+        metavar="TEXT",
+        help="Word or phrase to listen for, such as Panayotov or 'New York:2', with a weight; "
+        "repeatable.",
+    ),
 ]
 HotwordsFileOption = Annotated[
     Path | None,
@@ -181,6 +182,16 @@ PunctuationModelOption = Annotated[
 ]
 NumbersOption = Annotated[
     bool, typer.Option("--numbers", help="Write number words as digits, dates and money.")
+]
+AlternativesOption = Annotated[
+    int,
+    typer.Option(
+        "--alternatives",
+        min=1,
+        max=100,
+        metavar="N",
+        help="Give the N best texts, each with its score; needs --format json.",
+    ),
 ]
 FormatOption = Annotated[
     Format, typer.Option("--format", help="json is one object a line, for each result.")

@@ -18,6 +18,7 @@ from asr_runtime.command.options import (
     MIX,
     SEPARATE,
     AcceptIncompleteOption,
+    AlternativesOption,
     ChannelsOption,
     DecoderOption,
     Device,
@@ -89,6 +90,7 @@ def transcribe(
     punctuate: PunctuateOption = None,
     punctuation_model: PunctuationModelOption = None,
     numbers: NumbersOption = False,
+    alternatives: AlternativesOption = 1,
     output_format: TranscriptFormatOption = TranscriptFormat.text,
     word_times: WordTimesOption = False,
     output_dir: OutputDirOption = None,
@@ -136,6 +138,7 @@ def transcribe(
         "--recursive": recursive,
         "--workers": workers > 1,
         "--word-times": word_times,
+        "--alternatives": alternatives > 1,
     }
     if stream or microphone or doctor:
         for name, given in writes_files.items():
@@ -174,6 +177,8 @@ def transcribe(
         raise typer.Exit(listen(recognizer, options, as_json=as_json))
     if output_dir is None and skip_existing:
         raise typer.BadParameter("--skip-existing needs --output-dir")
+    if alternatives > 1 and not as_json:
+        raise typer.BadParameter("--alternatives needs --format json")
     if word_times and output_format is not TranscriptFormat.vtt:
         raise typer.BadParameter("--word-times needs --format vtt")
     if chosen == SEPARATE and output_format not in (TranscriptFormat.text, TranscriptFormat.json):
@@ -184,7 +189,9 @@ def transcribe(
         raise typer.BadParameter("--workers takes files; standard input cannot be shared")
     if workers > 1 and threads is None:
         threads = 1
-    loading = LoadingOptions(model, device, threads, decoder, language_model, phrases, readable)
+    loading = LoadingOptions(
+        model, device, threads, decoder, language_model, phrases, readable, alternatives
+    )
     failed = _transcribe_files(
         files,
         loading,
@@ -260,6 +267,7 @@ def _transcribe_files(
             loading.language_model,
             loading.hotwords,
             loading.readable,
+            loading.alternatives,
         )
         failed = transcribe_one_by_one(work, jobs, recognizer)
     if several and (workers > 1 or output_dir is not None):

@@ -14,6 +14,7 @@ from asr_runtime.transcript import (
     FORMAT_VERSION,
     SECONDS_DIGITS,
     SPACE,
+    Alternative,
     ReadableWord,
     SegmentTotals,
     Token,
@@ -93,10 +94,11 @@ class JsonWriter:
     def __init__(self) -> None:
         """Begin with no segments."""
         self.totals = SegmentTotals()
-        self._text, self._readable, self._words, self._tokens = (
+        self._parts = [
             tempfile.SpooledTemporaryFile(_MOST_IN_MEMORY, "w+", encoding="ascii")  # noqa: SIM115
-            for _ in range(4)
-        )
+            for _ in range(5)
+        ]
+        self._text, self._readable, self._words, self._tokens, self._alternatives = self._parts
         self._is_readable = False
         self._end: float | None = None
 
@@ -104,6 +106,7 @@ class JsonWriter:
         """Keep a segment."""
         self.totals.add(segment)
         self._is_readable = segment.readable is not None
+        _append(self._alternatives, segment.alternatives)
         if not segment.tokens:
             return
         tokens: Iterable[Token] = segment.tokens
@@ -141,7 +144,12 @@ class JsonWriter:
         _copy(self._words, stream)
         stream.write('], "tokens": [')
         _copy(self._tokens, stream)
-        stream.write('], "warnings": ' + json.dumps(list(self.totals.warnings)))
+        stream.write("]")
+        if self._alternatives.tell():
+            stream.write(', "alternatives": [')
+            _copy(self._alternatives, stream)
+            stream.write("]")
+        stream.write(', "warnings": ' + json.dumps(list(self.totals.warnings)))
         last = {"format_version": FORMAT_VERSION, **last}
         stream.write(", " + json.dumps(last)[1:] + "\n")
         stream.flush()
@@ -157,13 +165,11 @@ class JsonWriter:
         trace: TracebackType | None,
     ) -> None:
         """Close the files."""
-        for part in (self._text, self._readable, self._words, self._tokens):
+        for part in self._parts:
             part.close()
 
 
-def _append(
-    file: IO[str], items: Iterable[Word] | Iterable[ReadableWord] | Iterable[Token]
-) -> None:
+def _append(file: IO[str], items: Iterable[Word | ReadableWord | Token | Alternative]) -> None:
     for item in items:
         file.write((", " if file.tell() else "") + json.dumps(item.to_dict()))
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from asr_runtime.decoding.alternatives import best_texts
 from asr_runtime.decoding.beam_config import BeamConfig
 from asr_runtime.decoding.beam_search import BeamSearch
 from asr_runtime.decoding.greedy import (
@@ -19,6 +21,7 @@ from asr_runtime.decoding.greedy import (
 from asr_runtime.decoding.heads import Heads
 from asr_runtime.decoding.hotwords import split_hotwords
 from asr_runtime.decoding.letter_alignment import TokenAligner
+from asr_runtime.decoding.search_state import BestPath
 from asr_runtime.decoding.word_scores import WordScorer, with_hotwords
 from asr_runtime.errors import LanguageModelError
 from asr_runtime.language.label_priors import label_priors
@@ -37,6 +40,7 @@ class BeamDecoder:
 
     Attributes:
         config: Settings of the search.
+        language_model: What it knows of words and their order.
         vocabulary: Text of each class.
         heads: Columns of the rows that it decodes.
         search: Finds the text. With ``aligner``, it is what a decoder of endless speech is made of.
@@ -57,7 +61,7 @@ class BeamDecoder:
             model: Language model; its words must consist of classes of the vocabulary.
             vocabulary: Text of each class; a space must be among them.
             blank_id: The blank's class.
-            hotwords: Words or phrases to prefer.
+            hotwords: Words or phrases to prefer, as `parse_hotword` reads them.
             config: Settings of the search; None for the defaults.
 
         Raises:
@@ -66,6 +70,7 @@ class BeamDecoder:
         """
         self.config = config or BeamConfig()
         self.vocabulary = tuple(vocabulary)
+        self.language_model = model
         self._blank = blank_id
         self.heads = Heads(len(self.vocabulary), blank_id)
         known = model.words
@@ -81,8 +86,23 @@ class BeamDecoder:
         self.search = BeamSearch(lexicon, scorer, priors, blank_id, space, self.config)
         self.aligner = TokenAligner(vocabulary, blank_id, space, self.config.silence_threshold)
 
+    def with_hotwords(self, hotwords: Sequence[str]) -> BeamDecoder:
+        """Return a decoder with the same language model and settings, and these hotwords alone.
+
+        Args:
+            hotwords: Words or phrases to prefer, as `parse_hotword` reads them.
+
+        Raises:
+            DecoderError: A hotword cannot be spelled.
+        """
+        return BeamDecoder(self.language_model, self.vocabulary, self._blank, hotwords, self.config)
+
     def decode(
-        self, log_probs: npt.NDArray[np.floating[Any]], seconds_per_frame: float
+        self,
+        log_probs: npt.NDArray[np.floating[Any]],
+        seconds_per_frame: float,
+        *,
+        alternatives: int = 1,
     ) -> Decoding:
         """Decode one utterance.
 
@@ -94,6 +114,7 @@ class BeamDecoder:
         Args:
             log_probs: Natural-log probabilities [frames, classes].
             seconds_per_frame: How far apart frames are.
+            alternatives: How many texts to find; with more than one they are in the result.
 
         Returns:
             The text with its characters' times and confidences.
@@ -102,11 +123,26 @@ class BeamDecoder:
             ValueError: The shape does not fit the vocabulary.
         """
         check_log_probs(log_probs, self.vocabulary, self._blank)
-        found = self.search.run(log_probs)
+        state = self.search.begin(notes=alternatives > 1)
+        self.search.advance(state, log_probs)
+        found = self.search.finish(state)
         blank_frames = self.search.blank_frames(log_probs)
-        aligned = self.aligner.align(log_probs, found.labels, found.start_frames, blank_frames)
-        tokens = self.aligner.tokens(log_probs, aligned, seconds_per_frame)
-        return decoding_of(tokens, log_probs[:, self._blank])
+
+        def tokens(path: BestPath) -> tuple[Token, ...]:
+            aligned = self.aligner.align(log_probs, path.labels, path.start_frames, blank_frames)
+            return self.aligner.tokens(log_probs, aligned, seconds_per_frame)
+
+        decoding = decoding_of(tokens(found), log_probs[:, self._blank])
+        if alternatives == 1:
+            return decoding
+        texts = best_texts(
+            decoding.text,
+            found.score,
+            self.search.alternatives(state),
+            lambda path: text_of(tokens(path)),
+            alternatives,
+        )
+        return replace(decoding, alternatives=texts)
 
 
 def decoding_of(tokens: tuple[Token, ...], blank: npt.NDArray[np.floating[Any]]) -> Decoding:
@@ -122,10 +158,15 @@ def decoding_of(tokens: tuple[Token, ...], blank: npt.NDArray[np.floating[Any]])
     if not tokens:
         return Decoding("", (), mean_probability(blank))
     return Decoding(
-        text="".join(token.text for token in tokens),
+        text=text_of(tokens),
         tokens=tokens,
         confidence=geometric_mean([token.confidence for token in tokens]),
     )
+
+
+def text_of(tokens: Sequence[Token]) -> str:
+    """Return the text that consists of some tokens."""
+    return "".join(token.text for token in tokens)
 
 
 def _misfit(words: Sequence[str], vocabulary: Sequence[str]) -> str | None:

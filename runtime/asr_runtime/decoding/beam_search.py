@@ -9,6 +9,7 @@ search for continuous speech recognition", IEEE Signal Processing Magazine 16(5)
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy.typing as npt
 
 from asr_runtime.decoding.beam_config import BeamConfig
 from asr_runtime.decoding.beam_steps import NODE_BITS, BeamSteps
+from asr_runtime.decoding.recombinations import Ending, Recombinations
 from asr_runtime.decoding.search_state import (
     BLANK,
     CONTEXT,
@@ -27,6 +29,7 @@ from asr_runtime.decoding.search_state import (
     NODE,
     PREFIX,
     SPOKEN,
+    TEXT,
     BestPath,
     Floats,
     Hypotheses,
@@ -39,6 +42,10 @@ from asr_runtime.language.lexicon import ROOT, Lexicon
 
 _IMPROBABLE = -1e4
 _FINALISTS = 16
+
+
+def _score(ending: Ending) -> float:
+    return ending.path.score
 
 
 class BeamSearch:
@@ -98,9 +105,13 @@ class BeamSearch:
         self.advance(state, log_probs)
         return self.finish(state)
 
-    def begin(self) -> SearchState:
-        """Return the state before an utterance."""
-        return SearchState(self._start())
+    def begin(self, *, notes: bool = False) -> SearchState:
+        """Return the state before an utterance.
+
+        Args:
+            notes: Whether `alternatives` will be asked for.
+        """
+        return SearchState(self._start(), recombinations=Recombinations() if notes else None)
 
     def blank_frames(self, log_probs: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.bool_]:
         """Tell in which frames no label but the blank is considered.
@@ -135,7 +146,7 @@ class BeamSearch:
         # By whether a word has begun [frames, 2].
         silence = np.stack([np.logaddexp(blank, scores[:, self._space]), blank], axis=1)
 
-        beam, traceback = state.beam, state.traceback
+        beam, traceback, recombinations = state.beam, state.traceback, state.recombinations
         for frame, row in enumerate(scores):
             total = beam.total()
             log_scores = np.empty_like(beam.scores)
@@ -148,14 +159,19 @@ class BeamSearch:
                 beam = stay
                 continue
             labels = likely[frame].nonzero()[0]
-            beam = self._steps.step(beam, stay, total, row, labels, bool(boundary[frame]))
+            beam = self._steps.step(
+                beam, stay, total, row, labels, bool(boundary[frame]), recombinations
+            )
             prefixes = beam.fields[PREFIX]
             new = (prefixes < 0).nonzero()[0]
             parents = ~prefixes[new]
             prefixes[new] = traceback.add(
                 parents, beam.fields[LABEL].take(new), state.frames + frame
             )
-            if traceback.needs_pruning:
+            if recombinations is not None:
+                recombinations.name(beam.fields[TEXT].take(new))
+                recombinations.settle(traceback, state.frames + frame)
+            elif traceback.needs_pruning:
                 prefixes[:] = traceback.keep(prefixes)
         state.beam = beam
         state.frames += len(scores)
@@ -172,6 +188,23 @@ class BeamSearch:
 
     def finish(self, state: SearchState) -> BestPath:
         """Return the best text of an utterance that ends here. The state stays as it is."""
+        return max(self._endings(state), key=_score).path
+
+    def alternatives(self, state: SearchState) -> Iterator[BestPath]:
+        """Yield the best texts of an utterance that ends here, the most probable first.
+
+        Args:
+            state: How far the search has come; it must have been begun with notes.
+        """
+        if state.recombinations is None:
+            raise ValueError("the search has no notes")
+        for path in state.recombinations.paths(state.traceback, self._endings(state)):
+            labels, frames = path.labels, path.start_frames
+            if len(labels) and labels[-1] == self._space:
+                labels, frames = labels[:-1], frames[:-1]
+            yield BestPath(labels, frames, path.score)
+
+    def _endings(self, state: SearchState) -> list[Ending]:
         beam = state.beam
         total = beam.total()
         context = beam.fields[CONTEXT].copy()
@@ -182,18 +215,21 @@ class BeamSearch:
         total += self._words.finish(context)
         # The same text may stand with and without a boundary after it.
         scores: dict[tuple[int, ...], float] = {}
-        start_frames: dict[tuple[int, ...], Integers] = {}
+        first: dict[tuple[int, ...], tuple[Integers, int]] = {}
         finalists = total.argsort()[::-1][:_FINALISTS]
-        spelled, frames = state.traceback.paths(beam.fields[PREFIX, finalists])
+        prefixes = beam.fields[PREFIX, finalists]
+        spelled, frames = state.traceback.paths(prefixes)
         lengths = np.count_nonzero(spelled != NO_LABEL, axis=1)
         for row, end in enumerate(lengths.tolist()):
             if end and spelled[row, end - 1] == self._space:
                 end -= 1
             text = tuple(spelled[row, :end].tolist())
             scores[text] = float(np.logaddexp(scores.get(text, -np.inf), total[finalists[row]]))
-            start_frames.setdefault(text, frames[row, :end])
-        best = max(scores, key=scores.__getitem__)
-        return BestPath(np.array(best, np.int64), start_frames[best], scores[best])
+            first.setdefault(text, (frames[row, :end], int(prefixes[row])))
+        return [
+            Ending(BestPath(np.array(text, np.int64), first[text][0], score), first[text][1])
+            for text, score in scores.items()
+        ]
 
     def spelled(self, state: SearchState) -> Spelled:
         """Return what all hypotheses have spelled."""

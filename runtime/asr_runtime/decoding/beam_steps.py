@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asr_runtime.decoding.beam_config import BeamConfig
+from asr_runtime.decoding.recombinations import Recombinations
 from asr_runtime.decoding.search_state import (
     BLANK,
     CONTEXT,
@@ -68,6 +69,7 @@ class BeamSteps:
         row: Floats,
         labels: Integers,
         boundary: bool,
+        recombinations: Recombinations | None = None,
     ) -> Hypotheses:
         """Search a frame in which some labels are likely.
 
@@ -78,6 +80,7 @@ class BeamSteps:
             row: Adjusted log-probabilities, float64 [classes].
             labels: Letters that are likely, int64 [labels].
             boundary: Whether a space is likely.
+            recombinations: Notes what is given up, if that is wanted.
 
         Returns:
             The hypotheses after it.
@@ -106,7 +109,7 @@ class BeamSteps:
             options.append(self._spelled(beam, chosen, labels, nodes, scores, ahead))
         if boundary:
             options.append(self._ended(beam, total + row[self._space], limit))
-        return merge(Hypotheses.joined(options), self._config.beam_size)
+        return merge(Hypotheses.joined(options), self._config.beam_size, recombinations)
 
     def _spelled(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -11,6 +12,7 @@ from asr_runtime.decoding.alignment import Frames
 from asr_runtime.decoding.greedy import Decoding
 from asr_runtime.decoding.heads import Heads, Rows
 from asr_runtime.decoding.search_state import BestPath, Integers, SearchState, Spelled
+from asr_runtime.language.language_model import LanguageModel
 from asr_runtime.transcript import Token
 
 
@@ -36,8 +38,8 @@ class Search(Protocol[S]):
     def shared(self) -> int:
         """How many labels from a boundary on hypotheses must share to part there."""
 
-    def begin(self) -> S:
-        """Return the state before an utterance."""
+    def begin(self, *, notes: bool = False) -> S:
+        """Return the state before an utterance, with notes if there will be `alternatives`."""
 
     def advance(self, state: S, log_probs: Rows) -> None:
         """Search the next frames [frames, classes]."""
@@ -50,6 +52,9 @@ class Search(Protocol[S]):
 
     def finish(self, state: S) -> BestPath:
         """Return the best text of an utterance that ends here."""
+
+    def alternatives(self, state: S) -> Iterator[BestPath]:
+        """Yield its best texts, the most probable first, if the search was begun with notes."""
 
     def blank_frames(self, log_probs: Rows) -> npt.NDArray[np.bool_]:
         """Tell in which frames no label is considered, bool [frames]."""
@@ -120,8 +125,18 @@ class Decoder(Protocol[S, P]):
     def aligner(self) -> Aligner[P]:
         """What finds when the text was spoken."""
 
-    def decode(self, rows: Rows, seconds_per_frame: float, /) -> Decoding:
-        """Decode one utterance of rows [frames, columns of the heads]."""
+    @property
+    def language_model(self) -> LanguageModel:
+        """What it knows of words and their order."""
+
+    def with_hotwords(self, hotwords: Sequence[str]) -> Decoder[S, P]:
+        """Return a decoder with the same language model that prefers these words and phrases."""
+
+    def decode(self, rows: Rows, seconds_per_frame: float, /, *, alternatives: int = 1) -> Decoding:
+        """Decode one utterance of rows [frames, columns of the heads].
+
+        Of more than one of ``alternatives``, these are there too.
+        """
 
 
 AnyDecoder = Decoder[Any, Any]

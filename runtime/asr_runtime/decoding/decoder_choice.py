@@ -25,7 +25,8 @@ def check_decoder_name(decoder: str, needs_beam: bool) -> None:
 
     Args:
         decoder: The name.
-        needs_beam: Whether there are a language model, hotwords or settings of the beam search.
+        needs_beam: Whether there are a language model, hotwords, settings of the beam search or
+            several texts to find.
 
     Raises:
         DecoderError: The decoder does not exist, or cannot do what was asked for.
@@ -34,8 +35,8 @@ def check_decoder_name(decoder: str, needs_beam: bool) -> None:
         raise DecoderError(f"there is no decoder {decoder!r}; choose greedy or beam")
     if decoder == "greedy" and needs_beam:
         raise DecoderError(
-            "the greedy decoder takes no language model, hotwords or beam settings; "
-            "choose the beam decoder"
+            "the greedy decoder takes no language model, hotwords or beam settings, and has no "
+            "alternatives; choose the beam decoder"
         )
 
 

@@ -27,11 +27,14 @@ class Decoding:
         text: The text.
         tokens: Its characters, with times in seconds.
         confidence: As `Transcript.confidence` is defined.
+        alternatives: The best texts and their scores, as in `Alternative`, if a beam search was
+            asked for several.
     """
 
     text: str
     tokens: tuple[Token, ...]
     confidence: float
+    alternatives: tuple[tuple[str, float], ...] = ()
 
 
 def greedy_decode(

@@ -14,55 +14,64 @@ import numpy as np
 import numpy.typing as npt
 
 from asr_runtime.errors import DecoderError
-from asr_runtime.language.spoken_hotwords import split_pronunciation
+from asr_runtime.language.hotword import parse_hotword
 
 MAX_STATES = 1 << 18
 
 
-def split_hotwords(hotwords: Sequence[str], vocabulary: Sequence[str]) -> list[tuple[str, ...]]:
+def split_hotwords(
+    hotwords: Sequence[str], vocabulary: Sequence[str]
+) -> dict[tuple[str, ...], float]:
     """Split phrases into words in the model's letters.
 
     A phrase is lower-cased if the vocabulary has no capitals. Letters have no use for
     pronunciations, which must be right all the same.
 
     Args:
-        hotwords: Words or phrases, each with its pronunciation after ``=`` or without one.
+        hotwords: Words or phrases as `parse_hotword` reads them.
         vocabulary: Text of each class.
 
     Returns:
-        The words of each phrase.
+        The words of each phrase, and its weight; the largest of a phrase that is given again.
 
     Raises:
-        DecoderError: A phrase is empty, a character is no class of the model, or a pronunciation is
-            none.
+        DecoderError: A phrase is empty, a character is no class of the model, or a pronunciation or
+            a weight is none.
     """
     letters = {text for text in vocabulary if len(text) == 1}
-    phrases = []
-    for hotword in hotwords:
-        text = split_pronunciation(hotword)[0] if "=" in hotword else hotword
-        text = text if any(letter.isupper() for letter in letters) else text.lower()
-        words = tuple(text.replace("\u2019", "'").split())
-        if not words:
+    has_capitals = any(letter.isupper() for letter in letters)
+    phrases: dict[tuple[str, ...], float] = {}
+    for entry in hotwords:
+        if not entry.strip():
             raise DecoderError("a hotword is empty; give a word or phrase")
+        hotword = parse_hotword(entry)
+        text = hotword.text if has_capitals else hotword.text.lower()
+        words = tuple(text.split())
         foreign = sorted(set("".join(words)) - letters)
         if foreign:
             raise DecoderError(
-                f"hotword {hotword!r} has {', '.join(map(repr, foreign))}, which the model cannot "
+                f"hotword {entry!r} has {', '.join(map(repr, foreign))}, which the model cannot "
                 "write; spell it the way it is spoken, in the model's letters"
             )
-        phrases.append(words)
+        phrases[words] = max(phrases.get(words, 0.0), hotword.weight)
     return phrases
 
 
 class PhraseScorer:
     """Follows phrases word by word. States are numbers from 0, which stands for no phrase begun."""
 
-    def __init__(self, phrases: Sequence[Sequence[int]], bonuses: Mapping[int, float]) -> None:
+    def __init__(
+        self,
+        phrases: Sequence[Sequence[int]],
+        bonuses: Mapping[int, float],
+        weights: Sequence[float] | None = None,
+    ) -> None:
         """Build the automaton.
 
         Args:
-            phrases: Word numbers of each phrase.
+            phrases: Word numbers of each phrase, which are distinct.
             bonuses: Nats that saying each word earns, by its number.
+            weights: By how much each phrase's bonuses are multiplied; None for 1.
 
         Raises:
             DecoderError: There are too many words.
@@ -71,16 +80,21 @@ class PhraseScorer:
         column = {int(word): index for index, word in enumerate(self._words)}
         children: list[dict[int, int]] = [{}]
         earned, complete = [0.0], [False]
-        for phrase in phrases:
-            state = 0
+        for number, phrase in enumerate(phrases):
+            state, total = 0, 0.0
             for word in phrase:
+                total += bonuses[word] * (1.0 if weights is None else weights[number])
                 if column[word] not in children[state]:
                     children[state][column[word]] = len(children)
                     children.append({})
-                    earned.append(earned[state] + bonuses[word])
+                    earned.append(total)
                     complete.append(False)
                 state = children[state][column[word]]
+                if not complete[state]:
+                    # What begins several phrases promises the most.
+                    earned[state] = max(earned[state], total)
             complete[state] = True
+            earned[state] = total
         if len(children) > MAX_STATES:
             raise DecoderError(f"the hotwords have over {MAX_STATES} words; give fewer")
         self._build(children, earned, complete)

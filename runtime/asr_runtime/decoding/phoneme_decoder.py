@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
+from asr_runtime.decoding.alternatives import best_texts
 from asr_runtime.decoding.beam_config import BeamConfig, PhonemeBeamConfig
-from asr_runtime.decoding.beam_decoder import decoding_of, without_leading_space
+from asr_runtime.decoding.beam_decoder import decoding_of, text_of, without_leading_space
 from asr_runtime.decoding.greedy import Decoding
 from asr_runtime.decoding.heads import Heads, Rows
 from asr_runtime.decoding.phoneme_search import PhonemeSearch
+from asr_runtime.decoding.search_state import BestPath
 from asr_runtime.decoding.word_alignment import WordAligner
 from asr_runtime.decoding.word_scores import WordScorer, with_hotwords
 from asr_runtime.language.language_model import LanguageModel
 from asr_runtime.language.pronunciation_tree import build_pronunciation_tree
 from asr_runtime.language.pronunciations import Pronunciations, add_pronunciations, spoken_as
 from asr_runtime.language.spoken_hotwords import pronounce_hotwords
+from asr_runtime.transcript import Token
 
 
 class PhonemeDecoder:
@@ -25,6 +29,7 @@ class PhonemeDecoder:
 
     Attributes:
         config: Settings of the search.
+        language_model: What it knows of words and their order.
         vocabulary: Text of each letter class.
         heads: Columns of the rows that it decodes.
         search: Finds the text. With ``aligner``, it is what a decoder of endless speech is made of.
@@ -47,24 +52,26 @@ class PhonemeDecoder:
             pronunciations: How its words are spoken.
             vocabulary: Text of each letter class.
             blank_id: The letter head's blank.
-            hotwords: Words or phrases to prefer, each with its pronunciation after ``=`` or without
-                one.
+            hotwords: Words or phrases to prefer, as `parse_hotword` reads them.
             config: Settings of the search; None for the defaults.
 
         Raises:
             DecoderError: A hotword cannot be pronounced.
         """
         self.config = config or PhonemeBeamConfig()
+        self.language_model = model
+        self._pronunciations = pronunciations
         self.vocabulary = tuple(vocabulary)
         self.heads = Heads(len(self.vocabulary), blank_id, phonemes=True)
         known = model.words
         phrases = pronounce_hotwords(hotwords, partial(spoken_as, pronunciations, known))
-        words = with_hotwords(known, [phrase.words for phrase in phrases])
+        weights = {phrase.words: phrase.weight for phrase in phrases}
+        words = with_hotwords(known, weights)
         added: dict[str, tuple[bytes, ...]] = {}
         for phrase in phrases:
             for word, spoken in zip(phrase.words, phrase.pronunciations, strict=True):
                 added[word] = tuple(dict.fromkeys((*added.get(word, ()), *spoken)))
-        scorer = WordScorer(model, known, words, [phrase.words for phrase in phrases], self.config)
+        scorer = WordScorer(model, known, words, weights, self.config)
         tree = build_pronunciation_tree(
             add_pronunciations(pronunciations, known, words, added),
             scorer.expected,
@@ -77,7 +84,25 @@ class PhonemeDecoder:
             tree, words, self.vocabulary, self.heads, self.config.silence_threshold
         )
 
-    def decode(self, rows: Rows, seconds_per_frame: float) -> Decoding:
+    def with_hotwords(self, hotwords: Sequence[str]) -> PhonemeDecoder:
+        """Return a decoder with the same language model and settings, and these hotwords alone.
+
+        Args:
+            hotwords: Words or phrases to prefer, as `parse_hotword` reads them.
+
+        Raises:
+            DecoderError: A hotword cannot be pronounced.
+        """
+        return PhonemeDecoder(
+            self.language_model,
+            self._pronunciations,
+            self.vocabulary,
+            self.heads.letter_blank,
+            hotwords,
+            self.config,
+        )
+
+    def decode(self, rows: Rows, seconds_per_frame: float, *, alternatives: int = 1) -> Decoding:
         """Decode one utterance.
 
         Times and confidences are those of the most probable path through the phonemes of the words;
@@ -86,6 +111,7 @@ class PhonemeDecoder:
         Args:
             rows: Natural-log probabilities [frames, columns of the heads].
             seconds_per_frame: How far apart frames are.
+            alternatives: How many texts to find; with more than one they are in the result.
 
         Returns:
             The text with its characters' times and confidences.
@@ -95,9 +121,23 @@ class PhonemeDecoder:
         """
         self.heads.check(rows)
         log_probs = self.heads.heard(rows)
-        found = self.search.run(log_probs)
-        aligned = self.aligner.align(
-            rows, found.labels, found.start_frames, self.search.blank_frames(log_probs)
+        state = self.search.begin(notes=alternatives > 1)
+        self.search.advance(state, log_probs)
+        found = self.search.finish(state)
+        blank_frames = self.search.blank_frames(log_probs)
+
+        def tokens(path: BestPath) -> tuple[Token, ...]:
+            aligned = self.aligner.align(rows, path.labels, path.start_frames, blank_frames)
+            return without_leading_space(self.aligner.tokens(rows, aligned, seconds_per_frame))
+
+        decoding = decoding_of(tokens(found), log_probs[:, self.heads.blank])
+        if alternatives == 1:
+            return decoding
+        texts = best_texts(
+            decoding.text,
+            found.score,
+            self.search.alternatives(state),
+            lambda path: text_of(tokens(path)),
+            alternatives,
         )
-        tokens = self.aligner.tokens(rows, aligned, seconds_per_frame)
-        return decoding_of(without_leading_space(tokens), log_probs[:, self.heads.blank])
+        return replace(decoding, alternatives=texts)

@@ -10,6 +10,7 @@ and Language Processing 25(1), 2017), and in one that is much like the frame bef
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from asr_runtime.decoding.phoneme_steps import (
     PhonemeSearchState,
     PhonemeSteps,
 )
+from asr_runtime.decoding.recombinations import Ending, Recombinations
 from asr_runtime.decoding.search_state import (
     BEGAN,
     BLANK,
@@ -86,15 +88,23 @@ class PhonemeSearch:
         self.advance(state, log_probs)
         return self.finish(state)
 
-    def begin(self) -> PhonemeSearchState:
-        """Return the state before an utterance."""
+    def begin(self, *, notes: bool = False) -> PhonemeSearchState:
+        """Return the state before an utterance.
+
+        Args:
+            notes: Whether `alternatives` will be asked for.
+        """
         fields = np.zeros((6, 1), np.int64)
         fields[CONTEXT] = self._words.start
         fields[NODE] = self._tree.roots + phonemes.BLANK
         fields[KEY] = (fields[CONTEXT] << NODE_BITS) | fields[NODE]
         log_scores = np.zeros((3, 1))
         log_scores[SPOKEN] = LOG_ZERO
-        return PhonemeSearchState(Hypotheses(fields, log_scores), words=WordCache(self._words))
+        return PhonemeSearchState(
+            Hypotheses(fields, log_scores),
+            words=WordCache(self._words),
+            recombinations=Recombinations() if notes else None,
+        )
 
     def blank_frames(self, log_probs: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.bool_]:
         """Tell in which frames no label but the blank is considered.
@@ -144,7 +154,7 @@ class PhonemeSearch:
                 labels = likely[frame].nonzero()[0]
                 self._steps.step(state, scores[frame], labels, state.frames + frame)
                 state.stepped = True
-                if state.traceback.needs_pruning:
+                if state.recombinations is None and state.traceback.needs_pruning:
                     prefixes = state.beam.fields[PREFIX]
                     prefixes[:] = state.traceback.keep(prefixes)
         state.frames += len(scores)
@@ -165,6 +175,31 @@ class PhonemeSearch:
 
     def finish(self, state: PhonemeSearchState) -> BestPath:
         """Return the best text of an utterance that ends here. The state stays as it is."""
+        scores, prefixes = self._endings(state)
+        best = max(scores, key=scores.__getitem__)
+        found, began = state.traceback.follow(prefixes[best])
+        return BestPath(found, began, scores[best] + state.silence)
+
+    def alternatives(self, state: PhonemeSearchState) -> Iterator[BestPath]:
+        """Yield the best texts of an utterance that ends here, the most probable first.
+
+        Args:
+            state: How far the search has come; it must have been begun with notes.
+        """
+        if state.recombinations is None:
+            raise ValueError("the search has no notes")
+        scores, prefixes = self._endings(state)
+        endings = [
+            Ending(
+                BestPath(*state.traceback.follow(prefixes[text]), score + state.silence),
+                prefixes[text],
+            )
+            for text, score in scores.items()
+        ]
+        return state.recombinations.paths(state.traceback, endings)
+
+    def _endings(self, state: PhonemeSearchState) -> tuple[dict[int, float], dict[int, int]]:
+        """Return the scores and the prefixes of the best texts, by their hashes."""
         beam = state.beam
         total = beam.total()
         complete = self._steps.between(beam)
@@ -173,14 +208,12 @@ class PhonemeSearch:
         total = total + self._words.finish(beam.fields[CONTEXT])
         # One text may stand with several last phonemes.
         scores: dict[int, float] = {}
-        first: dict[int, int] = {}
+        prefixes: dict[int, int] = {}
         for index in total.argsort()[::-1][:_FINALISTS].tolist():
             text = int(beam.fields[TEXT, index])
             scores[text] = float(np.logaddexp(scores.get(text, -np.inf), total[index]))
-            first.setdefault(text, index)
-        best = max(scores, key=scores.__getitem__)
-        found, began = state.traceback.follow(int(beam.fields[PREFIX, first[best]]))
-        return BestPath(found, began, scores[best] + state.silence)
+            prefixes.setdefault(text, int(beam.fields[PREFIX, index]))
+        return scores, prefixes
 
     def spelled(self, state: PhonemeSearchState) -> Spelled:
         """Return the words of all hypotheses, and after each one's last an open place."""

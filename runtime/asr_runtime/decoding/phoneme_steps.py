@@ -124,7 +124,7 @@ class PhonemeSteps:
         dear = float(total.max()) + float(row.take(labels).max()) + self._begin_unknown <= near
         if not dear or int(node.max()) >= tree.outside:
             options += self._unknown_words(state, base, labels, best, limit, frame)
-        state.beam = merge(Hypotheses.joined(options), self._config.beam_size)
+        state.beam = merge(Hypotheses.joined(options), self._config.beam_size, state.recombinations)
 
     def between(self, hypotheses: Hypotheses) -> npt.NDArray[np.bool_]:
         """Tell which hypotheses are between words, bool [hypotheses]."""
@@ -266,6 +266,8 @@ class PhonemeSteps:
         np.left_shift(fields[CONTEXT], NODE_BITS, out=fields[KEY])
         fields[KEY] |= fields[NODE]
         fields[PREFIX] = state.traceback.add(fields[PREFIX], ends, fields[BEGAN])
+        if state.recombinations is not None:
+            state.recombinations.name(fields[TEXT])
         # From now on, when the last word ended.
         fields[BEGAN] = frame
         log_scores = np.zeros((3, len(kept)))

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from asr_runtime.decoding.recombinations import Recombinations
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -89,12 +93,15 @@ def hash_texts(texts: Integers, labels: Integers | int) -> Integers:
     return hashed
 
 
-def merge(options: Hypotheses, size: int) -> Hypotheses:
+def merge(
+    options: Hypotheses, size: int, recombinations: Recombinations | None = None
+) -> Hypotheses:
     """Return the best hypotheses: of each key the best prefix, with all its paths.
 
     Args:
         options: Hypotheses, several of which may have one key.
         size: Hypotheses to keep at most.
+        recombinations: Notes the other prefixes of each key.
     """
     scores = np.maximum(options.scores[BLANK], options.scores[SPOKEN])
     if len(scores) > 3 * size:
@@ -110,7 +117,10 @@ def merge(options: Hypotheses, size: int) -> Hypotheses:
         text = options.fields[TEXT]
         group = first.take(begins.cumsum() - 1)
         paths = options.scores[:LOOKAHEAD]
-        np.copyto(paths, LOG_ZERO, where=text != text.take(group))
+        others = text != text.take(group)
+        if recombinations is not None:
+            recombinations.note(options, others.nonzero()[0], group)
+        np.copyto(paths, LOG_ZERO, where=others)
         added = np.logaddexp.reduceat(paths, first, axis=1)
         options = options.take(first)
         options.scores[:LOOKAHEAD] = added
@@ -167,6 +177,18 @@ class Traceback:
         begin = self._number
         self._number += len(parents)
         return np.arange(begin, self._number)
+
+    def ancestors(self, number: int) -> Integers:
+        """Return the numbers of a prefix's own beginnings, from its first label to all of it.
+
+        Args:
+            number: The prefix.
+
+        Returns:
+            int64 [labels].
+        """
+        ancestors: Integers = self._places(np.array([number]))[0]
+        return ancestors
 
     def follow(self, number: int) -> tuple[Integers, Integers]:
         """Return the labels of a prefix from its first, and the frames they were added in.
@@ -281,14 +303,17 @@ class SearchState:
         traceback: How they were spelled.
         frames: Number of frames searched so far; those in ``traceback`` count from the first of
             these.
+        recombinations: Notes for `Recombinations.paths`; None where one text is enough. With them
+            the traceback grows with the utterance.
     """
 
     beam: Hypotheses
     traceback: Traceback = field(default_factory=Traceback)
     frames: int = 0
+    recombinations: Recombinations | None = None
 
     def spelled(self) -> tuple[Integers, Integers]:
-        """Return what `Traceback.paths` does for every hypothesis."""
+        """Return what `Traceback.paths` does for every hypothesis, int64 [n, length]."""
         return self.traceback.paths(self.beam.fields[PREFIX])
 
     def commit(self, labels: int) -> None:

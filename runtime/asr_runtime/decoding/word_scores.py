@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ Contexts = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float64]
 
 
-def with_hotwords(known: list[str], phrases: Sequence[tuple[str, ...]]) -> list[str]:
+def with_hotwords(known: list[str], phrases: Collection[tuple[str, ...]]) -> list[str]:
     """Return the words of a language model and of the hotwords, sorted.
 
     Args:
@@ -45,7 +45,7 @@ class WordScorer:
         model: LanguageModel,
         known: Sequence[str],
         words: Sequence[str],
-        phrases: Sequence[tuple[str, ...]],
+        phrases: Mapping[tuple[str, ...], float],
         config: BeamConfig,
     ) -> None:
         """Prepare the scores of a vocabulary.
@@ -55,7 +55,7 @@ class WordScorer:
             known: Its words.
             words: These and those of the hotwords, as `with_hotwords` returns them; the search
                 spells these.
-            phrases: Words of each hotword.
+            phrases: Words of each hotword, and its weight.
             config: Settings of the search.
         """
         self._model = model
@@ -78,19 +78,25 @@ class WordScorer:
         self.start = model.start
         self._phrases: PhraseScorer | None = None
         if phrases:
-            index = {word: number for number, word in enumerate(words) if word in hot}
+            index = {word: bisect_left(words, word) for word in hot}
             bonuses = {number: config.hotword_bonus * len(word) for word, number in index.items()}
             self._phrases = PhraseScorer(
-                [[index[word] for word in phrase] for phrase in phrases], bonuses
+                [[index[word] for word in phrase] for phrase in phrases],
+                bonuses,
+                list(phrases.values()),
             )
+            promised = dict.fromkeys(hot, 0.0)
+            for phrase, weight in phrases.items():
+                for word in phrase:
+                    promised[word] = max(promised[word], weight * bonuses[index[word]])
             least = model.unigrams[UNKNOWN] * np.float32(self._weight) + np.float32(
                 self._word_bonus
             )
             self.gains = np.zeros(len(self.expected), np.float32)
-            for number, bonus in bonuses.items():
-                self._hot[number] = True
-                self.gains[number] = bonus
-                self.expected[number] = max(self.expected[number], least) + bonus
+            numbers = np.array(list(index.values()), np.int64)
+            self._hot[numbers] = True
+            self.gains[numbers] = list(promised[word] for word in index)
+            self.expected[numbers] = np.maximum(self.expected[numbers], least) + self.gains[numbers]
 
     def score(self, contexts: Contexts, words: npt.NDArray[np.int32]) -> tuple[Scores, Contexts]:
         """Score words after their contexts.

@@ -14,7 +14,7 @@ if popcount is None:
     _POPCOUNT16 = np.array([number.bit_count() for number in range(1 << 16)], np.uint8)
 
     def popcount(bits: npt.NDArray[Any]) -> Any:
-        """Count the bits that are set in each of some uint32 or uint64."""
+        """Count the bits that are set in each of some uint32 or uint64; uint8, shape as given."""
         sixteens = np.ascontiguousarray(bits).view(np.uint16).reshape(*bits.shape, -1)
         return _POPCOUNT16[sixteens].sum(axis=-1, dtype=np.uint8)
 

@@ -65,7 +65,7 @@ class ExpandedModel(LanguageModel):
     def score(
         self, states: npt.NDArray[np.int32], words: npt.NDArray[np.int32]
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
-        """Score words after states, as `LanguageModel.score` says."""
+        """Score words [n] after states [n], as `LanguageModel.score` says."""
         size = len(self._unigrams)
         longer = states >= size
         context = states

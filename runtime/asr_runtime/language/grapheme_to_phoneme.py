@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -12,13 +13,17 @@ import numpy.typing as npt
 from asr_runtime.language.graphone_file import GraphoneModel, read_graphone_model
 from asr_runtime.language.graphone_search import search
 from asr_runtime.language.phonemes import MAX_PHONEMES, parse_phonemes
+from asr_runtime.language.trie import grow_trie
 
 DEFAULT_GRAPHEME_TO_PHONEME = Path(__file__).parents[1] / "models" / "english.g2p"
 MAX_LETTERS = 64
 """Of a word that can be pronounced; the longest in CMUdict has 34."""
 
 _BEAM = 12
-_BATCH = 256
+_BATCH = 1 << 13
+_VOWELS = frozenset("aeiouy")
+_BASE = 0x9E3779B97F4A7C15
+"""Odd, and of no pattern: 2^64 divided by the golden ratio."""
 _LETTER_NAMES = dict(
     zip(
         "abcdefghijklmnopqrstuvwxyz",
@@ -54,12 +59,15 @@ class GraphemeToPhoneme:
         symbols: dict[str, list[int]] = {letter: [] for letter in self.letters}
         for symbol, (letter, _) in enumerate(model.graphones, start=1):
             symbols[letter].append(symbol)
-        most = max(map(len, symbols.values()))
-        self._candidates = np.array(
-            [symbols[letter] + [-1] * (most - len(symbols[letter])) for letter in self.letters],
-            np.int32,
-        )
+        # 0 is no letter: words are padded with it.
+        self._candidates = [
+            np.zeros(0, np.int32),
+            *(np.array(symbols[letter], np.int32) for letter in self.letters),
+        ]
         self._phonemes = [b"", *(phonemes for _, phonemes in model.graphones)]
+        self._factor, self._number = _hash_steps(self._phonemes)
+        self._lengths = np.array([len(phonemes) for phonemes in self._phonemes], np.int64)
+        self._spelled = re.compile(f"[{re.escape(self.letters)}]{{1,{MAX_LETTERS}}}")
         self._trie = model.trie
 
     def pronounce(self, word: str, variants: int = 1, least: float = 0.1) -> tuple[bytes, ...]:
@@ -94,20 +102,21 @@ class GraphemeToPhoneme:
             ValueError: A word is empty, very long or has other characters; its text is one line for
                 people.
         """
-        plain = [self.check(word) for word in words]
-        result: list[tuple[bytes, ...]] = [()] * len(plain)
-        by_length: dict[int, list[int]] = {}
-        for index, word in enumerate(plain):
-            by_length.setdefault(len(word), []).append(index)
-        for places in by_length.values():
-            for begin in range(0, len(places), _BATCH):
-                batch = places[begin : begin + _BATCH]
-                found = self._search([plain[index] for index in batch])
-                for index, ranked in zip(batch, found, strict=True):
-                    result[index] = _choose(plain[index], ranked, variants, least)
-        return result
+        plain = [self._plain(word) for word in words]
+        distinct = sorted(set(plain))
+        found: dict[str, tuple[bytes, ...]] = {}
+        for begin in range(0, len(distinct), _BATCH):
+            batch = distinct[begin : begin + _BATCH]
+            for word, likely in zip(batch, self._likely(batch, variants, least), strict=True):
+                found[word] = _choose(word, likely, variants)
+        return [found[word] for word in plain]
 
-    def check(self, word: str) -> str:
+    def knows(self, word: str) -> bool:
+        """Tell whether a word can be pronounced."""
+        plain = word.lower().replace("\u2019", "'")
+        return bool(self._spelled.fullmatch(plain) and plain.strip("'"))
+
+    def _plain(self, word: str) -> str:
         """Return a word in the model's letters.
 
         Args:
@@ -117,6 +126,8 @@ class GraphemeToPhoneme:
             ValueError: As in `pronounce_all`.
         """
         plain = word.lower().replace("\u2019", "'")
+        if self._spelled.fullmatch(plain) and plain.strip("'"):
+            return plain
         if not plain.strip("'"):
             raise ValueError("the word has no letters")
         if len(plain) > MAX_LETTERS:
@@ -124,32 +135,78 @@ class GraphemeToPhoneme:
                 f"the word has {len(plain)} letters; at most {MAX_LETTERS} are possible"
             )
         foreign = sorted(set(plain) - set(self.letters))
-        if foreign:
-            raise ValueError(
-                f"{word!r} has {', '.join(map(repr, foreign))}, which cannot be pronounced; write "
-                "it in a-z, or give its phonemes"
-            )
-        return plain
+        raise ValueError(
+            f"{word!r} has {', '.join(map(repr, foreign))}, which cannot be pronounced; write "
+            "it in a-z, or give its phonemes"
+        )
 
-    def _search(self, words: list[str]) -> list[dict[bytes, float]]:
-        """Return pronunciations of words of one length with their log-probabilities, best first."""
-        letters = np.array([[self.letters.index(letter) for letter in word] for word in words])
-        scores, symbols = search(self._trie, self._candidates, letters.astype(np.int32), _BEAM)
-        return [
-            self._join(word_scores, word_symbols)
-            for word_scores, word_symbols in zip(scores, symbols, strict=True)
-        ]
+    def _likely(self, words: list[str], variants: int, least: float) -> list[list[bytes]]:
+        """Return the most probable pronunciations of distinct words in order."""
+        lengths = np.array([len(word) for word in words], np.int64)
+        codes = np.array(words).view(np.uint32).reshape(len(words), -1)
+        index = np.zeros(max(int(codes.max()), *map(ord, self.letters)) + 1, np.uint8)
+        index[[ord(letter) for letter in self.letters]] = np.arange(len(self.letters)) + 1
+        tree = grow_trie(index[codes], lengths, np.zeros(len(words), np.float32))
+        scores, symbols = search(self._trie, self._candidates, tree, _BEAM)
+        ranked, number = self._ranked(scores, symbols, least)
+        spell = self._phonemes.__getitem__
+        likely = []
+        for ways, order, enough in zip(symbols, ranked.tolist(), number.tolist(), strict=True):
+            chosen = order[: min(enough, variants)]
+            likely.append([b"".join(map(spell, ways[way].tolist())) for way in chosen])
+        return likely
 
-    def _join(
-        self, scores: npt.NDArray[np.float32], symbols: npt.NDArray[np.int32]
-    ) -> dict[bytes, float]:
-        """Add up the probabilities of the ways to divide one pronunciation among the letters."""
-        joined: dict[bytes, float] = {}
-        for score, path in zip(scores.tolist(), symbols.tolist(), strict=True):
-            phonemes = b"".join([self._phonemes[symbol] for symbol in path])
-            if score > -np.inf and 0 < len(phonemes) <= MAX_PHONEMES:
-                joined[phonemes] = float(np.logaddexp(joined.get(phonemes, -np.inf), score))
-        return dict(sorted(joined.items(), key=lambda item: -item[1]))
+    def _ranked(
+        self, scores: npt.NDArray[np.float32], symbols: npt.NDArray[np.uint8], least: float
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Add up the probabilities of the ways to divide one pronunciation among the letters.
+
+        Args:
+            scores: Natural-log probabilities of each word's ways [words, ways], the best first.
+            symbols: The ways [words, ways, longest].
+            least: Of a pronunciation's probability, as a share of the best one's.
+
+        Returns:
+            A way of each pronunciation, the most probable one's first [words, ways], and how many
+            pronunciations are probable enough [words].
+        """
+        same = np.zeros(scores.shape, np.uint64)
+        length = np.zeros(scores.shape, np.int64)
+        for column in range(symbols.shape[2]):
+            # Numbers of the phonemes so far, which differ if they do but for one case in 2^64.
+            symbol = symbols[:, :, column]
+            same = same * self._factor[symbol] + self._number[symbol]
+            length += self._lengths[symbol]
+        usable = (length > 0) & (length <= MAX_PHONEMES) & (scores > -np.inf)
+        best = np.where(usable, scores, -np.inf).max(axis=1, initial=-np.inf, keepdims=True)
+        share = np.zeros(scores.shape)
+        share[usable] = np.exp((scores - best)[usable].astype(np.float64))
+        first = (same[:, :, None] == same[:, None, :]).argmax(axis=2)
+        ways = np.arange(scores.shape[1])
+        place = np.arange(len(scores))[:, None] * len(ways) + first
+        joined = np.bincount(place.ravel(), share.ravel(), share.size).reshape(share.shape)
+        ranked = np.argsort(-joined, axis=1, kind="stable")
+        enough = joined >= max(least, 1e-30) * joined.max(axis=1, keepdims=True)
+        return ranked, (enough & (joined > 0)).sum(axis=1)
+
+
+def _hash_steps(
+    phonemes: Sequence[bytes],
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+    """Return by what to multiply a number, and what to add, to append each of some sequences.
+
+    The number of a sequence is then the same however it is divided (the rolling hash of R. M. Karp
+    and M. O. Rabin, 1987, modulo 2^64).
+    """
+    factors, numbers = [], []
+    for sequence in phonemes:
+        factor, number = 1, 0
+        for phoneme in sequence:
+            factor = factor * _BASE % 2**64
+            number = (number * _BASE + phoneme + 1) % 2**64
+        factors.append(factor)
+        numbers.append(number)
+    return np.array(factors, np.uint64), np.array(numbers, np.uint64)
 
 
 @lru_cache(maxsize=1)
@@ -170,13 +227,7 @@ def spell_out(word: str) -> bytes:
     return b"".join(_LETTER_NAMES[letter] for letter in word if letter in _LETTER_NAMES)
 
 
-def _choose(
-    word: str, ranked: dict[bytes, float], variants: int, least: float
-) -> tuple[bytes, ...]:
-    chosen: list[bytes] = []
-    if ranked:
-        bar = next(iter(ranked.values())) + np.log(max(least, 1e-30))
-        chosen = [spoken for spoken, score in ranked.items() if score >= bar]
-    if not set(word) & set("aeiouy"):
-        chosen = [spell_out(word)[:MAX_PHONEMES], *chosen[:1]]
-    return tuple(dict.fromkeys(chosen))[:variants]
+def _choose(word: str, likely: list[bytes], variants: int) -> tuple[bytes, ...]:
+    if _VOWELS.isdisjoint(word):
+        likely = [spell_out(word)[:MAX_PHONEMES], *likely[:1]]
+    return tuple(dict.fromkeys(likely))[:variants]

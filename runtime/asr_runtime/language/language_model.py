@@ -71,6 +71,17 @@ class LanguageModel(ABC):
         """
         return self._text.decode("ascii").split("\n")
 
+    def knows(self, word: str) -> bool:
+        """Tell whether a word is in the vocabulary."""
+        line = word.encode()
+        text = self._text
+        return b"\n" not in line and (
+            b"\n%b\n" % line in text
+            or text.startswith(line + b"\n")
+            or text.endswith(b"\n" + line)
+            or text == line
+        )
+
     @property
     def unigrams(self) -> npt.NDArray[np.float32]:
         """Natural-log probability of each word id by itself, float32 [ids]."""

@@ -89,7 +89,7 @@ def read_arrays(path: Path) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]
         path: The file.
 
     Returns:
-        The header, and the arrays by name.
+        The header, and the arrays by name, each [values].
 
     Raises:
         LanguageModelError: As in `read_language_model`.

@@ -76,7 +76,7 @@ class PackedModel(LanguageModel):
     def score(
         self, states: npt.NDArray[np.int32], words: npt.NDArray[np.int32]
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
-        """Score words after states, as `LanguageModel.score` says."""
+        """Score words [n] after states [n], as `LanguageModel.score` says."""
         size = len(self._unigrams)
         rank = self._rank.take(words)
         context = states.astype(np.int64)

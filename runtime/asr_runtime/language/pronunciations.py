@@ -50,7 +50,7 @@ class Pronunciations:
         """Unpack the arrays of a vocabulary.
 
         Args:
-            arrays: Arrays of the file by name.
+            arrays: Arrays of the file by name: uint16 [numbers] of phonemes, uint8 of counts.
             words: Number of words.
 
         Returns:
@@ -138,8 +138,9 @@ def add_pronunciations(
     further = [
         (bisect_left(words, word), spoken)
         for word, variants in added.items()
+        for usual in (spoken_as(pronunciations, known, word),)
         for spoken in variants
-        if spoken not in spoken_as(pronunciations, known, word)
+        if spoken not in usual
     ]
     word = np.concatenate((old, [number for number, _ in further])).astype(np.int32)
     lengths = np.concatenate(

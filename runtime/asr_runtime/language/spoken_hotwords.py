@@ -1,4 +1,4 @@
-"""Hotwords with their sounds: ``Panayotov``, or ``Panayotov=P AA N AH Y OW T AO F``."""
+"""How hotwords may be said: by the language model, by their letters, or as they say themselves."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from asr_runtime.language.grapheme_to_phoneme import (
     load_grapheme_to_phoneme,
     spell_out,
 )
-from asr_runtime.language.phonemes import parse_phonemes
+from asr_runtime.language.hotword import Hotword, parse_hotword
 
 VARIANTS = 3
 _LEAST = 0.05
@@ -27,47 +27,12 @@ class SpokenPhrase:
     Attributes:
         words: Its words in small letters.
         pronunciations: Pronunciations of each word, as phoneme ids, the most probable first.
+        weight: By how much its bonus is multiplied.
     """
 
     words: tuple[str, ...]
     pronunciations: tuple[tuple[bytes, ...], ...]
-
-
-def split_pronunciation(hotword: str) -> tuple[str, tuple[bytes, ...]]:
-    """Split a hotword into its text and the pronunciation of each of its words.
-
-    The words of a phrase are separated by commas in its pronunciation: ``Vassil Panayotov=V AH S IH
-    L, P AA N AH Y OW T AO F``.
-
-    Args:
-        hotword: Text, perhaps with ``=`` and phonemes.
-
-    Returns:
-        The text, and the phoneme ids of each word; none if it gives no sounds.
-
-    Raises:
-        DecoderError: The pronunciation cannot be used.
-    """
-    text, sign, sounds = hotword.partition("=")
-    text = text.replace("\u2019", "'").strip()
-    words = text.split()
-    if not words:
-        raise DecoderError(
-            f"hotword {hotword!r} has no word; give WORD or WORD=PHONEMES, "
-            "such as 'Panayotov=P AA N AH Y OW T AO F'"
-        )
-    if not sign:
-        return text, ()
-    parts = sounds.split(",")
-    if len(parts) != len(words):
-        raise DecoderError(
-            f"hotword {hotword!r} has {len(words)} words and {len(parts)} pronunciations; "
-            "give one for each word, separated by commas"
-        )
-    try:
-        return text, tuple(parse_phonemes(part) for part in parts)
-    except ValueError as error:
-        raise DecoderError(f"hotword {hotword!r}: {error}") from None
+    weight: float = 1.0
 
 
 def pronounce_hotwords(
@@ -78,8 +43,8 @@ def pronounce_hotwords(
     """Find how each word of some hotwords may be said.
 
     Args:
-        hotwords: Words or phrases, each with its pronunciation after ``=`` or without one. A phrase
-            that is given again, pronounced in another way, may be said in both.
+        hotwords: Words or phrases as `parse_hotword` reads them. A phrase that is given again,
+            pronounced in another way, may be said in both, and has the larger weight.
         known: Returns the pronunciations of words that the language model has.
         model: Grapheme-to-phoneme model for all others; it is read only if there are any.
 
@@ -90,44 +55,48 @@ def pronounce_hotwords(
         DecoderError: A hotword cannot be read or pronounced.
         ModelFileError: The model is needed and cannot be read.
     """
-    given = [split_pronunciation(hotword) for hotword in hotwords]
-    spelled = _spell(given, known, model)
+    given = [parse_hotword(hotword) for hotword in hotwords]
+    spoken_as = _spoken(given, known, model)
     phrases: dict[tuple[str, ...], list[list[bytes]]] = {}
-    for text, sounds in given:
-        words = tuple(text.split())
-        spoken: list[Sequence[bytes]] = [[one] for one in sounds]
-        if not sounds:
-            spoken = [
-                _variants(word, known(word.lower()) or spelled[word.lower()]) for word in words
-            ]
-        small = tuple(word.lower() for word in words)
+    weights: dict[tuple[str, ...], float] = {}
+    for hotword in given:
+        words = tuple(hotword.text.split())
+        spoken: list[Sequence[bytes]] = [[one] for one in hotword.pronunciations]
+        if not spoken:
+            spoken = [_variants(word, spoken_as[word.lower()]) for word in words]
+        small = tuple(hotword.text.lower().split())
+        weights[small] = max(weights.get(small, 0.0), hotword.weight)
         merged = phrases.setdefault(small, [[] for _ in words])
         for variants, new in zip(merged, spoken, strict=True):
             variants += [one for one in new if one not in variants]
     return [
-        SpokenPhrase(words, tuple(tuple(variants) for variants in spoken))
+        SpokenPhrase(words, tuple(tuple(variants) for variants in spoken), weights[words])
         for words, spoken in phrases.items()
     ]
 
 
-def _spell(
-    given: Sequence[tuple[str, tuple[bytes, ...]]],
-    known: Callable[[str], Sequence[bytes]],
-    model: Path,
-) -> dict[str, tuple[bytes, ...]]:
-    """Return pronunciations of all words that nothing but their letters tells of."""
-    texts = {word: text for text, sounds in given if not sounds for word in text.lower().split()}
-    unknown = [word for word in texts if not known(word)]
+def _spoken(
+    given: Sequence[Hotword], known: Callable[[str], Sequence[bytes]], model: Path
+) -> dict[str, Sequence[bytes]]:
+    """Return pronunciations of all words that came without one, each by its small letters."""
+    texts = {
+        word: hotword.text
+        for hotword in given
+        if not hotword.pronunciations
+        for word in hotword.text.lower().split()
+    }
+    spoken = {word: known(word) for word in texts}
+    unknown = [word for word, found in spoken.items() if not found]
     if not unknown:
-        return {}
+        return spoken
     speller = load_grapheme_to_phoneme(model)
-    for word in unknown:
-        try:
-            speller.check(word)
-        except ValueError as error:
-            raise DecoderError(f"hotword {texts[word]!r}: {error}") from None
-    found = speller.pronounce_all(unknown, VARIANTS, _LEAST)
-    return dict(zip(unknown, found, strict=True))
+    try:
+        found = speller.pronounce_all(unknown, VARIANTS, _LEAST)
+    except ValueError as error:
+        wrong = next(word for word in unknown if not speller.knows(word))
+        raise DecoderError(f"hotword {texts[wrong]!r}: {error}") from None
+    spoken.update(zip(unknown, found, strict=True))
+    return spoken
 
 
 def _variants(word: str, spoken: Sequence[bytes]) -> list[bytes]:
@@ -135,6 +104,7 @@ def _variants(word: str, spoken: Sequence[bytes]) -> list[bytes]:
 
     NASA is a word and USA is not; nobody can tell from the letters.
     """
+    if not (1 < len(word) <= _LONGEST_INITIALS and word.isupper()):
+        return list(spoken)
     letters = spell_out(word.lower())
-    initials = 1 < len(word) <= _LONGEST_INITIALS and word.isupper() and letters
-    return [*spoken, letters] if initials and letters not in spoken else list(spoken)
+    return [*spoken, letters] if letters and letters not in spoken else list(spoken)

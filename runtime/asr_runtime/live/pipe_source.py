@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 import numpy.typing as npt
 
-from asr_runtime.audio.audio_reader import open_audio
+from asr_runtime.audio.audio_file import open_audio
 from asr_runtime.audio.channels import MIX, Channels
 from asr_runtime.audio.file_kind import CONVERT, START_BYTES, Route, file_kind, is_wav
 from asr_runtime.audio.media import MediaDecoder, open_media

@@ -19,7 +19,7 @@ from asr_runtime.recordings.forced_alignment import Alignment, align_text, spell
 from asr_runtime.recordings.reading import LONG_SECONDS, iter_log_probs, read_recording, resampled
 from asr_runtime.sentences.endpointing import EndpointConfig
 from asr_runtime.sentences.sentence_decoder import SentenceDecoder
-from asr_runtime.transcript import Transcript, Word, clipped, geometric_mean
+from asr_runtime.transcript import Alternative, Transcript, Word, clipped, geometric_mean
 
 GROUP_SECONDS = 1800.0
 """Audio in which `RecordingTranscriber.batch` looks for similar lengths: 115 MB at 16 kHz."""
@@ -32,13 +32,17 @@ class RecordingTranscriber:
         decoding: How it decodes, one of ``phonemes``, ``letters`` and ``greedy``.
     """
 
-    def __init__(self, session: ModelSession, beam_decoder: AnyDecoder | None) -> None:
+    def __init__(
+        self, session: ModelSession, beam_decoder: AnyDecoder | None, alternatives: int = 1
+    ) -> None:
         """Take the two halves of a recogniser.
 
         Args:
             session: The acoustic model; it gives what the decoder searches.
             beam_decoder: The beam search; None decodes greedily.
+            alternatives: How many texts of each segment a beam search finds.
         """
+        self._alternatives = alternatives
         self._session = session
         self._card = session.card
         self._beam_decoder = beam_decoder
@@ -47,11 +51,14 @@ class RecordingTranscriber:
             self.decoding = "phonemes" if beam_decoder.heads.phonemes else "letters"
         self._calibration = session.card.calibration.get(self.decoding)
 
-    def sentence_decoder(self, endpoint: EndpointConfig | None) -> SentenceDecoder:
+    def sentence_decoder(
+        self, endpoint: EndpointConfig | None, alternatives: int | None = None
+    ) -> SentenceDecoder:
         """Return a decoder of endless speech.
 
         Args:
             endpoint: What ends a sentence.
+            alternatives: How many texts of each sentence; None for as many as of other segments.
         """
         card = self._card
         return SentenceDecoder(
@@ -61,6 +68,7 @@ class RecordingTranscriber:
             card.seconds_per_frame,
             endpoint,
             self._calibration,
+            alternatives or self._alternatives,
         )
 
     def segments(
@@ -111,7 +119,7 @@ class RecordingTranscriber:
             rows = self._session.run_all([recording.samples])[0]
             duration = recording.duration
         else:
-            decoder = self.sentence_decoder(None)
+            decoder = self.sentence_decoder(None, alternatives=1)
             stream = WaveformStream(audio.sample_rate, card.sample_rate)
             parts = []
             for part in iter_log_probs(self._session, resampled(recording, stream)):
@@ -175,7 +183,9 @@ class RecordingTranscriber:
             decoding = (
                 greedy_decode(rows, card.vocabulary, card.blank_id, card.seconds_per_frame)
                 if self._beam_decoder is None
-                else self._beam_decoder.decode(rows, card.seconds_per_frame)
+                else self._beam_decoder.decode(
+                    rows, card.seconds_per_frame, alternatives=self._alternatives
+                )
             )
             tokens = clipped(decoding.tokens, waveform.duration)
             tokens = calibrated(tokens, self._calibration)
@@ -189,6 +199,10 @@ class RecordingTranscriber:
                     tokens,
                     waveform.duration,
                     warnings=waveform.warnings,
+                    alternatives=tuple(
+                        Alternative(text, score, 0.0, waveform.duration)
+                        for text, score in decoding.alternatives
+                    ),
                 )
             )
         return transcripts

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from asr_runtime.decoding.alternatives import led_by
+from asr_runtime.decoding.beam_decoder import text_of
 from asr_runtime.decoding.calibration import calibrated
 from asr_runtime.decoding.decoder import AnyDecoder
 from asr_runtime.decoding.greedy import WORD_BOUNDARY
@@ -16,7 +18,7 @@ from asr_runtime.sentences.beam_sentence import BeamSentence
 from asr_runtime.sentences.endpointing import EndpointConfig, Endpointer
 from asr_runtime.sentences.greedy_sentence import GreedySentence
 from asr_runtime.sentences.sentence_search import Partial, SentenceSearch
-from asr_runtime.transcript import Token, Transcript, clipped, geometric_mean
+from asr_runtime.transcript import Alternative, Token, Transcript, clipped, geometric_mean
 
 
 class SentenceDecoder:
@@ -38,6 +40,7 @@ class SentenceDecoder:
         seconds_per_frame: float,
         endpoint: EndpointConfig | None = None,
         calibration: WordCalibration | None = None,
+        alternatives: int = 1,
     ) -> None:
         """Begin before the first frame.
 
@@ -49,7 +52,14 @@ class SentenceDecoder:
             seconds_per_frame: How far apart frames are.
             endpoint: What ends a sentence; None for the defaults.
             calibration: Corrections of the words of finished sentences.
+            alternatives: How many texts each finished sentence has. For more than one, which needs
+                a beam search, it is searched once more by itself.
         """
+        self._beam_decoder = beam_decoder
+        self._alternatives = alternatives
+        # Where there are alternatives, the frames of the sentence, and the first one's number.
+        self._rows: list[Rows] = []
+        self._rows_begin = 0
         self._calibration = calibration
         vocabulary = tuple(vocabulary)
         self._heads = Heads(len(vocabulary), blank_id)
@@ -158,12 +168,15 @@ class SentenceDecoder:
 
     def _advance(self, rows: Rows) -> None:
         self._search.advance(rows)
+        if self._alternatives > 1:
+            self._rows.append(rows)
         blank = self._heads.heard(rows)[:, self._heads.blank]
         self._blank_log_prob += float(blank.sum(dtype=float))
 
     def _sentence(
         self, tokens: tuple[Token, ...], begin: int, duration: float | None = None
     ) -> list[Transcript]:
+        rows = self._spoken_rows()
         if not tokens:
             return []
         self._silent_since, self._blank_log_prob = self._search.begin, 0.0
@@ -172,12 +185,35 @@ class SentenceDecoder:
             start, end = min(start, duration), duration
             tokens = clipped(tokens, duration)
         tokens = calibrated(tokens, self._calibration, start)
+        text = text_of(tokens)
         return [
             Transcript(
-                text="".join(token.text for token in tokens),
+                text=text,
                 confidence=geometric_mean([token.confidence for token in tokens]),
                 tokens=tokens,
                 duration=end - start,
                 start=start,
+                alternatives=self._best_texts(text, rows, start, end),
             )
         ]
+
+    def _spoken_rows(self) -> Rows | None:
+        """Return the frames of the sentence that just ended, if there are to be alternatives."""
+        if self._alternatives == 1:
+            return None
+        rows = np.concatenate(self._rows) if self._rows else self._waiting[:0]
+        number = self._search.begin - self._rows_begin
+        self._rows, self._rows_begin = [rows[number:]], self._search.begin
+        return rows[:number]
+
+    def _best_texts(
+        self, text: str, rows: Rows | None, start: float, end: float
+    ) -> tuple[Alternative, ...]:
+        if rows is None or self._beam_decoder is None:
+            return ()
+        number = self._alternatives
+        found = self._beam_decoder.decode(rows, self._seconds, alternatives=number)
+        return tuple(
+            Alternative(other, score, start, end)
+            for other, score in led_by(text, found.alternatives, number)
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
@@ -17,6 +18,8 @@ from asr_runtime.recognizer import Recognizer
 from asr_runtime.serve import errors, live, metrics
 from asr_runtime.serve.errors import RequestError
 from asr_runtime.serve.guards import Guards
+from asr_runtime.serve.hotwords import MAX_HOTWORDS, HotwordRecognizers, listed
+from asr_runtime.serve.prompt import prompt_hotwords
 from asr_runtime.serve.responses import (
     MEDIA_TYPES,
     ResponseFormat,
@@ -27,6 +30,7 @@ from asr_runtime.serve.responses import (
 )
 from asr_runtime.serve.settings import ServerSettings
 from asr_runtime.serve.transcriptions import Transcriptions
+from asr_runtime.serve.workers import Workers
 from asr_runtime.transcript import Transcript
 
 #: Clients that were written for OpenAI name its models; they mean the one that is here.
@@ -35,23 +39,31 @@ _GRANULARITIES = {"segment", "word"}
 _ENGLISH = {"en", "eng", "english"}
 
 
-def create_app(recognizer: Recognizer, settings: ServerSettings | None = None) -> FastAPI:
+def create_app(
+    recognizer: Recognizer,
+    settings: ServerSettings | None = None,
+    workers: Workers | None = None,
+) -> FastAPI:
     """The application of one recogniser.
 
     Args:
         recognizer: What transcribes; one model in memory for all requests.
         settings: Limits, and who may use it.
+        workers: Threads that compute, which the application ends; None for its own.
     """
     settings = settings or ServerSettings()
+    workers = workers or Workers(settings.workers)
     counters = metrics.Metrics()
-    transcriptions = Transcriptions(recognizer, settings, counters)
-    streams = live.Streams(recognizer, settings, counters)
+    recognizers = HotwordRecognizers(recognizer, settings.hotwords)
+    transcriptions = Transcriptions(recognizers, workers, settings, counters)
+    streams = live.Streams(recognizers, workers, settings, counters)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         transcriptions.close()
         streams.close()
+        await asyncio.to_thread(workers.close)
 
     app = FastAPI(
         title="asr-serve",
@@ -99,16 +111,21 @@ def create_app(recognizer: Recognizer, settings: ServerSettings | None = None) -
         temperature: Annotated[float, Form()] = 0.0,
         stream: Annotated[bool, Form()] = False,
         granularities: Annotated[list[str] | None, Form(alias="timestamp_granularities[]")] = None,
+        hotwords: Annotated[list[str] | None, Form()] = None,
+        hotword: Annotated[list[str] | None, Form()] = None,
+        bracketed: Annotated[list[str] | None, Form(alias="hotword[]")] = None,
     ) -> Response:
-        form = _check_fields(model, name, language, prompt, response_format, stream)
+        form = _check_fields(model, name, language, response_format, stream)
         chosen = _granularities(granularities, form)
-        segments = transcriptions.segments(file.file)
+        names = listed(hotwords or (), [*(hotword or ()), *(bracketed or ())])
+        names = [*names, *_prompted(prompt, recognizer)]
+        segments = transcriptions.segments(file.file, names)
         if stream:
             # The first segment decides between an error's status and a stream.
             first = await anext(segments, None)
             events = as_events(_chained(first, segments))
             return StreamingResponse(events, media_type="text/event-stream")
-        done = [segment async for segment in _while_connected(request, segments)]
+        done = await _while_connected(request, segments)
         if form in MEDIA_TYPES:
             return Response(as_text(done, form), media_type=MEDIA_TYPES[form])
         if form is ResponseFormat.verbose_json:
@@ -120,26 +137,20 @@ def create_app(recognizer: Recognizer, settings: ServerSettings | None = None) -
         await streams.serve(socket)
 
     if settings.web is not None:
-        from fastapi.staticfiles import StaticFiles
+        from asr_runtime.serve.page import Page
 
-        app.mount("/", StaticFiles(directory=settings.web, html=True))
+        app.mount("/", Page(settings.web))
     return app
 
 
 def _check_fields(
-    model: str, name: str, language: str, prompt: str, response_format: str, stream: bool
+    model: str, name: str, language: str, response_format: str, stream: bool
 ) -> ResponseFormat:
     """Refuse what would be ignored otherwise."""
     if model != name and model not in _KNOWN_MODELS:
         raise RequestError(404, f"there is no model {model!r}; this server has {name!r}", "model")
     if language.lower().partition("-")[0] not in _ENGLISH:
         raise RequestError(400, f"the model knows English only, not {language!r}", "language")
-    if prompt.strip():
-        raise RequestError(
-            400,
-            "a prompt has no effect on this model; start the server with --hotword for names",
-            "prompt",
-        )
     try:
         form = ResponseFormat(response_format)
     except ValueError:
@@ -150,6 +161,24 @@ def _check_fields(
     if stream and form not in (ResponseFormat.json, ResponseFormat.text):
         raise RequestError(400, "a stream of events is json or text", "response_format")
     return form
+
+
+def _prompted(prompt: str, recognizer: Recognizer) -> list[str]:
+    """The hotwords of a prompt."""
+    if not prompt.strip():
+        return []
+    decoder = recognizer.beam_decoder
+    if decoder is None:
+        raise RequestError(
+            400, "a prompt has no effect without a language model; leave it out", "prompt"
+        )
+    letters = [text.lower() for text in recognizer.card.vocabulary if len(text) == 1]
+    found = prompt_hotwords(prompt, letters, decoder.language_model.knows)
+    if len(found) > MAX_HOTWORDS:
+        raise RequestError(
+            400, f"the prompt has {len(found)} names; {MAX_HOTWORDS} are possible", "prompt"
+        )
+    return found
 
 
 def _granularities(asked: list[str] | None, form: ResponseFormat) -> set[str]:
@@ -165,12 +194,30 @@ def _granularities(asked: list[str] | None, form: ResponseFormat) -> set[str]:
 
 async def _while_connected(
     request: Request, segments: AsyncIterator[Transcript]
-) -> AsyncIterator[Transcript]:
-    """The segments until the client goes away."""
-    async for segment in segments:
-        yield segment
-        if await request.is_disconnected():
+) -> list[Transcript]:
+    """All segments, unless the client goes away before.
+
+    Raises:
+        RequestError: It went away.
+    """
+
+    async def all_of_them() -> list[Transcript]:
+        return [segment async for segment in segments]
+
+    async def gone() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    working, leaving = tasks = asyncio.create_task(all_of_them()), asyncio.create_task(gone())
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
             raise RequestError(errors.CLOSED_BY_CLIENT, "the client went away")
+        return working.result()
+    finally:
+        working.cancel()
+        leaving.cancel()
+        await asyncio.gather(working, leaving, return_exceptions=True)
 
 
 async def _chained(

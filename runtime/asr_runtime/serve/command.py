@@ -49,7 +49,11 @@ def serve(
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     hotword: Annotated[
-        list[str] | None, typer.Option(help="A word or phrase to listen for; repeatable.")
+        list[str] | None,
+        typer.Option(help="A word or phrase to listen for, such as 'New York:2'; repeatable."),
+    ] = None,
+    hotwords: Annotated[
+        Path | None, typer.Option(help="File of words and phrases to listen for, one a line.")
     ] = None,
     punctuate: Annotated[
         bool, typer.Option("--punctuate", help="Put in signs and capital letters.")
@@ -87,10 +91,12 @@ def serve(
     """Transcribe for other programs: OpenAI's HTTP interface, WebSocket, and Wyoming."""
     try:
         from asr_runtime.inference.cpus import usable_cpus
+        from asr_runtime.language.hotword import read_hotwords
         from asr_runtime.recognizer import Recognizer
         from asr_runtime.serve.settings import MEGABYTE, ServerSettings
     except ModuleNotFoundError as error:
         raise _missing(error) from None
+    phrases = [*(hotword or ()), *(() if hotwords is None else read_hotwords(hotwords))]
     settings = ServerSettings(
         workers=workers or usable_cpus(),
         queue=queue,
@@ -101,6 +107,7 @@ def serve(
         timeout_seconds=timeout,
         token=_token(token_file),
         origins=tuple(cors_origin or ()),
+        hotwords=tuple(phrases),
         web=_folder(web),
     )
     if settings.token is None and not _is_loopback(host):
@@ -113,7 +120,7 @@ def serve(
         device=device,
         threads=1,
         language_model=language_model,
-        hotwords=hotword or (),
+        hotwords=phrases,
         punctuate=punctuate,
         numbers=numbers,
     )
@@ -129,10 +136,13 @@ async def _run(
     import uvicorn
 
     from asr_runtime.serve.app import create_app
+    from asr_runtime.serve.silence import close_silent_connections
+    from asr_runtime.serve.workers import Workers
 
     listener = _listen(host, port)
+    workers = Workers(settings.workers)
     config = uvicorn.Config(
-        create_app(recognizer, settings),
+        create_app(recognizer, settings, workers),
         access_log=False,
         log_level="warning",
         timeout_graceful_shutdown=_GRACE_SECONDS,
@@ -147,11 +157,12 @@ async def _run(
         # The server stops gracefully at both and then passes them on to whoever was there before.
         signal.signal(number, lambda *_: None)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    tasks = [serving, asyncio.create_task(_announce(server))]
+    sweep = close_silent_connections(server.server_state.connections, settings.idle_seconds)
+    tasks = [serving, asyncio.create_task(_announce(server)), asyncio.create_task(sweep)]
     if wyoming is not None:
         from asr_runtime.serve.wyoming_door import WyomingDoor
 
-        tasks.append(asyncio.create_task(WyomingDoor(recognizer, settings).run(wyoming)))
+        tasks.append(asyncio.create_task(WyomingDoor(recognizer, workers, settings).run(wyoming)))
     # Whatever ends first, the server at its stop or one that failed, ends all.
     pending = set(tasks)
     while pending and not serving.done():

@@ -93,6 +93,7 @@ class _Request:
     def __init__(self, settings: ServerSettings, receive: Receive, send: Send) -> None:
         self._settings = settings
         self._receive, self._send = receive, send
+        self._begin = time.monotonic()
         self._complete = False
         self.received = 0
         self.status = 0
@@ -108,11 +109,14 @@ class _Request:
         """The next part of the body."""
         if self._complete:
             return await self._receive()  # whether the client goes away; that may take its time
+        idle, whole = self._settings.idle_seconds, self._settings.timeout_seconds
+        left = self._begin + whole - time.monotonic()
         try:
-            message = await asyncio.wait_for(self._receive(), self._settings.idle_seconds)
+            message = await asyncio.wait_for(self._receive(), max(0.0, min(idle, left)))
         except asyncio.TimeoutError:
-            seconds = self._settings.idle_seconds
-            problem = f"nothing arrived for {seconds:g} s; send it again"
+            problem = f"nothing arrived for {idle:g} s; send it again"
+            if left < idle:
+                problem = f"the upload took longer than {whole:g} s; send less at a time"
             self.refusal = RequestError(408, problem)
             raise self.refusal from None
         if message["type"] == "http.request":

@@ -4,15 +4,16 @@ The client sends binary messages of 16-bit little-endian mono samples, of any le
 the text message ``{"type": "end"}``. It receives JSON: ``{"type": "partial", "text": …, "stable":
 …}`` while a sentence grows, ``{"type": "final", …}`` with words, times and confidences when it is
 finished, and ``{"type": "end"}`` after the last. The query gives ``sample_rate``, 16000 if it does
-not.
+not, hotwords (``hotwords=Panayotov,New York:2``, or ``hotword=`` for each), and the milliseconds
+``chunk_ms``, ``lookahead_ms`` and ``pause_ms`` of ``asr-run listen``.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,24 +21,32 @@ from fastapi import WebSocket, WebSocketDisconnect
 
 from asr_runtime.errors import AsrRuntimeError
 from asr_runtime.live.live_stream import StreamResult
-from asr_runtime.recognizer import Recognizer
+from asr_runtime.sentences.endpointing import EndpointConfig
 from asr_runtime.serve.errors import RequestError
 from asr_runtime.serve.guards import log
+from asr_runtime.serve.hotwords import HotwordRecognizers, listed
 from asr_runtime.serve.metrics import Metrics
 from asr_runtime.serve.settings import ServerSettings
+from asr_runtime.serve.workers import Workers
 
-_UNSUPPORTED, _POLICY, _TRY_LATER, _GOING_AWAY = 1003, 1008, 1013, 1001
+_UNSUPPORTED, _POLICY, _TRY_LATER = _CODES = 1003, 1008, 1013
 _LONGEST_MESSAGE = 2 * 768_000 * 10  # ten seconds at the highest sample rate
 
 
 class Streams:
     """Serves a bounded number of live streams with one model."""
 
-    def __init__(self, recognizer: Recognizer, settings: ServerSettings, metrics: Metrics) -> None:
-        self._recognizer = recognizer
+    def __init__(
+        self,
+        recognizers: HotwordRecognizers,
+        workers: Workers,
+        settings: ServerSettings,
+        metrics: Metrics,
+    ) -> None:
+        self._recognizers = recognizers
+        self._workers = workers
         self._settings = settings
         self._metrics = metrics
-        self._pool = ThreadPoolExecutor(settings.workers, thread_name_prefix="stream")
         self._open = 0
         self._closing = False
 
@@ -50,20 +59,33 @@ class Streams:
         self._open += 1
         self._metrics.streams.set(self._open)
         try:
-            await self._serve(socket)
+            with self._workers.live():
+                await self._serve(socket)
         except WebSocketDisconnect:
             pass
         except RequestError as error:
-            await socket.close(error.status, error.message)
+            code = error.status if error.status in _CODES else _POLICY
+            await _close(socket, code, error.message)
         except AsrRuntimeError as error:
-            await socket.close(_POLICY, _short(error.problem))
+            await _close(socket, _POLICY, error.problem)
         finally:
             self._open -= 1
             self._metrics.streams.set(self._open)
 
     async def _serve(self, socket: WebSocket) -> None:
-        rate = _sample_rate(socket.query_params.get("sample_rate", "16000"))
-        stream = self._recognizer.stream(rate)
+        query = socket.query_params
+        rate = _number(query.get("sample_rate", "16000"), "sample_rate", "Hz")
+        assert rate is not None
+        chunk, lookahead, pause = (
+            _number(query.get(name), name, "milliseconds")
+            for name in ("chunk_ms", "lookahead_ms", "pause_ms")
+        )
+        endpoint = None if pause is None else EndpointConfig(silence_seconds=pause / 1000)
+        hotwords = listed(query.getlist("hotwords"), query.getlist("hotword"))
+        recognizer = self._recognizers.plain
+        if hotwords:
+            recognizer = await self._workers.run(partial(self._recognizers.get, hotwords))
+        stream = recognizer.stream(rate, chunk_ms=chunk, lookahead_ms=lookahead, endpoint=endpoint)
         seconds = 0.0
         while True:
             message = await self._next(socket)
@@ -91,9 +113,10 @@ class Streams:
             raise WebSocketDisconnect(message.get("code", 1000))
         return message
 
-    async def _run(self, function: Any, *arguments: Any) -> Sequence[StreamResult]:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, lambda: list(function(*arguments)))
+    async def _run(
+        self, function: Callable[..., Sequence[StreamResult]], *arguments: Any
+    ) -> Sequence[StreamResult]:
+        return await self._workers.run(partial(function, *arguments))
 
     async def _send(self, socket: WebSocket, results: Sequence[StreamResult]) -> None:
         for result in results:
@@ -103,14 +126,16 @@ class Streams:
     def close(self) -> None:
         """Take no more streams."""
         self._closing = True
-        self._pool.shutdown(wait=True)
 
 
-def _sample_rate(text: str) -> float:
+def _number(text: str | None, name: str, unit: str) -> float | None:
+    """The number of a field of the query, None if it is not there."""
+    if text is None:
+        return None
     try:
         return float(text)
     except ValueError:
-        raise RequestError(_POLICY, "sample_rate is a number of Hz") from None
+        raise RequestError(_POLICY, f"{name} is a number of {unit}") from None
 
 
 def _samples(data: bytes) -> np.ndarray[Any, np.dtype[np.int16]]:
@@ -130,6 +155,6 @@ def _is_end(text: str | None) -> bool:
     raise RequestError(_UNSUPPORTED, 'send samples, or {"type": "end"} after the last')
 
 
-def _short(text: str) -> str:
-    """A reason that fits a closing frame: 123 bytes."""
-    return text.encode()[:120].decode(errors="ignore")
+async def _close(socket: WebSocket, code: int, reason: str) -> None:
+    """Close with a reason that fits the frame: 123 bytes."""
+    await socket.close(code, reason.encode()[:120].decode(errors="ignore"))

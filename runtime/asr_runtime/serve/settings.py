@@ -20,9 +20,11 @@ class ServerSettings:
         max_seconds: The longest recording; a longer one is refused with status 413.
         idle_seconds: How long a client may pause within an upload, or a stream's client between two
             messages, before it is cut off (status 408).
-        timeout_seconds: How long a transcription may take, with its wait; then status 503.
+        timeout_seconds: How long a transcription may take, with its wait; then status 503. How long
+            an upload may take; then status 408.
         token: What clients have to send as ``Authorization: Bearer TOKEN``; None lets anyone in.
         origins: Web pages of these origins may call the server from a browser.
+        hotwords: Hotwords of all requests, which the recogniser has.
         web: Folder of a web page to serve at ``/``, as ``asr-export web`` makes it.
     """
 
@@ -35,4 +37,5 @@ class ServerSettings:
     timeout_seconds: float = 600.0
     token: str | None = None
     origins: tuple[str, ...] = ()
+    hotwords: tuple[str, ...] = ()
     web: Path | None = None

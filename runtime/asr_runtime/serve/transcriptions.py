@@ -1,44 +1,47 @@
-"""A bounded number of transcriptions at a time, in threads that share one model."""
+"""Transcriptions of uploads: a segment at a time, with a bounded number that wait."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, BinaryIO
+from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
+from typing import BinaryIO
 
 from asr_runtime.audio.audio_reader import AudioReader
 from asr_runtime.errors import AsrRuntimeError
-from asr_runtime.recognizer import Recognizer
 from asr_runtime.serve.errors import RequestError, of_runtime
+from asr_runtime.serve.hotwords import HotwordRecognizers
 from asr_runtime.serve.metrics import Metrics
 from asr_runtime.serve.settings import ServerSettings
+from asr_runtime.serve.workers import Workers
 from asr_runtime.transcript import Transcript
-
-_SEGMENTS_AHEAD = 16  # that a slow client of a stream of events has not read yet
 
 
 class Transcriptions:
     """Takes recordings, transcribes some of them at a time and lets a bounded number wait.
 
-    Segments come out as they are found. A client that goes away, or waits too long, stops its
-    transcription at the next segment, so that nobody computes for nobody.
+    The next segment is computed when the client has taken the one before, so that a slow client
+    holds up nobody. A client that goes away, or waits too long, stops its transcription, so that
+    nobody computes for nobody.
     """
 
-    def __init__(self, recognizer: Recognizer, settings: ServerSettings, metrics: Metrics) -> None:
-        self._recognizer = recognizer
+    def __init__(
+        self,
+        recognizers: HotwordRecognizers,
+        workers: Workers,
+        settings: ServerSettings,
+        metrics: Metrics,
+    ) -> None:
+        self._recognizers = recognizers
+        self._workers = workers
         self._settings = settings
         self._metrics = metrics
-        self._pool = ThreadPoolExecutor(settings.workers, thread_name_prefix="transcription")
         self._begun = 0
         self.closing = False
-
-    @property
-    def recognizer(self) -> Recognizer:
-        """What transcribes."""
-        return self._recognizer
 
     def check_room(self) -> None:
         """Refuse what would wait too long; also before an upload is read.
@@ -51,67 +54,69 @@ class Transcriptions:
         if self._begun >= self._settings.workers + self._settings.queue:
             raise RequestError(429, "too many requests wait already; try again", retry_after=1)
 
-    async def segments(self, audio: BinaryIO) -> AsyncIterator[Transcript]:
+    async def segments(
+        self, audio: BinaryIO, hotwords: Sequence[str] = ()
+    ) -> AsyncIterator[Transcript]:
         """Transcribe a file that was uploaded; yields its segments as they are found.
 
+        Args:
+            audio: The file.
+            hotwords: Those of the request.
+
         Raises:
-            RequestError: The file cannot be transcribed (413, 422), or not now (429, 503).
+            RequestError: The file cannot be transcribed (413, 422), the hotwords cannot be
+                recognised (400), or it has to wait for too long (429, 503).
         """
         self.check_room()
         self._begun += 1
         self._metrics.waiting.set(max(0, self._begun - self._settings.workers))
         stop = threading.Event()
         loop = asyncio.get_running_loop()
-        results: asyncio.Queue[Any] = asyncio.Queue()
-        room = threading.Semaphore(_SEGMENTS_AHEAD)
+        steps = self._transcribe(audio, hotwords, stop.is_set)
+        ticket = self._workers.ticket()
+        until = time.monotonic() + self._settings.timeout_seconds
+        step: Future[Transcript | None] | None = None
 
-        def put(item: object) -> None:
-            loop.call_soon_threadsafe(results.put_nowait, item)
-
-        def work() -> None:
-            try:
-                for segment in self._transcribe(audio, stop.is_set):
-                    while not room.acquire(timeout=0.2):
-                        if stop.is_set():
-                            return
-                    put(segment)
-                put(None)
-            except BaseException as error:
-                put(error)
-            finally:
+        def end(_: object) -> None:
+            steps.close()
+            with suppress(RuntimeError):  # the server may have gone meanwhile
                 loop.call_soon_threadsafe(self._ended)
 
-        future = loop.run_in_executor(self._pool, work)
-        until = time.monotonic() + self._settings.timeout_seconds
         try:
             while True:
-                try:
-                    left = max(0.0, until - time.monotonic())
-                    item = await asyncio.wait_for(results.get(), left)
-                except asyncio.TimeoutError:
-                    raise RequestError(
-                        503, "the transcription took too long; send a shorter recording"
-                    ) from None
-                if item is None:
+                step = self._workers.submit(partial(next, steps, None), ticket)
+                left = max(0.0, until - time.monotonic())
+                segment = await asyncio.wait_for(asyncio.wrap_future(step), left)
+                if segment is None:
                     break
-                if isinstance(item, AsrRuntimeError):
-                    raise of_runtime(item)
-                if isinstance(item, BaseException):
-                    raise item
-                room.release()
-                yield item
+                yield segment
+        except asyncio.TimeoutError:
+            raise RequestError(
+                503, "the transcription took too long; send a shorter recording"
+            ) from None
+        except AsrRuntimeError as error:
+            raise of_runtime(error) from None
         finally:
             stop.set()
-            if future.cancel():  # it waited still
-                self._ended()
+            # What still runs ends at its next look at the clock, in its own thread.
+            if step is None:
+                end(None)
+            else:
+                step.add_done_callback(end)
 
     def _ended(self) -> None:
         self._begun -= 1
         self._metrics.waiting.set(max(0, self._begun - self._settings.workers))
 
-    def _transcribe(self, audio: BinaryIO, stopped: Callable[[], bool]) -> Iterator[Transcript]:
+    def _transcribe(
+        self, audio: BinaryIO, hotwords: Sequence[str], stopped: Callable[[], bool]
+    ) -> Generator[Transcript, None, None]:
+        """Yield segments; each step is a worker's job."""
         limit = self._settings.max_seconds
+        computing = 0.0
+        duration = 0.0
         begin = time.perf_counter()
+        recognizer = self._recognizers.get(hotwords)
         with AudioReader(audio) as reader:
             if reader.duration is not None:
                 _check_seconds(reader.duration, limit)
@@ -120,23 +125,23 @@ class Transcriptions:
                 _check_seconds(seconds, limit)
                 if stopped():
                     raise _StoppedError
+                self._workers.give_way()
 
-            duration = 0.0
             try:
-                for segment in self._recognizer.segments(reader, progress=progress):
+                for segment in recognizer.segments(reader, progress=progress):
                     duration = segment.start + segment.duration
+                    computing += time.perf_counter() - begin
                     yield segment
-                    if stopped():
-                        return
+                    begin = time.perf_counter()
             except _StoppedError:
                 return
+        computing += time.perf_counter() - begin
         self._metrics.audio_seconds.inc(duration)
-        self._metrics.computing_seconds.inc(time.perf_counter() - begin)
+        self._metrics.computing_seconds.inc(computing)
 
     def close(self) -> None:
-        """Finish what was begun, and take nothing more."""
+        """Take nothing more."""
         self.closing = True
-        self._pool.shutdown(wait=True)
 
 
 class _StoppedError(Exception):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -27,6 +26,7 @@ from asr_runtime.errors import AsrRuntimeError
 from asr_runtime.live.live_stream import LiveStream, StreamResult
 from asr_runtime.recognizer import Recognizer
 from asr_runtime.serve.settings import ServerSettings
+from asr_runtime.serve.workers import Workers
 
 _ATTRIBUTION = Attribution(name="asr-export", url="")
 _WIDTHS: dict[int, npt.DTypeLike] = {1: "u1", 2: "<i2", 4: "<i4"}
@@ -35,16 +35,16 @@ _WIDTHS: dict[int, npt.DTypeLike] = {1: "u1", 2: "<i2", 4: "<i4"}
 class WyomingDoor:
     """Serves the protocol beside the HTTP application, with the same recogniser."""
 
-    def __init__(self, recognizer: Recognizer, settings: ServerSettings) -> None:
+    def __init__(self, recognizer: Recognizer, workers: Workers, settings: ServerSettings) -> None:
         self._recognizer = recognizer
+        self._workers = workers
         self._settings = settings
-        self._pool = ThreadPoolExecutor(settings.workers, thread_name_prefix="wyoming")
         self.connections = 0
 
     async def run(self, uri: str) -> None:
         """Serve at ``tcp://HOST:PORT`` or ``unix://PATH`` until cancelled."""
         server = AsyncServer.from_uri(uri)
-        await server.run(partial(_Handler, self, self._recognizer, self._settings, self._pool))
+        await server.run(partial(_Handler, self, self._recognizer, self._workers, self._settings))
 
 
 class _Handler(AsyncEventHandler):
@@ -54,16 +54,16 @@ class _Handler(AsyncEventHandler):
         self,
         door: WyomingDoor,
         recognizer: Recognizer,
+        workers: Workers,
         settings: ServerSettings,
-        pool: ThreadPoolExecutor,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
         super().__init__(reader, writer)
         self._door = door
         self._recognizer = recognizer
+        self._workers = workers
         self._settings = settings
-        self._pool = pool
         self._stream: LiveStream | None = None
         self._texts: list[str] = []
         self._seconds = 0.0
@@ -120,8 +120,8 @@ class _Handler(AsyncEventHandler):
         self._stream, self._texts = None, []
 
     async def _run(self, function: Callable[[], Iterable[StreamResult]]) -> None:
-        loop = asyncio.get_running_loop()
-        results = await loop.run_in_executor(self._pool, lambda: list(function()))
+        with self._workers.live():
+            results = await self._workers.run(lambda: list(function()))
         self._texts += [result.text for result in results if result.is_final and result.text]
 
 

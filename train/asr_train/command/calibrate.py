@@ -41,7 +41,9 @@ def calibrate(
         Path | None,
         typer.Option(help="Word times by another aligner; without them times stay as they are."),
     ] = None,
-    plot: Annotated[Path | None, typer.Option(help="Reliability diagram to write, .png.")] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Reliability diagram to write, .svg or .png.")
+    ] = None,
 ) -> None:
     """Fit corrections of word times and confidences; export the checkpoint again afterwards.
 
@@ -56,6 +58,8 @@ def calibrate(
     if not config.is_file():
         raise DataError(f"{checkpoint} is no checkpoint folder: it has no config.json")
     if plot is not None:
+        if plot.suffix not in (".png", ".svg"):
+            raise ConfigError(f"{plot}: a plot is a .svg or a .png; choose one of these endings")
         check_writable(plot)
     times = None if word_times is None else read_word_times(word_times)
     rows = [row for path in manifest for row in read_manifest(path)]
@@ -75,7 +79,7 @@ def calibrate(
         partial.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     typer.echo(f"wrote {shown_name(config)}; export the checkpoint again for a model that has it")
     if plot is not None:
-        _draw(plot, report)
+        draw_reliability(plot, report)
 
 
 def _echo(kind: str, report: CalibrationReport) -> None:
@@ -93,14 +97,36 @@ def _echo(kind: str, report: CalibrationReport) -> None:
         )
 
 
-def _draw(path: Path, report: CalibrationReport) -> None:
+def draw_reliability(path: Path, report: CalibrationReport) -> None:
+    """Draw the share of right words over their confidence.
+
+    Args:
+        path: Image to write, in the format that its name ends with.
+        report: What was measured.
+    """
+    from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(4, 4), layout="constrained")
-    axes = figure.subplots()
-    axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)
-    means, shares, counts = zip(*report.bins, strict=True)
-    axes.scatter(means, shares, [4 + count / 10 for count in counts])
-    axes.set(xlabel="confidence", ylabel="share of right words", xlim=(0, 1), ylim=(0, 1))
-    with replacing(path) as partial:
-        figure.savefig(partial, format="png", dpi=100)
+    # Text stays text and names do not depend on the day, so that the file is small and its changes
+    # are those of the figures.
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "calibration"}):
+        figure = Figure(figsize=(4, 4), layout="constrained")
+        axes = figure.subplots()
+        axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)
+        means, shares, counts = zip(*report.bins, strict=True)
+        axes.scatter(means, shares, [4 + count / 10 for count in counts])
+        for mean, share, count in report.bins:
+            axes.annotate(
+                f"{count:,}", (mean, share), xytext=(8, -10), textcoords="offset points", fontsize=7
+            )
+        axes.set(
+            xlabel="confidence",
+            ylabel="share of right words",
+            title=f"{report.words:,} words, error {report.error_after:.3f}",
+            xlim=(0, 1),
+            ylim=(0, 1),
+        )
+        form = path.suffix[1:]
+        with replacing(path) as partial:
+            metadata = {"Date": None} if form == "svg" else None
+            figure.savefig(partial, format=form, dpi=100, metadata=metadata)

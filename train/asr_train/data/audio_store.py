@@ -86,7 +86,7 @@ class CachedStore:
 
     @property
     def data(self) -> npt.NDArray[np.int16]:
-        """All audio, one utterance after the other."""
+        """All audio, one utterance after the other, int16 [samples]."""
         if self._data is None:  # opened late: every worker process maps the file for itself
             self._data = np.memmap(self._path, dtype=np.int16, mode="r")
         return self._data

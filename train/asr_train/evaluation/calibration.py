@@ -7,7 +7,6 @@ times are moved by the median of their errors, where another aligner's times are
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from asr_runtime.decoding.greedy import greedy_decode
 from asr_runtime.model_file.word_calibration import WordCalibration
 from asr_train.data.manifest import Utterance
 from asr_train.errors import DataError
+from asr_train.evaluation.metrics import matching_words
 
 Floats = npt.NDArray[np.float64]
 Booleans = npt.NDArray[np.bool_]
@@ -139,8 +139,9 @@ def _compared(
     said: Sequence[str],
     times: Sequence[tuple[str, float, float]] | None,
 ) -> list[WordOutcome]:
-    right = dict(_matches([word.text for word in words], said))
-    timed = {} if times is None else dict(_matches([w.text for w in words], [w for w, *_ in times]))
+    heard = [word.text for word in words]
+    right = dict(matching_words(heard, said))
+    timed = dict(matching_words(heard, [word for word, *_ in times or ()]))
     outcomes = []
     for place, word in enumerate(words):
         late = None
@@ -149,16 +150,6 @@ def _compared(
             late = (word.start - start, word.end - end)
         outcomes.append(WordOutcome(index, word.confidence, place in right, late))
     return outcomes
-
-
-def _matches(first: Sequence[str], second: Sequence[str]) -> list[tuple[int, int]]:
-    """Indices of words that two texts have in common, in order."""
-    matcher = difflib.SequenceMatcher(None, first, second, autojunk=False)
-    return [
-        (block.a + step, block.b + step)
-        for block in matcher.get_matching_blocks()
-        for step in range(block.size)
-    ]
 
 
 def fit_calibration(outcomes: Sequence[WordOutcome]) -> CalibrationReport:

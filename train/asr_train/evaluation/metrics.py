@@ -25,6 +25,24 @@ def error_rates(references: Sequence[str], hypotheses: Sequence[str]) -> ErrorRa
     return ErrorRates(words.wer, characters.cer, count)
 
 
+def matching_words(first: Sequence[str], second: Sequence[str]) -> list[tuple[int, int]]:
+    """Indices of words that two texts have in common where they are aligned, in order.
+
+    Args:
+        first: Words of one text.
+        second: Words of the other; the alignment is that of the word error rate.
+    """
+    if not first or not second:
+        return []
+    (chunks,) = jiwer.process_words(" ".join(first), " ".join(second)).alignments
+    return [
+        (chunk.ref_start_idx + step, chunk.hyp_start_idx + step)
+        for chunk in chunks
+        if chunk.type == "equal"
+        for step in range(chunk.ref_end_idx - chunk.ref_start_idx)
+    ]
+
+
 def word_errors(reference: str, hypothesis: str) -> int:
     """Substituted, deleted and inserted words of one utterance."""
     result = jiwer.process_words(reference, hypothesis)

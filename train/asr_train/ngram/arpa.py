@@ -1,6 +1,6 @@
-"""Models as ARPA files, which SRILM, KenLM and most decoders read and write.
+r"""Models as ARPA files, which SRILM, KenLM and most decoders read and write.
 
-After ``\\data\\`` and the numbers of n-grams, each order has a line for each n-gram: the decimal
+After ``\data\`` and the numbers of n-grams, each order has a line for each n-gram: the decimal
 logarithm of its probability, its words, and that of its back-off weight where it is a context.
 ``<s>`` and ``</s>`` are a sentence's start and end, ``<unk>`` any other word.
 """

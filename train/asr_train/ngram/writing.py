@@ -98,12 +98,12 @@ def largest_that_fits(
     for _ in range(_TRIES):
         used = 0.0
 
-        def fits(numbers: list[int], heads: list[int]) -> bool:
+        def fits(numbers: list[int], heads: list[int], limit: float = allowed) -> bool:
             nonlocal used
             about = _about(numbers, heads)
-            if about <= allowed:  # noqa: B023
+            if about <= limit:
                 used = max(used, about)
-            return about <= allowed  # noqa: B023
+            return about <= limit
 
         model = pruner.largest(fits)
         whole = pruner.is_whole(model)

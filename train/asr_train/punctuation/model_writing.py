@@ -88,7 +88,7 @@ class _Builder:
         return output
 
     def weights(self, name: str, weight: Tensor, scale_axis: int) -> str:
-        """Add weights as int8 with a scale for each index of an axis.
+        """Add weights of any shape as int8 with a scale for each index of an axis.
 
         ``Cast`` and ``Mul`` of constants are folded when a file is opened with optimisation, unlike
         ``DequantizeLinear``; without it, they cost a tenth of a run.

@@ -1,0 +1,167 @@
+"""What a beam search gave up, kept so that the next best texts can be found.
+
+Hypotheses with the same future are joined, and only the best of them goes on. Where the others are
+noted, with how much less probable they were, the search leaves a word graph behind (S. Ortmanns,
+H. Ney, X. Aubert, "A word graph algorithm for large vocabulary continuous speech recognition",
+Computer Speech and Language 11, 1997). Its best paths are those of the best hypothesis in which
+some beginnings are replaced by others that were joined to them.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import count
+
+import numpy as np
+
+from asr_runtime.decoding.search_state import (
+    BLANK,
+    LABEL,
+    PREFIX,
+    SPOKEN,
+    TEXT,
+    BestPath,
+    Floats,
+    Hypotheses,
+    Integers,
+    Traceback,
+)
+
+_MOST_TRIES = 2000
+"""Paths that are looked at before the search for more texts is given up."""
+
+_FARTHEST = 1e4
+"""Nats below the best path from which on a path is none, but a mark of what cannot be."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """A hypothesis at the end of an utterance.
+
+    Attributes:
+        path: What it spelled.
+        prefix: Its number in the traceback, of which ``path`` may lack a boundary at the end.
+    """
+
+    path: BestPath
+    prefix: int
+
+
+class Recombinations:
+    """Notes, frame by frame, of hypotheses that were joined to better ones with another text."""
+
+    def __init__(self) -> None:
+        """Begin with no notes."""
+        # By the prefix's number; number 0 is the empty text.
+        self._texts = [np.zeros(1, np.int64)]
+        self._better: list[Integers] = []
+        self._worse: list[Integers] = []
+        self._prefixes: list[Integers] = []
+        self._costs: list[Floats] = []
+        self._distances: list[Floats] = []
+        self._labels: Integers | None = None
+
+    def name(self, texts: Integers) -> None:
+        """Note the hashes of the texts of prefixes that were just added [prefixes]."""
+        self._texts.append(texts.copy())
+
+    def note(self, options: Hypotheses, others: Integers, best: Integers) -> None:
+        """Note hypotheses that are joined to better ones in one frame.
+
+        Args:
+            options: All hypotheses of the frame.
+            others: Those with another text than the best of the same future, int64 [joined].
+            best: The best hypothesis of each one's future, int64 [hypotheses].
+        """
+        scores = np.maximum(options.scores[BLANK], options.scores[SPOKEN])
+        joined = options.fields.take(others, axis=1)
+        given_up = scores.take(others)
+        self._better.append(options.fields[TEXT].take(best.take(others)))
+        self._worse.append(joined[TEXT])
+        self._prefixes.append(joined[PREFIX])
+        self._costs.append(scores.take(best.take(others)) - given_up)
+        self._distances.append(scores.max() - given_up)
+        self._labels = joined[LABEL]
+
+    def settle(self, traceback: Traceback, frame: int) -> None:
+        """Add the prefixes of what was noted in a frame to the traceback where they lack."""
+        if self._labels is None:
+            return
+        prefixes = self._prefixes[-1]
+        new = (prefixes < 0).nonzero()[0]
+        prefixes[new] = traceback.add(~prefixes[new], self._labels.take(new), frame)
+        self.name(self._worse[-1].take(new))
+        self._labels = None
+
+    def paths(self, traceback: Traceback, endings: Iterable[Ending]) -> Iterator[BestPath]:
+        """Yield the best paths.
+
+        The score of a path with a replaced beginning is that of the path that it was made from,
+        less what the beginning was less probable when it was joined. Of the frames in which the
+        same two texts met, that one counts in which the worse was nearest to the best hypothesis.
+
+        Args:
+            traceback: How the hypotheses were spelled.
+            endings: The hypotheses at the end, with different texts.
+
+        Yields:
+            Paths with different labels, the most probable first.
+        """
+        texts = np.concatenate(self._texts)
+        joined = self._joined()
+        number = count()
+        # Cost, a number to tell equal ones apart, prefix, the path that it belongs to, and how many
+        # of that path's labels it stands for; None for all.
+        heap: list[tuple[float, int, int, BestPath, int | None]] = [
+            (-ending.path.score, next(number), ending.prefix, ending.path, None)
+            for ending in endings
+        ]
+        heapq.heapify(heap)
+        seen: set[bytes] = set()
+        farthest = heap[0][0] + _FARTHEST
+        for _ in range(_MOST_TRIES):
+            if not heap or heap[0][0] > farthest:
+                return
+            cost, _, prefix, path, place = heapq.heappop(heap)
+            if place is not None:
+                path = _replaced(traceback, path, place, prefix, -cost)
+            spelled = path.labels.tobytes()
+            if spelled in seen:
+                continue
+            seen.add(spelled)
+            yield path
+            for place, ancestor in enumerate(traceback.ancestors(prefix).tolist(), 1):
+                for other, more in joined.get(int(texts[ancestor]), ()):
+                    heapq.heappush(heap, (cost + more, next(number), other, path, place))
+
+    def _joined(self) -> dict[int, list[tuple[int, float]]]:
+        """Return by the better text's hash what was joined to it: prefixes and costs."""
+        if not self._better:
+            return {}
+        better, worse = np.concatenate(self._better), np.concatenate(self._worse)
+        prefixes = np.concatenate(self._prefixes)
+        costs, distances = np.concatenate(self._costs), np.concatenate(self._distances)
+        order = np.lexsort((distances, worse, better))
+        better, worse = better[order], worse[order]
+        first = np.ones(len(order), np.bool_)
+        first[1:] = (better[1:] != better[:-1]) | (worse[1:] != worse[:-1])
+        found: dict[int, list[tuple[int, float]]] = {}
+        for text, index in zip(better[first].tolist(), order[first].tolist(), strict=True):
+            found.setdefault(text, []).append((int(prefixes[index]), float(costs[index])))
+        return found
+
+
+def _replaced(
+    traceback: Traceback, path: BestPath, place: int, prefix: int, score: float
+) -> BestPath:
+    """Return a path whose labels before a place are those of another prefix."""
+    labels, frames = traceback.follow(prefix)
+    frames = np.concatenate((frames, path.start_frames[place:]))
+    return BestPath(
+        np.concatenate((labels, path.labels[place:])),
+        # A label of the rest may have been spelled before the last one of another beginning.
+        np.minimum.accumulate(frames[::-1])[::-1],
+        score,
+    )
