@@ -9,7 +9,11 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
 from asr_runtime.readable_text.annotation import Case, Sign
-from asr_runtime.readable_text.punctuation_card import METADATA_KEY, PunctuationCard
+from asr_runtime.readable_text.punctuation_card import (
+    FORMAT_VERSION,
+    METADATA_KEY,
+    PunctuationCard,
+)
 from asr_runtime.readable_text.word_table import WordTable
 
 WORDS = ("i", "london", "McDonald", "nato", "stop", "what", "but", "mister", "smith", "may", "home")
@@ -17,7 +21,7 @@ CAPITALISED = ("london", "mcdonald", "mister", "smith", "may", "i")
 WORDS_AHEAD = 2
 
 
-def write_punctuation_model(path: Path, *, format_version: int = 1) -> Path:
+def write_punctuation_model(path: Path, *, format_version: int = FORMAT_VERSION) -> Path:
     """Write a model that ends a sentence after "stop", and by a question mark after "what".
 
     There is a comma before "but", so a word's sign depends on the word after it.

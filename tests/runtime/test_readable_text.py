@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from asr_runtime.errors import ModelFileError
+from asr_runtime.readable_text.hashed_words import HashedWords
 from asr_runtime.readable_text.punctuation_model import (
     DEFAULT_PUNCTUATION_MODEL,
     PunctuationModel,
@@ -155,12 +156,30 @@ def test_names_without_rows_of_their_own_are_known() -> None:
 
 
 def test_words_that_no_list_has_count_as_names() -> None:
-    table = WordTable("the smith", "bell", "seldom zebra")
-    names = [
-        word for word in ("seldom", "zebra's", "bell", "hadria", "smith's") if table.is_name(word)
-    ]
-    assert names == ["bell", "hadria"]
+    table = WordTable("the smith London", "bell", HashedWords.of(("seldom", "zebra")))
+    words = ("seldom", "zebra's", "bell", "hadria", "smith's", "london's")
+    names = [word for word in words if table.is_name(word)]
+    assert names == ["bell", "hadria", "london's"]
+    assert table.row("london") == 2
+    assert table.capitalised("london's") == "London's"
     assert not WordTable("the smith", "bell").is_name("hadria")
+
+
+def test_a_set_of_words_is_small_and_seldom_mistaken() -> None:
+    words = [f"word{number}" for number in range(5000)]
+    text = HashedWords.of(words).to_text()
+    assert len(text) < 1.5 * len(words)
+    again = HashedWords.from_text(text)
+    assert all(word in again for word in words)
+    others = sum(f"other{number}" in again for number in range(20_000))
+    assert others < 20_000 / 50  # one in sixty-four is expected
+    assert "word" not in HashedWords.from_text(HashedWords.of(()).to_text())
+
+
+@pytest.mark.parametrize("text", ["64", "64 !", "10 /////w==", "0 AA==", "x AA=="])
+def test_a_damaged_set_of_words_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - whatever finds the damage says so
+        HashedWords.from_text(text)
 
 
 def test_bad_model_files_are_told_in_one_line(punctuation_models: Any, tmp_path: Path) -> None:

@@ -17,10 +17,12 @@ from asr_runtime.readable_text.word_table import WordTable
 from asr_train.cli import app
 from asr_train.errors import DataError
 from asr_train.punctuation.corpus import is_held_out, read_corpus
-from asr_train.punctuation.encoding import choose_words, encode
+from asr_train.punctuation.encoding import encode
 from asr_train.punctuation.model_writing import write_model
 from asr_train.punctuation.network import PunctuationConfig, PunctuationNetwork
 from asr_train.punctuation.training import ROW_WORDS, sentence_rows
+from asr_train.punctuation.word_choice import choose_words
+from asr_train.punctuation.word_counts import count_words
 
 SUBJECTS = ("the dog", "the old man", "Anna", "he", "McDonald")
 PLACES = ("London", "the garden", "Paris", "a house")
@@ -62,7 +64,9 @@ def run(*arguments: object, status: int = 0) -> str:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("punctuation")
     write_books(folder / "books")
-    run("punctuation", folder / "books", "--out", folder / "run", *SMALL, "--source", "a test")
+    (folder / "more.txt").write_text("Yet the zebra saw it. " * 3, encoding="utf-8")
+    more = ("--source", "a test", "--word-texts", folder / "more.txt")
+    run("punctuation", folder / "books", "--out", folder / "run", *SMALL, *more)
     return folder
 
 
@@ -77,6 +81,7 @@ def test_a_trained_model_does_well_on_books_that_were_kept_apart(trained: Path) 
     assert found["comma"]["f1"] > 0.9
     assert found["question_mark"]["f1"] > 0.9
     assert found["capital_letters"]["f1"] > 0.95
+    assert found["capital_letters_by_true_signs"]["f1"] >= found["capital_letters"]["f1"]
     assert "full stop ." in output
     kept_apart = sum(is_held_out(path.read_text(), 3) for path in (trained / "books").iterdir())
     assert 0 < found["books"] == kept_apart < 8
@@ -87,6 +92,7 @@ def test_the_card_says_what_the_model_was_trained_on(trained: Path) -> None:
     assert card.training["source"] == "a test"
     assert card.words_ahead == PunctuationConfig().words_ahead == 6
     assert "McDonald" in card.words.split()
+    assert "zebra" in card.rare
 
 
 def test_training_goes_on_where_it_stopped(trained: Path) -> None:
@@ -144,7 +150,34 @@ def test_emphasis_in_capitals_is_no_case_of_the_word(tmp_path: Path) -> None:
     table = choose_words(corpus, 20, 0)
     text = encode(corpus, table)
     written = {table.words[row]: case for row, case in zip(text.rows, text.cases, strict=True)}
-    assert (written["not"], written["nato"]) == (0, 2)
+    assert (written["not"], written["Nato"]) == (0, 2)
+
+
+def test_rare_words_are_told_from_names_by_texts_that_are_not_learned_from(tmp_path: Path) -> None:
+    (tmp_path / "book.txt").write_text("We saw it with Anna there. " * 30, encoding="utf-8")
+    other = "Then the zebra saw, quite near, a Quagga and Bell's quince. " * 3
+    (tmp_path / "other.txt").write_text(other, encoding="utf-8")
+    corpus = read_corpus([tmp_path / "book.txt"], 0)
+    alone = choose_words(corpus, 6, 9, 9)
+    table = choose_words(corpus, 6, 9, 9, count_words([tmp_path / "other.txt"], 0))
+    assert "Anna" in table.words
+    words = ("zebra", "quince", "quagga", "bell", "anna's", "unheard")
+    assert [alone.is_name(word) for word in words] == [False, False, False, False, True, False]
+    assert [table.is_name(word) for word in words] == [False, False, True, True, True, True]
+
+
+def test_words_of_one_book_are_learned_as_unknown(tmp_path: Path) -> None:
+    first = "We saw the zebra and the gnu. " * 5
+    second = "We saw the gnu and the quince. " * 5
+    (tmp_path / "a.txt").write_text(f"{first}\f{second}", encoding="utf-8")
+    corpus = read_corpus([tmp_path / "a.txt"], 0)
+    table = choose_words(corpus, 4, 9, 9)
+    text = encode(corpus, table)
+    said = "we saw the zebra and the gnu".split()  # noqa: SIM905 - a sentence
+    by_word = dict(zip(said, text.rows[:7].tolist(), strict=True))
+    assert by_word["gnu"] == table.row("gnu") == table.unknown_row("gnu", is_name=False)
+    assert by_word["zebra"] == table.unknown_row("zebra", is_name=True) != table.row("zebra")
+    assert by_word["saw"] == table.row("saw") < 4
 
 
 def test_text_without_signs_cannot_be_learned_from(tmp_path: Path) -> None:

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from asr_runtime.errors import ModelFileError
+from asr_runtime.readable_text.hashed_words import HashedWords
 
 METADATA_KEY = "punctuation"
 """Of the metadata entry that holds the card."""
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 WORDS = "words"
 """Input: rows of the words in the model's table [1, words], int64."""
@@ -46,7 +47,7 @@ class PunctuationCard:
     words_ahead: int
     words: str
     names: str
-    rare: str = ""
+    rare: HashedWords = field(default_factory=lambda: HashedWords.of(()))
     none_penalty: float = 0.0
     training: Mapping[str, Any] = field(default_factory=dict)
 
@@ -58,7 +59,7 @@ class PunctuationCard:
             "words_ahead": self.words_ahead,
             "words": self.words,
             "names": self.names,
-            "rare": self.rare,
+            "rare": self.rare.to_text(),
             "none_penalty": self.none_penalty,
             "training": dict(self.training),
         }
@@ -90,13 +91,13 @@ class PunctuationCard:
                 int(fields["words_ahead"]),
                 fields["words"],
                 fields["names"],
-                fields["rare"],
+                HashedWords.from_text(fields["rare"]),
                 float(fields["none_penalty"]),
                 dict(fields["training"]),
             )
             if not (min(card.words_ahead, card.words_behind) >= 0 and abs(card.none_penalty) < 99):
                 raise ValueError
-            if not ((card.words + card.names + card.rare).isascii()):
+            if not (card.words + card.names).isascii():
                 raise ValueError
             if max(card.words_ahead, card.words_behind) > MAX_CONTEXT:
                 raise ValueError

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from zlib import crc32
 
+from asr_runtime.readable_text.hashed_words import HashedWords
+
 SUFFIX_ROWS = 512
 """Rows that unknown words share by their endings; once for names, once for all others."""
 
@@ -13,34 +15,28 @@ _SUFFIX_LETTERS = 3
 class WordTable:
     """Finds the row of a word and how it is usually written.
 
-    Loading takes little time, because most of forty thousand words are not looked at: names stay
-    one string that is searched when a word has no row.
+    Loading takes little time, because the lists of words without rows are not taken apart: names
+    stay one string that is searched when a word has no row, and rare words a `HashedWords`.
 
     Args:
         words: The words with rows of their own, in the order of the rows, with spaces between
-            them; each in lower case, or as it is written if it has capitals in the middle
-            (``McDonald``). ASCII.
+            them; each as it is usually written within sentences (``London``, ``McDonald``). ASCII.
         names: Further words that are usually written with a capital letter, in the same form.
         rare: Further words that are no names. If there are any, a word that is in none of the three
             lists counts as a name, because most words that no book has used are.
     """
 
-    def __init__(self, words: str, names: str, rare: str = "") -> None:
+    def __init__(self, words: str, names: str, rare: HashedWords | None = None) -> None:
         self.words = words.split()
         self._rows = dict(zip(words.lower().split(), range(len(self.words)), strict=True))
         self._names = f" {names} "
         self._lower_names = self._names.lower()
-        self._rare = f" {rare} "
+        self.rare = HashedWords.of(()) if rare is None else rare
 
     @property
     def names(self) -> list[str]:
         """Return the names."""
         return self._names.split()
-
-    @property
-    def rare(self) -> list[str]:
-        """Return the rare words that are no names."""
-        return self._rare.split()
 
     @property
     def rows(self) -> int:
@@ -71,9 +67,10 @@ class WordTable:
         stem = word.removesuffix("'s")
         if self._name(word) is not None or self._name(stem) is not None:
             return True
-        if self._rare.isspace() or stem in self._rows:
-            return False
-        return f" {word} " not in self._rare and f" {stem} " not in self._rare
+        row = self._rows.get(stem)
+        if row is not None:
+            return not self.words[row].islower()
+        return len(self.rare) > 0 and word not in self.rare and stem not in self.rare
 
     def capitalised(self, word: str) -> str:
         """Return a word with the capital letters that it has as a name.

@@ -44,7 +44,13 @@ def punctuation(
     names: Annotated[int, typer.Option(min=0, help="Further words known as names.")] = 25_000,
     rare: Annotated[
         int, typer.Option(min=0, help="Further words known as no names; 0: unknown words are none.")
-    ] = 40_000,
+    ] = 120_000,
+    word_texts: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="TEXT", help="Find names and rare words here too; nothing else is learned."
+        ),
+    ] = None,
     channels: Annotated[int, typer.Option(min=1, help="Width of the network.")] = 112,
     embedding: Annotated[int, typer.Option(min=1, help="Numbers of an embedding.")] = 48,
     batch_rows: Annotated[int, typer.Option(min=1, help="Rows of 160 words in a step.")] = 48,
@@ -57,7 +63,7 @@ def punctuation(
 ) -> None:
     """Train a model that puts commas, full stops, question marks and capitals into words."""
     from asr_train.punctuation.decision import choose_none_penalty
-    from asr_train.punctuation.encoding import choose_words, encode
+    from asr_train.punctuation.encoding import encode
     from asr_train.punctuation.model_writing import write_model
     from asr_train.punctuation.network import PunctuationConfig
     from asr_train.punctuation.run_folder import (
@@ -67,6 +73,8 @@ def punctuation(
         save_prepared,
     )
     from asr_train.punctuation.training import PunctuationTraining, train
+    from asr_train.punctuation.word_choice import choose_words
+    from asr_train.punctuation.word_counts import count_words
 
     config = PunctuationConfig(words, names, rare, embedding, channels)
     training = PunctuationTraining(
@@ -84,14 +92,15 @@ def punctuation(
     prepared = load_prepared(out) if resume else None
     if prepared is None:
         corpus = _read(texts, held_out, max_words)
-        table = choose_words(corpus, words, names, rare)
-        prepared = PreparedText(encode(corpus, table), table, corpus.books)
+        further = count_words(word_texts, held_out) if word_texts else None
+        table = choose_words(corpus, words, names, rare, further)
+        prepared = PreparedText(encode(corpus, table, further), table, corpus.books)
         save_prepared(out, prepared)
         del corpus
     table = prepared.table
     typer.echo(
         f"{prepared.books:,} books, {len(prepared.text.rows):,} words; the model knows "
-        f"{len(table.words):,} words and {len(table.names):,} names"
+        f"{len(table.words):,} words, and {len(table.rare):,} rare ones from names"
     )
     network = train(
         prepared.text,

@@ -34,7 +34,7 @@ class AnnotatedCorpus:
         signs: Value of `Sign` of each word.
         cases: Value of `Case` of each word.
         capitalised: How often a word has a capital letter within a sentence, by written form.
-        books: How many books were read.
+        book_ends: Number of words up to the end of each book.
     """
 
     types: dict[str, int] = field(default_factory=dict)
@@ -42,7 +42,12 @@ class AnnotatedCorpus:
     signs: bytearray = field(default_factory=bytearray)
     cases: bytearray = field(default_factory=bytearray)
     capitalised: Counter[str] = field(default_factory=Counter)
-    books: int = 0
+    book_ends: list[int] = field(default_factory=list)
+
+    @property
+    def books(self) -> int:
+        """Return how many books were read."""
+        return len(self.book_ends)
 
     def add(self, book: str) -> None:
         """Append the words of a book."""
@@ -61,7 +66,7 @@ class AnnotatedCorpus:
                     if case != Case.LOWER and before < Sign.FULL_STOP
                 ]
             )
-        self.books += 1
+        self.book_ends.append(len(self.words))
 
     def __len__(self) -> int:
         return len(self.words)

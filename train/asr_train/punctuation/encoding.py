@@ -1,8 +1,7 @@
-"""Which words a model knows, and a corpus as rows of the model's table of embeddings."""
+"""A corpus as rows of the model's table of embeddings."""
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +10,7 @@ import numpy.typing as npt
 from asr_runtime.readable_text.annotation import Case, Sign
 from asr_runtime.readable_text.word_table import WordTable
 from asr_train.punctuation.corpus import AnnotatedCorpus
-
-_LEAST_COUNT = 4
+from asr_train.punctuation.word_counts import WordCounts
 
 
 @dataclass(frozen=True)
@@ -33,56 +31,18 @@ class EncodedText:
     unknown_rows: npt.NDArray[np.uint16]
 
 
-def choose_words(corpus: AnnotatedCorpus, words: int, names: int, rare: int = 0) -> WordTable:
-    """Choose the words that a model knows.
-
-    Args:
-        corpus: What it learns from.
-        words: How many of the most frequent get rows of their own.
-        names: How many further names to tell from other unknown words.
-        rare: How many further words to know as no names.
-
-    Returns:
-        The table. A name is a word that has a capital letter within sentences more often than not.
-    """
-    tokens, _, cases = corpus.arrays()
-    types = list(corpus.types)
-    totals = np.bincount(tokens, minlength=len(types))
-    lower = np.bincount(tokens[cases == Case.LOWER], minlength=len(types))
-    forms: dict[str, tuple[int, str]] = {}
-    capitals: Counter[str] = Counter()
-    for written, count in corpus.capitalised.items():
-        word = written.lower()
-        capitals[word] += count
-        if written[1:] != word[1:]:
-            forms[word] = max(forms.get(word, (0, "")), (count, written))
-    order = np.argsort(-totals, kind="stable")
-    known: list[str] = []
-    others: list[str] = []
-    ordinary: list[str] = []
-    for index in order:
-        word = types[index]
-        is_name = capitals[word] > lower[index]
-        count, written = forms.get(word, (0, ""))
-        has_form = is_name and 2 * count > capitals[word] and not written.isupper()
-        entry = written if has_form else word
-        if len(known) < words:
-            known.append(entry)
-        elif totals[index] < _LEAST_COUNT:
-            break
-        elif not is_name and len(ordinary) < rare:
-            ordinary.append(word)
-        elif is_name and len(others) < names and not word.endswith("'s"):
-            others.append(entry)
-    return WordTable(" ".join(known), " ".join(others), " ".join(ordinary))
-
-
-def encode(corpus: AnnotatedCorpus, table: WordTable) -> EncodedText:
+def encode(
+    corpus: AnnotatedCorpus, table: WordTable, further: WordCounts | None = None
+) -> EncodedText:
     """Look a corpus's words up.
+
+    Words of one book alone are encoded as if they were in no list, because those of a book that is
+    new to the model are not, and the model should learn how often such words are names.
 
     Args:
         corpus: Any corpus.
         table: The words that the model knows.
+        further: Words of more texts that the table was made of.
 
     Returns:
         The text. Capitals for emphasis become what the word is elsewhere: words are in capitals
@@ -90,7 +50,8 @@ def encode(corpus: AnnotatedCorpus, table: WordTable) -> EncodedText:
     """
     tokens, signs, cases = corpus.arrays()
     types = list(corpus.types)
-    rows = np.array([table.row(word) for word in types], np.uint16)
+    rows = np.array([table.row(word) for word in types], np.uint16)[tokens]
+    _forget_words_of_one_book(rows, corpus, table, further)
     upper = np.bincount(tokens[cases == Case.UPPER], minlength=len(types))
     lower = np.bincount(tokens[cases == Case.LOWER], minlength=len(types))
     totals = np.bincount(tokens, minlength=len(types))
@@ -101,7 +62,37 @@ def encode(corpus: AnnotatedCorpus, table: WordTable) -> EncodedText:
     new_cases = cases.copy()
     new_cases[emphasised] = plain[tokens[emphasised]]
     new_cases[emphasised & starts] = Case.CAPITALISED
-    return EncodedText(rows[tokens], signs, new_cases, _unknown_rows(table))
+    return EncodedText(rows, signs, new_cases, _unknown_rows(table))
+
+
+def _forget_words_of_one_book(
+    rows: npt.NDArray[np.uint16],
+    corpus: AnnotatedCorpus,
+    table: WordTable,
+    further: WordCounts | None,
+) -> None:
+    """Replace the rows [words] of words that occur in no other book by rows of unknown words."""
+    tokens, _, _ = corpus.arrays()
+    types = list(corpus.types)
+    if further is None:
+        further = WordCounts()
+        if corpus.books == 1:
+            return
+    counts = np.bincount(tokens, minlength=len(types))
+    elsewhere = [further.lower[word] + further.capitalised[word] for word in types]
+    counts = counts + np.array(elsewhere, np.int64)
+    unknown = np.array(
+        [table.unknown_row(word, is_name=len(table.rare) > 0) for word in types], np.uint16
+    )
+    start = 0
+    for end in corpus.book_ends:
+        book = tokens[start:end]
+        distinct, inside = np.unique(book, return_counts=True)
+        alone = np.zeros(len(types), bool)
+        alone[distinct] = counts[distinct] == inside
+        forgotten = alone[book] & (rows[start:end] >= len(table.words))
+        rows[start:end][forgotten] = unknown[book[forgotten]]
+        start = end
 
 
 def _unknown_rows(table: WordTable) -> npt.NDArray[np.uint16]:

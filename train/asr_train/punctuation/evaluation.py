@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from asr_runtime.readable_text.annotation import Sign
 from asr_runtime.readable_text.punctuation_model import PunctuationModel
 from asr_runtime.readable_text.punctuator import punctuate
@@ -63,6 +65,8 @@ class PunctuationScores:
         signs: By sign, but for none.
         boundary: Of ends of sentences, whether by full stop or question mark.
         capitals: Of words with a capital letter, right only if written as in the text.
+        capitals_of_words: The same if the ends of sentences are given, so that it says how well
+            names are known.
         words: How many words were looked at.
         books: How many books they are of.
     """
@@ -72,6 +76,7 @@ class PunctuationScores:
     )
     boundary: Counts = field(default_factory=Counts)
     capitals: Counts = field(default_factory=Counts)
+    capitals_of_words: Counts = field(default_factory=Counts)
     words: int = 0
     books: int = 0
 
@@ -81,6 +86,7 @@ class PunctuationScores:
         signs: Sequence[Sign],
         true_written: Sequence[str],
         written: Sequence[str],
+        written_with_true_signs: Sequence[str] = (),
     ) -> None:
         """Count words.
 
@@ -89,6 +95,7 @@ class PunctuationScores:
             signs: Signs that were chosen.
             true_written: Words as in the text.
             written: Words as they were written.
+            written_with_true_signs: Words as they were written when the true signs were given.
         """
         for truth, sign in zip(true_signs, signs, strict=True):
             if truth == sign and sign != Sign.NONE:
@@ -102,12 +109,9 @@ class PunctuationScores:
                 self.boundary.right += truth.ends_sentence and sign.ends_sentence
                 self.boundary.wrong += not truth.ends_sentence
                 self.boundary.missed += not sign.ends_sentence
-        for true_word, word in zip(true_written, written, strict=True):
-            if true_word == word:
-                self.capitals.right += not word.islower()
-            else:
-                self.capitals.wrong += not word.islower()
-                self.capitals.missed += not true_word.islower()
+        _count_capitals(self.capitals, true_written, written)
+        if written_with_true_signs:
+            _count_capitals(self.capitals_of_words, true_written, written_with_true_signs)
         self.words += len(signs)
 
     def __str__(self) -> str:
@@ -116,6 +120,7 @@ class PunctuationScores:
             *((names[sign], counts) for sign, counts in self.signs.items()),
             ("end of sentence", self.boundary),
             ("capital letters", self.capitals),
+            ("  by true signs", self.capitals_of_words),
         ]
         lines = [
             f"{self.books:,} books, {self.words:,} words",
@@ -136,6 +141,7 @@ class PunctuationScores:
             **{sign.name.lower(): counts.to_dict() for sign, counts in self.signs.items()},
             "end_of_sentence": self.boundary.to_dict(),
             "capital_letters": self.capitals.to_dict(),
+            "capital_letters_by_true_signs": self.capitals_of_words.to_dict(),
         }
 
 
@@ -169,11 +175,14 @@ def evaluate_books(
             text = _joined(found[at : at + _SPAN_PARAGRAPHS])
             said = model.annotate(text.words)
             result = punctuate(model, text.words, said.signs, said.cases)
+            given = np.eye(len(Sign), dtype=np.float32)[text.signs]
+            with_true_signs = punctuate(model, text.words, given, said.cases)
             scores.add(
                 text.signs,
                 [word.sign for word in result],
                 text.written,
                 [word.written for word in result],
+                [word.written for word in with_true_signs],
             )
             if examples > 0:
                 examples -= 1
@@ -186,6 +195,15 @@ def evaluate_books(
     if not scores.words:
         raise DataError("there are no books to measure on; check --held-out and the texts")
     return scores
+
+
+def _count_capitals(counts: Counts, true_words: Sequence[str], words: Sequence[str]) -> None:
+    for true_word, word in zip(true_words, words, strict=True):
+        if true_word == word:
+            counts.right += not word.islower()
+        else:
+            counts.wrong += not word.islower()
+            counts.missed += not true_word.islower()
 
 
 def _joined(paragraphs: Sequence[AnnotatedWords]) -> AnnotatedWords:

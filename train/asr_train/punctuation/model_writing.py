@@ -60,7 +60,7 @@ def write_model(
         words_ahead=network.config.words_ahead,
         words=" ".join(table.words),
         names=" ".join(table.names),
-        rare=" ".join(table.rare),
+        rare=table.rare,
         none_penalty=none_penalty,
         training=dict(training),
     )

@@ -53,7 +53,7 @@ class PunctuationConfig:
 
     words: int = 14_000
     names: int = 25_000
-    rare: int = 40_000
+    rare: int = 120_000
     embedding: int = 48
     channels: int = 112
 

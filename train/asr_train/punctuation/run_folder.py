@@ -9,6 +9,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from asr_runtime.readable_text.hashed_words import HashedWords
 from asr_runtime.readable_text.word_table import WordTable
 from asr_train.errors import DataError
 from asr_train.output import replacing
@@ -52,7 +53,7 @@ def save_prepared(folder: Path, prepared: PreparedText) -> None:
     words = {
         "words": prepared.table.words,
         "names": prepared.table.names,
-        "rare": prepared.table.rare,
+        "rare": prepared.table.rare.to_text(),
         "books": prepared.books,
     }
     with replacing(folder / _WORDS) as partial:
@@ -79,8 +80,9 @@ def load_prepared(folder: Path) -> PreparedText | None:
             text = EncodedText(
                 arrays["rows"], arrays["signs"], arrays["cases"], arrays["unknown_rows"]
             )
-        lists = (" ".join(words[name]) for name in ("words", "names", "rare"))
-        table = WordTable(*lists)
+        table = WordTable(
+            " ".join(words["words"]), " ".join(words["names"]), HashedWords.from_text(words["rare"])
+        )
         return PreparedText(text, table, words["books"])
-    except (ValueError, KeyError, OSError, BadZipFile) as error:
+    except (ValueError, KeyError, AttributeError, OSError, BadZipFile) as error:
         raise DataError(f"{folder}: the prepared text is damaged ({error}); delete it") from None
