@@ -22,6 +22,7 @@ from asr_export.source.options import (
     stream_chunking,
 )
 from asr_export.web.command import web
+from asr_runtime.standard_streams import shown_name
 from asr_train.command.run_command import run_command
 
 app = typer.Typer(
@@ -136,7 +137,7 @@ def _export(
         )
     report = export(source, out, ExportOptions(precision, arithmetic, chunking, text))
     typer.echo(report.table())
-    typer.echo(f"wrote {out} ({out.stat().st_size / 1e6:.1f} MB)")
+    typer.echo(f"wrote {shown_name(out)} ({out.stat().st_size / 1e6:.1f} MB)")
     if arithmetic is Arithmetic.fp16:
         typer.echo("it computes in float16, for GPUs; on a CPU that is no faster than float32")
 
@@ -177,7 +178,8 @@ def verify(
     error, widened = report.quantization, report.in_float32
     rounded = "" if error is None else f" rounded to {error.precision.value}"
     exactly = "" if widened is None else f", its graph in float32 within {widened.tolerance:g}"
-    typer.echo(f"{model}: equal to {checkpoint}{rounded} within {report.tolerance:g}{exactly}")
+    names = f"{shown_name(model)}: equal to {shown_name(checkpoint)}"
+    typer.echo(f"{names}{rounded} within {report.tolerance:g}{exactly}")
 
 
 @app.command()

@@ -32,7 +32,7 @@ EXPORT_LEAVES = {"errors"}
 SERVER_MAY_IMPORT = {"fastapi", "prometheus_client", "starlette", "uvicorn", "wyoming"}
 
 #: Modules beside the packages of asr_runtime that import nothing of it, so that all may use them.
-RUNTIME_LEAVES = {"bounded_json", "errors", "subtitles", "transcript"}
+RUNTIME_LEAVES = {"bounded_json", "errors", "standard_streams", "subtitles", "transcript"}
 
 
 #: Modules beside the packages of asr_train: all may use the first ones, and cli.py uses all.

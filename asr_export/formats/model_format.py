@@ -52,7 +52,7 @@ class ModelFormat(ABC):
 
         Args:
             path: the file.
-            threads: for one operator, where the engine has its own; None for one a core.
+            threads: for one operator, where the engine has its own; None for one on each CPU.
 
         Returns:
             The model, and the JSON of its card; empty when it has none.

@@ -14,6 +14,7 @@ from typing import Any
 import onnx
 import torch
 
+from asr_export.errors import ExportError
 from asr_export.formats.model_format import ModelFormat
 from asr_export.formats.onnx_asr_files import check_onnx_asr_files, onnx_asr_files
 from asr_export.graph import onnx_gelu, onnx_gru
@@ -63,7 +64,14 @@ class OnnxFormat(ModelFormat):
 
     def check_destination(self, source: QuantizedCheckpoint, path: Path) -> None:
         """Refuse a folder that has such files of another model."""
-        check_onnx_asr_files(path.parent, source.config)
+        check_onnx_asr_files(path, source.config, replaces_own=self._is_own(path))
+
+    def _is_own(self, path: Path) -> bool:
+        """Whether a file is an earlier export."""
+        try:
+            return path.is_file() and bool(self.card_text(path))
+        except ExportError:
+            return False
 
     def write(self, source: QuantizedCheckpoint, path: Path) -> None:
         """Write the graph, which has passed ONNX's checker and shape inference."""

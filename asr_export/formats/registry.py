@@ -207,7 +207,7 @@ def open_model(path: str | os.PathLike[str], threads: int | None = None) -> Open
 
     Args:
         path: the file.
-        threads: that one operator of ONNX Runtime may use; None for one a core.
+        threads: that one operator of ONNX Runtime may use; None for one on each CPU.
 
     Raises:
         ExportError: not such a model, or not one of ours.

@@ -17,6 +17,7 @@ from asr_export.inspection.layer_sizes import layer_sizes
 from asr_export.loading.model_files import load_onnx, load_torchscript
 from asr_runtime.model_file.contract import CARD_KEY
 from asr_runtime.model_file.model_card import ModelCard
+from asr_runtime.standard_streams import name_as_text
 from asr_train.errors import ConfigError
 from asr_train.model.config import ModelConfig
 
@@ -40,7 +41,7 @@ def inspect_model(model: str | os.PathLike[str]) -> dict[str, Any]:
     """
     path = Path(model)
     card = read_card(path)
-    report: dict[str, Any] = {"file": str(path), CARD_KEY: card.to_dict()}
+    report: dict[str, Any] = {"file": name_as_text(path), CARD_KEY: card.to_dict()}
     report["bytes"] = path.stat().st_size
     report["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
     report["format"] = format_of(path).name

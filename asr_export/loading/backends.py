@@ -12,6 +12,7 @@ import onnxruntime
 import torch
 
 from asr_export.errors import ExportError, first_line
+from asr_runtime.inference.cpus import session_threads
 from asr_runtime.model_file.contract import (
     CARD_KEY,
     CHUNK_FRAMES,
@@ -83,7 +84,7 @@ class OnnxBackend:
 
         Args:
             path: the file.
-            threads: that one operator may use; None for one a core.
+            threads: that one operator may use; None for one on each CPU that the process may use.
 
         Raises:
             ExportError: ONNX Runtime cannot open it.
@@ -91,7 +92,7 @@ class OnnxBackend:
         self.path = path
         self.all_heads = False
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or 0
+        options.intra_op_num_threads = session_threads(threads)
         options.log_severity_level = 3  # errors come as exceptions
         try:
             self._session = onnxruntime.InferenceSession(

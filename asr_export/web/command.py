@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from asr_runtime.standard_streams import shown_name
+
 
 def web(
     model: Annotated[
@@ -73,7 +75,7 @@ def web(
     for warning in report.warnings:
         typer.echo(f"note: {warning}", err=True)
     ours, heavy = report.bytes_ours / 1e6, report.bytes_onnxruntime / 1e6
-    typer.echo(f"wrote {out} ({ours:.1f} MB, and {heavy:.1f} MB of ONNX Runtime)")
+    typer.echo(f"wrote {shown_name(out)} ({ours:.1f} MB, and {heavy:.1f} MB of ONNX Runtime)")
     if serve is not None:
         _serve(out, serve)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asr_bench.errors import BenchError
-from asr_bench.measuring.environment import logical_cores
+from asr_runtime.inference.cpus import usable_cpus
 from asr_runtime.model_file.contract import SAMPLE_RATE
 
 if TYPE_CHECKING:
@@ -88,10 +88,10 @@ def check_numbers(
             raise BenchError(
                 f"duration must be more than 0 and at most {LONGEST:g} seconds, not {duration:g}"
             )
-    cores = logical_cores()
+    cpus = usable_cpus()
     for count in threads:
-        if not 1 <= count <= cores:
-            raise BenchError(f"threads must be 1 to {cores} on this machine, not {count}")
+        if not 1 <= count <= cpus:
+            raise BenchError(f"threads must be 1 to {cpus}, the CPUs of this process, not {count}")
     if rounds < 1:
         raise BenchError(f"rounds must be 1 or more, not {rounds}")
     if warmup < 0:

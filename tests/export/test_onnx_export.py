@@ -14,8 +14,11 @@ import soundfile
 import torch
 
 from asr_export import ExportError, ParityError, export
+from asr_export.formats.onnx import OnnxFormat
 from asr_export.graph.onnx_gru import OnnxBidirectionalGRU, bidirectional_gru
 from asr_export.loading.backends import OnnxBackend, TorchBackend
+from asr_export.source.options import ExportOptions
+from asr_export.source.quantized_checkpoint import QuantizedCheckpoint
 from asr_export.verification.parity import check_parity
 from asr_export.verification.probe import probe_signal
 from asr_runtime.model_file.contract import CARD_KEY
@@ -193,6 +196,28 @@ class TestOnnxAsr:
         with pytest.raises(ExportError, match=r"config\.json belongs to something else"):
             export(loaded, tmp_path / "model.onnx")
         assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
+
+    def test_an_earlier_export_is_replaced_with_its_files(
+        self, loaded: Checkpoint, exported: Path, tmp_path: Path
+    ) -> None:
+        model, config = tmp_path / "model.onnx", tmp_path / "config.json"
+        model.write_bytes(exported.read_bytes())
+        earlier = '{"model_type": "wav2vec2-ctc", "subsampling_factor": 160}'
+        config.write_text(earlier)
+        source = QuantizedCheckpoint(loaded, ExportOptions())
+        OnnxFormat().check_destination(source, model)
+        (tmp_path / "other.onnx").touch()
+        with pytest.raises(ExportError, match=r"belongs to another model, such as other\.onnx"):
+            OnnxFormat().check_destination(source, model)
+        (tmp_path / "other.onnx").unlink()
+        config.write_text('{"model_type": "mine"}')
+        with pytest.raises(ExportError, match=r"config\.json belongs to something else"):
+            OnnxFormat().check_destination(source, model)
+        # Without a model of ours they may be anybody's.
+        config.write_text(earlier)
+        model.write_bytes(b"no model")
+        with pytest.raises(ExportError, match=r"config\.json belongs to something else"):
+            OnnxFormat().check_destination(source, model)
 
     def test_onnx_asr_itself(self, exported: Path, tmp_path: Path) -> None:
         onnx_asr = pytest.importorskip("onnx_asr")

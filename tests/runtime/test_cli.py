@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -149,6 +150,37 @@ def test_model_error_stops_at_once(asr_run, clips, name):
     assert errors == [
         f"asr-run: {' '.join(name.split())}: there is no such model file; check the path"
     ]
+
+
+def test_names_cannot_break_a_line_or_the_terminal(asr_run, clips, tmp_path):
+    odd = tmp_path / "a\n\x1bcb.wav"
+    odd.write_bytes(Path(clips["one.wav"]).read_bytes())
+    status, output, errors = asr_run(odd, f"{odd}-none")
+    assert (status, len(output), len(errors)) == (1, 1, 1)
+    assert output[0].endswith("a\\n\\x1bcb.wav: hello world")
+    assert "a \\x1bcb.wav-none: there is no such file" in errors[0]
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="file names must be Unicode")
+@pytest.mark.parametrize("command", ["align", "doctor"])
+def test_json_has_no_half_characters(asr_run, clips, monkeypatch, model_file, tmp_path, command):
+    odd = os.fsdecode(os.fsencode(tmp_path) + b"/\xff")
+    if command == "align":
+        Path(odd).write_bytes(Path(clips["one.wav"]).read_bytes())
+        (tmp_path / "said.txt").write_text("hello world")
+        arguments = [odd, tmp_path / "said.txt", "--model", model_file]
+    else:
+        Path(odd).write_bytes(model_file.read_bytes())
+        arguments = ["--model", odd]
+    arguments = ["asr-run", command, *map(str, arguments), "--device", "cpu", "--format", "json"]
+    monkeypatch.setattr(sys, "argv", arguments)
+    written = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", written)
+    with pytest.raises(SystemExit):
+        cli.main()
+    shown = json.loads(written.getvalue())
+    assert "\\xff" in (shown["file"] if command == "align" else shown["model"]["file"])
+    json.dumps(shown, ensure_ascii=False).encode()  # half of a pair cannot be encoded
 
 
 def test_absent_default_model(asr_run, clips, monkeypatch, tmp_path):

@@ -93,5 +93,16 @@ def test_a_recogniser_on_one_cpu_has_one_thread() -> None:
     assert (done.stdout.strip(), done.stderr) == ("1", "")
 
 
+@pytest.mark.parametrize(
+    ("asked", "usable", "expected"), [(None, 16, 0), (None, 2, 2), (4, 2, 4), (4, 16, 4)]
+)
+def test_threads_of_a_session(
+    monkeypatch: pytest.MonkeyPatch, asked: int | None, usable: int, expected: int
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 16)
+    monkeypatch.setattr(cpus, "usable_cpus", lambda: usable)
+    assert cpus.session_threads(asked) == expected
+
+
 def test_the_machine_at_hand() -> None:
     assert 1 <= cpus.usable_cpus() <= (os.cpu_count() or 1)

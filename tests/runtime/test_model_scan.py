@@ -53,6 +53,21 @@ def test_an_input_may_have_a_default_of_its_type(streaming_model_file):
     refused(model, "two values of the name 'state'")
 
 
+@pytest.mark.parametrize(
+    ("attributes", "outputs"),
+    [({"num_outputs": 2}, ["a", "", "b"]), ({"num_outputs": 3}, ["a", "b"]), ({}, ["a", "b"])],
+)
+def test_a_split_has_an_output_for_each_part(model, attributes, outputs):
+    """ONNX Runtime aborts the process otherwise."""
+    model.graph.initializer.append(constant("parts", np.array([1, 1, 1], np.int64)))
+    sizes = [] if attributes else ["parts"]
+    name = model.graph.input[0].name
+    model.graph.node.append(
+        helper.make_node("Split", [name, *sizes], outputs, name="new", **attributes)
+    )
+    refused(model, "splits something into other than")
+
+
 def test_a_default_is_no_constant_to_rely_on(streaming_model_file):
     """A caller may give another divisor than the default."""
     model = onnx.load(streaming_model_file)

@@ -28,6 +28,9 @@ def other_machine(before: Environment, after: Environment) -> tuple[str, ...]:
     old, new = before.memory_bytes, after.memory_bytes
     if old and new and abs(new / old - 1) > _MEMORY_TOLERANCE:
         signs.append(f"memory: {old / 1e9:.1f} GB, then {new / 1e9:.1f} GB")
+    cpus = before.usable_cpus, after.usable_cpus
+    if None not in cpus and cpus[0] != cpus[1]:
+        signs.append(f"CPUs of the process: {cpus[0]}, then {cpus[1]}")
     return tuple(signs)
 
 

@@ -47,6 +47,14 @@ def overwrite_bytes(content: bytes, rng: random.Random, start: int = 0) -> bytes
     return bytes(changed[: len(content)])
 
 
+def make_hole(content: bytes, rng: random.Random) -> bytes:
+    """Take out 1 to 40 % of a file, or put zeros there: a copy that was not completed."""
+    size = int(len(content) * rng.uniform(0.01, 0.4))
+    start = rng.randrange(max(len(content) - size, 1))
+    filler = bytes(size) if rng.random() < 0.5 else b""
+    return content[:start] + filler + content[start + size :]
+
+
 def _place(content: bytearray, rng: random.Random, head: bool) -> int:
     return rng.randrange(min(len(content), _HEAD_BYTES) if head else len(content))
 

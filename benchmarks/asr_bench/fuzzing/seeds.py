@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import soundfile
 
-from asr_bench.fuzzing.mutations import mutate_bytes, overwrite_bytes
+from asr_bench.fuzzing.media_seeds import media_files
+from asr_bench.fuzzing.mutations import make_hole, mutate_bytes, overwrite_bytes
 from asr_bench.fuzzing.protobuf_mutations import mutate_protobuf
 from asr_bench.fuzzing.repairs import repair_language_model, repair_ogg
 from asr_runtime.recognizer import DEFAULT_LANGUAGE_MODEL, DEFAULT_MODEL
@@ -25,13 +27,22 @@ _AUDIO_FORMATS = (
     ("wav", "WAV", "PCM_24"),
     ("wav", "WAV", "FLOAT"),
     ("wav", "WAV", "IMA_ADPCM"),
+    ("wav", "WAV", "ULAW"),
     ("wav", "RF64", "PCM_16"),
+    ("w64", "W64", "PCM_16"),
+    ("aiff", "AIFF", "PCM_16"),
+    ("au", "AU", "PCM_16"),
+    ("caf", "CAF", "PCM_16"),
     ("flac", "FLAC", "PCM_16"),
     ("ogg", "OGG", "VORBIS"),
     ("opus", "OGG", "OPUS"),
     ("mp3", "MP3", "MPEG_LAYER_III"),
 )
 _SECONDS = 1.2
+_JOINED = ("PCM_16", "FLOAT", "IMA_ADPCM", "VORBIS", "OPUS", "MPEG_LAYER_III")
+"""Codings of which files are joined as well."""
+
+_MANY_CHANNELS = ("WAV", "FLAC")
 
 
 @dataclass(frozen=True)
@@ -99,22 +110,50 @@ def small_model() -> bytes:
 
 
 def audio() -> Target:
-    """Tones and noise in every format that the runtime promises, mono and stereo."""
+    """Tones and noise in every format that the runtime promises, as people have it.
+
+    They are mono and stereo, of many channels, of channels that cancel each other, joined from two
+    files, with junk before them; and in containers where PyAV can make them.
+    """
     rng = np.random.default_rng(1)
     seeds = []
     for extension, form, subtype in _AUDIO_FORMATS:
-        for channels, rate in ((1, 16_000), (2, 44_100)):
-            time = np.arange(round(_SECONDS * rate))[:, None] / rate
-            samples = 0.3 * np.sin(2 * np.pi * 440 * time) + 0.05 * rng.standard_normal(
-                (len(time), channels)
-            )
-            file = io.BytesIO()
+        made = []
+        shapes = [(1, 16_000), (2, 44_100)]
+        if form in _MANY_CHANNELS and subtype == "PCM_16":
+            shapes.append((6, 16_000))
+        for channels, rate in shapes:
             # Opus has rates of its own.
             written_rate = 48_000 if subtype == "OPUS" and rate == 44_100 else rate
-            soundfile.write(file, samples, written_rate, subtype, format=form)
+            made.append(_encoded(_noisy_tone(rng, channels, rate), written_rate, form, subtype))
             name = f"{form}-{subtype}-{channels}.{extension}".lower()
-            seeds.append(Seed(name, file.getvalue()))
+            seeds.append(Seed(name, made[-1]))
+        if subtype in _JOINED or form == "FLAC":
+            name = f"{form}-{subtype}-joined.{extension}".lower()
+            seeds.append(Seed(name, made[0] + made[1]))
+        if form == "MP3":
+            junk = rng.integers(1, 255, 700, np.uint8).tobytes()
+            seeds.append(Seed("mp3-junk-before.mp3", junk + made[0]))
+    tone = _noisy_tone(rng, 1, 16_000)
+    opposite = _encoded(np.hstack([tone, -tone]), 16_000, "WAV", "PCM_16")
+    seeds.append(Seed("wav-opposite.wav", opposite))
+    media = media_files(_SECONDS)
+    seeds += [Seed(f"media-{suffix}.{suffix}", content) for suffix, content in media.items()]
     return Target(AUDIO, seeds, _mutate_audio)
+
+
+def _noisy_tone(rng: np.random.Generator, channels: int, rate: int) -> npt.NDArray[np.float64]:
+    """Samples [samples, channels], -1..1."""
+    time = np.arange(round(_SECONDS * rate))[:, None] / rate
+    noise = rng.standard_normal((len(time), channels))
+    samples: npt.NDArray[np.float64] = 0.3 * np.sin(2 * np.pi * 440 * time) + 0.05 * noise
+    return samples
+
+
+def _encoded(samples: npt.NDArray[np.float64], rate: int, form: str, subtype: str) -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, samples, rate, subtype, format=form)
+    return file.getvalue()
 
 
 def language_models(path: Path = DEFAULT_LANGUAGE_MODEL) -> Target:
@@ -128,7 +167,7 @@ def _mutate_model(content: bytes, rng: random.Random) -> bytes:
 
 
 def _mutate_audio(content: bytes, rng: random.Random) -> bytes:
-    damaged = mutate_bytes(content, rng)
+    damaged = make_hole(content, rng) if rng.random() < 0.15 else mutate_bytes(content, rng)
     if content[:4] == b"OggS" and rng.random() < 0.6:
         damaged = repair_ogg(damaged)
     return damaged

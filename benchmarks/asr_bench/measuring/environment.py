@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
+from asr_runtime.inference.cpus import usable_cpus
+
 
 @dataclass(frozen=True)
 class Environment:
@@ -30,6 +32,7 @@ class Environment:
         commit: Commit of the checkout this program runs from, ``-dirty`` when it has changes; None
             when it is installed or git is missing.
         memory_bytes: Memory of the machine; None where the system does not tell.
+        usable_cpus: How many this process might use; None in results of before that was noted.
     """
 
     cpu: str
@@ -44,6 +47,7 @@ class Environment:
     command: str
     commit: str | None
     memory_bytes: int | None = None
+    usable_cpus: int | None = None
 
     @property
     def overloaded(self) -> bool:
@@ -72,6 +76,7 @@ def capture_environment() -> Environment:
         command=shlex.join(["asr-bench", *sys.argv[1:]]),
         commit=_commit(Path(__file__)),
         memory_bytes=memory_bytes(),
+        usable_cpus=usable_cpus(),
     )
 
 

@@ -113,10 +113,13 @@ def run_notes(results: Results) -> list[str]:
 def machine_note(here: Environment) -> str:
     """Return the machine in a line."""
     memory = f"{here.memory_bytes / 1e9:.1f} GB, " if here.memory_bytes else ""
+    fewer = here.usable_cpus is not None and here.usable_cpus < here.logical_cores
+    usable = f"{here.usable_cpus} of them for this process, " if fewer else ""
     load = "unknown" if here.load_average is None else f"{here.load_average:.2f}"
     warning = "; OTHER WORK KEPT ALL CORES BUSY" if here.overloaded else ""
     return (
-        f"{here.cpu}, {plural(here.logical_cores, 'logical core')}, {memory}{here.system}; "
+        f"{here.cpu}, {plural(here.logical_cores, 'logical core')}, {usable}{memory}"
+        f"{here.system}; "
         f"{here.date}; load average {load} before{warning}"
     )
 

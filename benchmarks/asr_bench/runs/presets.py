@@ -15,7 +15,7 @@ import typer
 
 from asr_bench import options
 from asr_bench.errors import BenchError
-from asr_bench.measuring.environment import logical_cores
+from asr_runtime.inference.cpus import usable_cpus
 
 if TYPE_CHECKING:
     from asr_bench.engines.registry import ModelUnderTest, Row
@@ -49,7 +49,7 @@ def latency(
     the machine can do beside them.
     """
     durations = tuple(dict.fromkeys(duration or _DURATIONS))
-    counts = tuple(dict.fromkeys(threads or range(1, min(2, logical_cores()) + 1)))
+    counts = tuple(dict.fromkeys(threads or range(1, min(2, usable_cpus()) + 1)))
     options.check_numbers(durations, counts, rounds, warmup)
     options.check_outputs(json_out, markdown_out)
     _check_sources(checkpoint, preset)

@@ -12,7 +12,8 @@ import typer
 
 from asr_bench import options
 from asr_bench.errors import BenchError
-from asr_bench.measuring.environment import logical_cores
+from asr_runtime.inference.cpus import usable_cpus
+from asr_runtime.standard_streams import shown_name
 
 if TYPE_CHECKING:
     from asr_bench.results import Results, Settings
@@ -74,7 +75,7 @@ def run(
     # Whatever can be wrong is found here, before minutes of measuring.
     settings = Settings(
         durations=tuple(sorted(set(duration or _DURATIONS[quick]))),
-        threads=tuple(sorted(set(threads or default_threads(logical_cores())))),
+        threads=tuple(sorted(set(threads or default_threads(usable_cpus())))),
         batch_sizes=_BATCH_SIZES[quick],
         rounds=_ROUNDS[quick] if rounds is None else rounds,
         warmup=_WARMUP[quick] if warmup is None else warmup,
@@ -120,23 +121,23 @@ def _plan(settings: Settings, rows: Sequence[Utterance], folder: Path) -> Plan:
     )
 
 
-def default_threads(cores: int) -> list[int]:
-    """Return 1, 2, 4 and so on, and all cores."""
+def default_threads(cpus: int) -> list[int]:
+    """Return 1, 2, 4 and so on, and one on each CPU that the process may use."""
     counts = [1]
-    while 2 * counts[-1] < cores:
+    while 2 * counts[-1] < cpus:
         counts.append(2 * counts[-1])
-    return sorted({*counts, cores})
+    return sorted({*counts, cpus})
 
 
 def _report(results: Results, out: Path) -> None:
     from asr_bench import reporting
 
-    typer.echo(f"wrote {out / RESULTS}")
+    typer.echo(f"wrote {shown_name(out / RESULTS)}")
     for result in results.engines:
         if result.skipped is not None:
             typer.echo(f"skipped {result.name}: {result.skipped}")
     for path in reporting.write_reports(results, out):
-        typer.echo(f"wrote {path}")
+        typer.echo(f"wrote {shown_name(path)}")
 
 
 def _prepare(out: Path) -> None:

@@ -135,6 +135,7 @@ class AudioDecoding:
         layout = read_wav_layout(self._file, begin)
         if layout.problem is not None:
             self._damaged(layout.problem)
+        self.remarks += layout.remarks
         first = layout.segments[0].header.format
         if first is None:
             self._start_coded(layout)

@@ -13,19 +13,28 @@ from typing import BinaryIO
 
 from asr_runtime.audio.byte_view import file_size, read_at
 from asr_runtime.audio.file_kind import chunked_kind
-from asr_runtime.audio.layout import Layout, Recording
+from asr_runtime.audio.layout import Layout, Recording, is_placeholder
+from asr_runtime.audio.wav_format import read_wav_format
 
 _W64_TAIL = b"\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
+_AU_BYTES = {1: 1, 2: 1, 3: 2, 4: 3, 5: 4, 6: 4, 7: 8, 27: 1}  # of a sample, by its coding
 _PADDING = 4096
 """Bytes of zeros behind the audio that need no remark."""
 
 
 @dataclass(frozen=True)
 class _Part:
-    """One recording: where it and its samples end, if its header says so, and what is missing."""
+    """One recording: where it and its samples end, if its header says so, and what is wrong.
+
+    Attributes:
+        stop: The byte behind it.
+        problem: What is missing of it, for people; or None.
+        remark: What is odd about it, for people; or None.
+    """
 
     stop: int
     problem: str | None = None
+    remark: str | None = None
 
 
 def read_chunked_layout(file: BinaryIO, begin: int = 0) -> Layout:
@@ -37,34 +46,36 @@ def read_chunked_layout(file: BinaryIO, begin: int = 0) -> Layout:
     """
     size = file_size(file)
     recordings: list[Recording] = []
+    remarks: list[str] = []
     position = begin
     while True:
         kind = chunked_kind(read_at(file, position, 16))
         assert kind is not None
         part = _READERS[kind](file, position, size)
         recordings.append(Recording(((position, min(part.stop, size)),)))
+        if part.remark is not None:
+            remarks.append(part.remark)
         if part.problem is not None:
-            return Layout(tuple(recordings), f"the {kind} header {part.problem}")
+            return Layout(tuple(recordings), f"the {kind} header {part.problem}", tuple(remarks))
         if part.stop >= size:
-            return Layout(tuple(recordings))
+            return Layout(tuple(recordings), None, tuple(remarks))
         # Some writers leave out the padding at the end.
         stops = range(part.stop, max(part.stop - 8, position), -1)
         following = next((at for at in stops if chunked_kind(read_at(file, at, 16)) == kind), None)
         if following is None:
-            return Layout(tuple(recordings), *_rest(file, kind, part.stop, size))
+            problem = _rest(file, kind, part.stop, size)
+            return Layout(tuple(recordings), problem, tuple(remarks))
         recordings[-1] = Recording(((position, following),))
         position = following
 
 
-def _rest(
-    file: BinaryIO, kind: str, position: int, size: int
-) -> tuple[str | None, tuple[str, ...]]:
-    """Judge what follows the end that the header states."""
+def _rest(file: BinaryIO, kind: str, position: int, size: int) -> str | None:
+    """Return what is wrong with what follows the end that the header states."""
     count = size - position
     rest = read_at(file, position, _PADDING)
     if rest.startswith((b"TAG", b"ID3")) or (count <= _PADDING and not rest.strip(b"\0")):
-        return None, ()
-    return f"the {kind} header promises {count} bytes less than there are", ()
+        return None
+    return f"the {kind} header promises {count} bytes less than there are"
 
 
 def _promises(declared: int, available: int) -> str:
@@ -87,11 +98,16 @@ def _aiff(file: BinaryIO, begin: int, size: int) -> _Part:
                 plain = coding in (b"NONE", b"twos", b"sowt", b"raw ", b"in24", b"in32")
                 frame_bytes = channels * ((bits + 7) // 8) if plain else None
         if name == b"SSND":
+            offset = int.from_bytes(read_at(file, content, 4), "big")
+            if length > size - content and (not is_placeholder(length) or offset > size - content):
+                return _Part(size, _promises(length, size - content))
             if length > size - content:
-                unknown = length >= 0x7FFFFF00
-                return _Part(size, None if unknown else _promises(length, size - content))
-            if frames and frame_bytes and frames * frame_bytes > length - 8:
-                return _Part(size, _promises(frames * frame_bytes, length - 8))
+                return _Part(size)
+            audio = length - 8 - offset
+            if offset and audio < 0:
+                return _Part(size, f"says that the audio begins {-audio} bytes behind its end")
+            if frames and frame_bytes and frames * frame_bytes > audio:
+                return _Part(size, _promises(frames * frame_bytes, audio))
             if frames is not None and frame_bytes and frames:
                 less = length - 8 - frames * frame_bytes
                 if less > max(frame_bytes, _PADDING):
@@ -116,6 +132,10 @@ def _au(file: BinaryIO, begin: int, size: int) -> _Part:
         return _Part(size)
     if declared > available:
         return _Part(size, _promises(declared, max(available, 0)))
+    coding, channels = struct.unpack(order + "I4xI", head[12:24])
+    frame = _AU_BYTES.get(coding, 1) * channels
+    if frame and declared % frame:
+        return _Part(size, f"contradicts itself: {declared} bytes for samples of {frame} bytes")
     return _Part(begin + offset + declared)
 
 
@@ -123,17 +143,21 @@ def _w64(file: BinaryIO, begin: int, size: int) -> _Part:
     position = begin + 40
     total = struct.unpack("<Q", read_at(file, begin + 16, 8).ljust(8, b"\0"))[0]
     stop = begin + (total + 7 & ~7)
-    found = False
+    found, remark = False, None
     while len(head := read_at(file, position, 24)) == 24 and head[4:16] == _W64_TAIL:
         length = struct.unpack("<Q", head[16:])[0]
+        if head[:4] == b"fmt ":
+            content = read_at(file, position + 24, min(length - 24, 40)) if length > 24 else b""
+            remark = read_wav_format(content, "<", "copy or record it again").remark
         if head[:4] == b"data":
             found = True
             if length >= 1 << 62 or length < 24:
-                return _Part(size)
+                return _Part(size, None, remark)
             if length > size - position:
                 return _Part(size, _promises(length - 24, size - position - 24))
         position += max(length + 7 & ~7, 24)
-    return _Part(max(position, stop)) if found else _Part(size, "ends before the audio")
+    end = max(position, stop)
+    return _Part(end, None, remark) if found else _Part(size, "ends before the audio")
 
 
 def _caf(file: BinaryIO, begin: int, size: int) -> _Part:

@@ -16,6 +16,10 @@ _MARK = b"fLaC"
 _STARTS = (b"fLaC\x00\x00\x00\x22", b"fLaC\x80\x00\x00\x22")
 _READ_BYTES = 1 << 20
 _TAIL_BYTES = 1 << 16
+_RATES = dict(
+    enumerate((88200, 176400, 192000, 8000, 16000, 22050, 24000, 32000, 44100, 48000, 96000), 1)
+)
+"""Hz, by their code in the header of a frame."""
 _BLOCK_SIZES = {1: 192, **{code: 576 << (code - 2) for code in range(2, 6)}} | {
     code: 256 << (code - 8) for code in range(8, 16)
 }
@@ -56,7 +60,19 @@ def read_flac_layout(file: BinaryIO, begin: int = 0) -> Layout:
         for start, stop in zip(starts, [*starts[1:], size], strict=True)
     ]
     # libFLAC finds all other damage by the checksums of the frames.
-    return Layout(tuple(recordings))
+    return Layout(tuple(recordings), _two_rates(file, recordings))
+
+
+def _two_rates(file: BinaryIO, recordings: list[Recording]) -> str | None:
+    """Return what is wrong if a header states another sample rate than its frames."""
+    for recording in recordings:
+        begin, stop = recording.extents[0]
+        frames_at = begin if recording.prefix else _behind_metadata(file, begin + 4, stop)
+        head = b"" if frames_at is None else read_at(file, frames_at, 16)
+        rate = _RATES.get(head[2] & 15) if len(head) > 2 and head[:1] == b"\xff" else None
+        if rate and recording.sample_rate and rate != recording.sample_rate:
+            return f"the FLAC header states {recording.sample_rate:g} Hz and its frames {rate} Hz"
+    return None
 
 
 def _find_starts(file: BinaryIO, begin: int) -> list[int]:

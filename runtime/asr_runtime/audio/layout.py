@@ -6,6 +6,16 @@ from typing import NamedTuple
 
 from asr_runtime.audio.byte_view import Extent
 
+# Writers that cannot seek back leave a size that only means "until the end": ffmpeg and most others
+# 0xFFFFFFFF or 0, arecord 0x80000000, SoX 0x7FFFF000; some subtract or add a header's. All other
+# sizes are believed: a file of 3 GB may be cut off too.
+_PLACEHOLDERS = (range(0x7FFFF000, 0x80001000), range(0xFFFFF000, 0x100000000))
+
+
+def is_placeholder(size: int) -> bool:
+    """Whether a size of 32 bits only means "until the end"; 0 may mean it too."""
+    return any(size in sizes for sizes in _PLACEHOLDERS)
+
 
 class Recording(NamedTuple):
     """One recording within a file, as its decoder takes it.

@@ -17,6 +17,7 @@ from asr_runtime.audio.layout import Layout, Recording, id3_size
 SLACK_FRAMES = 2
 """Taggers disagree about counting the header's own frame and the padding."""
 
+_LEFT_OUT = "they were left out"
 _SEARCHED = 1 << 16  # bytes of junk before the first frame
 _SURE = 4  # neighbouring frames that are no coincidence
 _READ_BYTES = 1 << 20
@@ -152,11 +153,18 @@ class _Walk:
         for begin in [tag, 10] if tag else [0]:
             data = self._view(begin, _SEARCHED)
             at = find_first_frame(data, is_whole=begin + len(data) == self._size)
-            if at is not None and (begin == 10 or at == 0 or not data[:at].strip(b"\0") or not tag):
+            if at is not None and (begin == 10 or at == 0 or not data[:at].strip(b"\0")):
                 return begin + at
         data = self._view(tag, _SEARCHED)
         at = find_first_frame(data, is_whole=tag + len(data) == self._size)
-        return None if at is None else tag + at
+        if at is None:
+            return None
+        begun, first = parse_frame_header(data[:4]), parse_frame_header(data[at : at + 4])
+        if begun is not None and first is not None and begun.kind[:3] == first.kind[:3]:
+            return tag  # a frame of this kind, behind which something is missing
+        if data[:at].strip(b"\0"):
+            self._remarks.append(f"it begins with {at} bytes that are no MP3 frames; {_LEFT_OUT}")
+        return tag + at
 
     def _view(self, position: int, size: int) -> bytes:
         """Return bytes of the file, read in large blocks."""
@@ -206,7 +214,10 @@ class _Walk:
 
     def _goes_on(self, position: int, header: FrameHeader) -> bool:
         data = self._view(position, _SURE * _LARGEST_FRAME)
-        return _chain(data, 0, is_whole=position + len(data) == self._size)
+        is_whole = position + len(data) == self._size
+        following = parse_frame_header(data[header.size : header.size + 4])
+        alike = following is None or following.kind == header.kind
+        return alike and _chain(data, 0, is_whole=is_whole)
 
     def _declared(self, position: int, header: FrameHeader, tag: bytes) -> int | None:
         """Return the number of frames that a tag promises, or None."""
@@ -227,7 +238,7 @@ class _Walk:
         tag = _tag_size(data)
         if tag:
             return min(position + tag, self._size)
-        begin = position
+        begin = position + 1  # what begins here was refused
         while begin < self._size:
             data = self._view(begin, _CONTEXT)
             at = find_first_frame(data, is_whole=begin + len(data) == self._size)
@@ -244,7 +255,7 @@ class _Walk:
             if not self._is_complete() and begin < self._size:
                 self._problem = self._problem or f"it holds {where}"
             elif run.declared is None and not junk.startswith((b"TAG", b"APETAGEX", b"LYRICS")):
-                self._remarks.append(f"it ends with {where}; they were left out")
+                self._remarks.append(f"it ends with {where}; {_LEFT_OUT}")
             return begin
         self._problem = self._problem or f"it holds {where}"
         return begin

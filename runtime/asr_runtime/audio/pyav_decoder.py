@@ -42,6 +42,8 @@ class AvDecoder:
             if not streams:
                 raise AudioFileError(f"is {name} without sound; {CHECK}")
             self._stream = streams[0]
+            if self._stream.codec_context is None:
+                raise AudioFileError(f"is {name} with sound of an unknown coding; {CHECK}")
             self._packets = iter(self._container.demux(self._stream))
             self.sample_rate = float(self._stream.codec_context.sample_rate)
             self.channels = int(self._stream.codec_context.channels)

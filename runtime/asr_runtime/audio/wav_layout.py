@@ -13,28 +13,15 @@ from typing import BinaryIO, Protocol
 
 from asr_runtime.audio.byte_view import file_size, read_at
 from asr_runtime.audio.file_kind import is_wav
-from asr_runtime.audio.layout import id3_size
-from asr_runtime.audio.sample_format import A_LAW, MOST_CHANNELS, MU_LAW, SampleFormat
-from asr_runtime.audio.samples import checked_sample_rate
-from asr_runtime.errors import AudioFileError
+from asr_runtime.audio.layout import id3_size, is_placeholder
+from asr_runtime.audio.sample_format import SampleFormat
+from asr_runtime.audio.wav_format import WavFormat, damaged_wav, read_wav_format
 
-# Writers that cannot seek back leave a size that only means "until the end": ffmpeg and most others
-# 0xFFFFFFFF or 0, arecord 0x80000000, SoX 0x7FFFF000.
-_SMALLEST_PLACEHOLDER = 0x7FFFF000
 _LARGEST_SIZE = 0xFFFFFFFF
 
 _START_BYTES = 12  # RIFF, a size and WAVE
 LOOK_AHEAD = 13
 """Bytes behind the samples that tell what follows them: padding, and a header's start."""
-
-_PCM, _FLOAT, _ALAW, _MULAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
-_ENCODINGS = {
-    _PCM: {1: "u1", 2: "i2", 3: "i3", 4: "i4"},
-    _FLOAT: {4: "f4", 8: "f8"},
-    _ALAW: {1: A_LAW},
-    _MULAW: {1: MU_LAW},
-}
-_CODINGS = {2: "ADPCM", 0x11: "ADPCM", 0x31: "GSM", 0x55: "MP3", 0xFF: "AAC", 0x161: "WMA"}
 
 # What writers put behind the samples, besides other chunks that look like one.
 _CHUNKS_AFTER_SAMPLES = frozenset(
@@ -75,6 +62,7 @@ class WavHeader:
         file_bytes: bytes of the whole file that it promises, or None if it leaves that open.
         size: bytes of the header.
         big_endian: whether its sizes are.
+        remark: what is odd about it, for people; or None.
     """
 
     format: SampleFormat | None
@@ -83,6 +71,7 @@ class WavHeader:
     file_bytes: int | None
     size: int
     big_endian: bool = False
+    remark: str | None = None
 
     def missing(self, available: int) -> int:
         """Return how many of the promised bytes are missing, 0 if the file is whole all the same.
@@ -129,6 +118,12 @@ class WavLayout:
 
     segments: tuple[WavSegment, ...]
     problem: str | None = None
+
+    @property
+    def remarks(self) -> list[str]:
+        """What is odd about the file although all of it can be read."""
+        found = (segment.header.remark for segment in self.segments)
+        return list(dict.fromkeys(filter(None, found)))
 
     @property
     def duration(self) -> float | None:
@@ -215,10 +210,10 @@ def read_wav_header(stream: ByteReader, advice: str = "check what sends it") -> 
     """
     start = stream.exactly(_START_BYTES)
     if len(start) < _START_BYTES:
-        raise _damaged("ends before the audio", advice)
+        raise damaged_wav("ends before the audio", advice)
     order = ">" if start[:4] == b"RIFX" else "<"
     file_bytes = struct.unpack(order + "I", start[4:8])[0] + 8
-    described: tuple[SampleFormat | None, str] | None = None
+    described: WavFormat | None = None
     long_size: int | None = None
     read = _START_BYTES
     while len(head := stream.exactly(8)) == 8:
@@ -226,23 +221,31 @@ def read_wav_header(stream: ByteReader, advice: str = "check what sends it") -> 
         read += 8
         if name == b"data":
             if described is None:
-                raise _damaged("does not describe the samples", advice)
+                raise damaged_wav("does not describe the samples", advice)
             if size == _LARGEST_SIZE and long_size is not None:
                 # A 64-bit size that is not known is as large, or 0.
                 size = long_size if long_size < 1 << 62 else 0
-            elif size >= _SMALLEST_PLACEHOLDER:
+            elif is_placeholder(size):
                 size = None
-            known = 8 < file_bytes < _SMALLEST_PLACEHOLDER
+            known = file_bytes > 8 and not is_placeholder(file_bytes - 8)
             total = file_bytes if known and long_size is None else None
-            return WavHeader(*described, size, total, read, order == ">")
+            return WavHeader(
+                described.format,
+                described.coded,
+                size,
+                total,
+                read,
+                order == ">",
+                described.remark,
+            )
         content = stream.exactly(min(size, 40))
         if name == b"fmt ":
-            described = _sample_format(content, order, advice)
+            described = read_wav_format(content, order, advice)
         elif name == b"ds64" and len(content) >= 16:
             long_size = struct.unpack_from("<Q", content, 8)[0]
         stream.skip(size + size % 2 - len(content))  # chunks are padded to an even length
         read += size + size % 2
-    raise _damaged("ends before the audio", advice)
+    raise damaged_wav("ends before the audio", advice)
 
 
 def what_follows(data: bytes, *, odd: bool) -> tuple[Following, int]:
@@ -280,29 +283,6 @@ def _is_chunk(data: bytes) -> bool:
         return True
     sizes = chunk_bytes(data), chunk_bytes(data, big_endian=True)
     return _LETTERS.issuperset(data[:4]) and min(sizes) < _LARGEST_OTHER_CHUNK
-
-
-def _sample_format(chunk: bytes, order: str, advice: str) -> tuple[SampleFormat | None, str]:
-    if len(chunk) < 16:
-        raise _damaged("describes the samples too shortly", advice)
-    coding, channels, sample_rate, _, frame_bytes, bits = struct.unpack_from(
-        order + "HHIIHH", chunk
-    )
-    if coding == _EXTENSIBLE and len(chunk) >= 26:
-        coding = struct.unpack_from(order + "H", chunk, 24)[0]
-    if not 1 <= channels <= MOST_CHANNELS:
-        raise _damaged(f"says {channels} channels", advice)
-    rate = checked_sample_rate(sample_rate)
-    # 24 bits may lie in 4 bytes, to the left.
-    width = max(frame_bytes // channels, (bits + 7) // 8)
-    encoding = _ENCODINGS.get(coding, {}).get(width)
-    if encoding is None:
-        return None, _CODINGS.get(coding, f"{8 * width}-bit samples of the kind {coding:#x}")
-    return SampleFormat(rate, channels, encoding, order == ">"), encoding
-
-
-def _damaged(what: str, advice: str) -> AudioFileError:
-    return AudioFileError(f"is cut off or damaged (the WAV header {what}); {advice}")
 
 
 class _FileBytes:

@@ -96,6 +96,7 @@ class WavReader:
 
     Attributes:
         format: how the samples lie in bytes; of the WAV that is being read.
+        remarks: what is odd about the headers so far.
 
     Raises:
         AudioFileError: There is no usable header, or the samples are coded.
@@ -107,6 +108,7 @@ class WavReader:
         self._begin = stream.position
         self._header = read_wav_header(stream)
         self.format = _decodable(self._header)
+        self.remarks = list(filter(None, [self._header.remark]))
         # Where a WAV should have ended in which another one begins.
         self._promised_end: int | None = None
         self._next: WavHeader | None = None
@@ -124,6 +126,8 @@ class WavReader:
                 break
             self._header = self._next
             self.format = _decodable(self._header)
+            if self._header.remark is not None and self._header.remark not in self.remarks:
+                self.remarks.append(self._header.remark)
         if self._promised_end not in (None, self._stream.position):
             raise AudioFileError(
                 "is cut off or damaged (another WAV begins before the end that a header promises); "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -58,9 +57,12 @@ def align(
         raise typer.BadParameter("--channels separate cannot be aligned; give the number of one")
     text = _read(transcript)
     recognizer = load_recognizer(model, device, threads, None, None, None)
+    from asr_runtime.audio.standard_input import standard_input
+    from asr_runtime.command.file_transcription import name_fields
+
     try:
         found = recognizer.align(
-            sys.stdin.buffer if audio == "-" else audio,
+            standard_input() if audio == "-" else audio,
             text,
             channels=chosen,
             accept_incomplete=accept_incomplete,
@@ -78,7 +80,7 @@ def align(
         )
     if output_format is AlignmentFormat.json:
         words = [word.to_dict() for word in found.words]
-        fields = {"file": audio, "score": round(found.score, 3), "fits": found.fits}
+        fields = {**name_fields(audio), "score": round(found.score, 3), "fits": found.fits}
         print_line(json.dumps({**fields, "words": words}))
     elif output_format is AlignmentFormat.text:
         for word in found.words:

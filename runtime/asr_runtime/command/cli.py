@@ -12,7 +12,7 @@ from importlib import import_module
 
 import typer
 
-from asr_runtime.command.messages import accept_any_file_name
+from asr_runtime.standard_streams import guarded_streams
 
 COMMANDS = {
     "align": "asr_runtime.command.align",
@@ -27,16 +27,16 @@ _DEFAULT = "asr_runtime.command.transcribe"
 def main() -> None:
     """Run the command that the first argument names, or else transcribe files.
 
-    Exit status: 0; 1 if something failed; 2 for wrong usage; of ``listen`` also 128 and the number
-    of the signal that ended it.
+    Exit status: 0; 1 if something failed, also if standard output did or its reader has left; 2 for
+    wrong usage; of ``listen`` also 128 and the number of the signal that ended it.
     """
-    accept_any_file_name()
     arguments = sys.argv[1:]
     name = arguments[0] if arguments else ""
-    if name in COMMANDS:
-        _run(COMMANDS[name], f"asr-run {name}", arguments[1:])
-    else:
-        _run(_DEFAULT, "asr-run", arguments)
+    with guarded_streams("asr-run"):
+        if name in COMMANDS:
+            _run(COMMANDS[name], f"asr-run {name}", arguments[1:])
+        else:
+            _run(_DEFAULT, "asr-run", arguments)
 
 
 def _run(module: str, program: str, arguments: list[str]) -> None:

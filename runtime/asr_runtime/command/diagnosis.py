@@ -31,6 +31,7 @@ from asr_runtime.readable_text.punctuation_model import (
     load_punctuation_model,
 )
 from asr_runtime.recognizer import DEFAULT_LANGUAGE_MODEL, DEFAULT_MODEL
+from asr_runtime.standard_streams import name_as_text
 
 _Result = TypeVar("_Result")
 
@@ -174,7 +175,7 @@ def _try_devices(
 
 
 def _model(path: Path, session: ModelSession | None, found: Diagnosis) -> dict[str, Any]:
-    facts: dict[str, Any] = {"file": str(path), "sha256": _sha256(path)}
+    facts: dict[str, Any] = {"file": name_as_text(path), "sha256": _sha256(path)}
     if session is None:
         return facts
     start = time.perf_counter()
@@ -188,7 +189,7 @@ def _model(path: Path, session: ModelSession | None, found: Diagnosis) -> dict[s
 
 
 def _language_model(path: Path, found: Diagnosis) -> dict[str, Any]:
-    facts: dict[str, Any] = {"file": str(path), "sha256": _sha256(path)}
+    facts: dict[str, Any] = {"file": name_as_text(path), "sha256": _sha256(path)}
     model = _tried(found, lambda: read_language_model(path))
     if model is not None:
         facts |= {"words": len(model.words), "order": model.order}

@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from asr_runtime.audio.audio_reader import AudioReader
 from asr_runtime.audio.audio_source import OneChannel
+from asr_runtime.audio.standard_input import standard_input
 from asr_runtime.command.inputs import STANDARD_INPUT
-from asr_runtime.command.messages import report, shown_name
+from asr_runtime.command.messages import report
 from asr_runtime.command.options import MIX, SEPARATE, TranscriptFormat
 from asr_runtime.command.output_files import replaced_file
 from asr_runtime.command.progress_bar import ProgressBar, clock_time
 from asr_runtime.command.transcript_writers import JsonWriter, TextWriter
 from asr_runtime.errors import AsrRuntimeError
 from asr_runtime.recognizer import Recognizer
+from asr_runtime.standard_streams import name_as_text, shown_name
 from asr_runtime.transcript import Transcript
 
 if TYPE_CHECKING:
@@ -107,7 +109,7 @@ def _transcribe(
     start = time.perf_counter()
     separate = reading.channels == SEPARATE
     with AudioReader(
-        sys.stdin.buffer if file == STANDARD_INPUT else file,
+        standard_input() if file == STANDARD_INPUT else file,
         channels=MIX if separate else reading.channels,
         raw_format=reading.raw,
         accept_incomplete=reading.accept_incomplete,
@@ -186,16 +188,15 @@ def _write_json(
             "processing_seconds": round(seconds, 4),
             "real_time_factor": round(seconds / writer.totals.duration, 5),
         }
-        first: dict[str, Any] = _name_fields(file)
+        first: dict[str, Any] = name_fields(file)
         if channel is not None:
             first["channel"] = channel
         writer.write(output, first, last)
 
 
-def _name_fields(file: str) -> dict[str, Any]:
-    """Return a file's name for JSON, which has no way to write bytes that are not text."""
-    name = os.fsencode(file)
-    shown = name.decode("utf-8", "backslashreplace")
+def name_fields(file: str) -> dict[str, Any]:
+    """Return a file's name for JSON, also its bytes if these are not text."""
+    shown = name_as_text(file)
     if shown == file:
         return {"file": file}
-    return {"file": shown, "file_base64": base64.b64encode(name).decode("ascii")}
+    return {"file": shown, "file_base64": base64.b64encode(os.fsencode(file)).decode("ascii")}

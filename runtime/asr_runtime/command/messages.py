@@ -3,34 +3,15 @@
 from __future__ import annotations
 
 import sys
-import unicodedata
 
-
-def accept_any_file_name() -> None:
-    """Show names that are not valid in the terminal's encoding rather than fail."""
-    for output in (sys.stdout, sys.stderr):
-        if hasattr(output, "reconfigure"):
-            output.reconfigure(errors="backslashreplace")
+from asr_runtime.standard_streams import one_line
 
 
 def print_line(line: str) -> None:
-    """Print a line at once, because a reader at the other end of a pipe waits for it.
-
-    If that reader has left, typer ends the command quietly.
-    """
+    """Print a line at once, because a reader at the other end of a pipe waits for it."""
     print(line, flush=True)
 
 
 def report(message: str) -> None:
     """Print one line on standard error, whatever a file name or a library's message contains."""
-    print(f"asr-run: {' '.join(message.splitlines())}", file=sys.stderr)
-
-
-def shown_name(file: str) -> str:
-    r"""Return a file's name as it stands in a line: line feeds and the like as ``\n``."""
-    return "".join(
-        char.encode("unicode_escape").decode("ascii")
-        if unicodedata.category(char) in ("Cc", "Zl", "Zp")
-        else char
-        for char in file
-    )
+    print(f"asr-run: {one_line(message)}", file=sys.stderr)

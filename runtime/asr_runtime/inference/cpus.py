@@ -30,6 +30,21 @@ def usable_cpus(root: Path = Path("/")) -> int:
     return max(1, min(limits))
 
 
+def session_threads(threads: int | None) -> int:
+    """Return what ONNX Runtime's ``intra_op_num_threads`` should be.
+
+    Args:
+        threads: As many as someone asks for; None for one on each CPU that the process may use.
+
+    Returns:
+        The number, 0 for ONNX Runtime's own choice: where all of the machine's cores are ours, it
+        also ties a thread to each, which it does not do when it is given a number.
+    """
+    if threads is None and usable_cpus() < (os.cpu_count() or 1):
+        return usable_cpus()
+    return threads or 0
+
+
 def _quotas(root: Path) -> Iterator[float]:
     """CPUs granted by each control group that the process is in, up to the topmost."""
     for line in _read(root / "proc/self/cgroup").splitlines():

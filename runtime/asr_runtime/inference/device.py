@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from asr_runtime.errors import DeviceError
-from asr_runtime.inference.cpus import usable_cpus
+from asr_runtime.inference.cpus import session_threads
 
 CPU_PROVIDER = "CPUExecutionProvider"
 CUDA_PROVIDER = "CUDAExecutionProvider"
@@ -80,12 +80,7 @@ def quiet_options(onnxruntime: Any, threads: int | None) -> Any:
     # It would keep a plan of the memory for every length of audio ever met, and add a third to the
     # peak, for no time that could be measured.
     options.enable_mem_pattern = False
-    if threads is None and usable_cpus() < (os.cpu_count() or 1):
-        # ONNX Runtime counts the machine's cores; where these are all ours it also ties a thread
-        # to each, which it does not do when it is given a number.
-        threads = usable_cpus()
-    if threads is not None:
-        options.intra_op_num_threads = threads
+    options.intra_op_num_threads = session_threads(threads)
     return options
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import sys
 from collections.abc import Iterator
 from typing import Any, BinaryIO, cast
 
@@ -18,6 +17,7 @@ from asr_runtime.audio.file_kind import CONVERT, START_BYTES, Route, file_kind, 
 from asr_runtime.audio.media import MediaDecoder, open_media
 from asr_runtime.audio.raw_stream import RawReader, check_raw
 from asr_runtime.audio.sample_format import SampleFormat, raw_format
+from asr_runtime.audio.standard_input import standard_input, wait_for_data
 from asr_runtime.audio.wav_stream import ByteStream, Readable, WavReader
 from asr_runtime.audio.waveform import Mixdown
 from asr_runtime.errors import AudioFileError
@@ -50,7 +50,7 @@ def open_stream(
     """
     settings: Any = {"channels": channels, "accept_incomplete": accept_incomplete}
     if name == STANDARD_INPUT:
-        return PipeSource(_standard_input(), raw, **settings)
+        return PipeSource(standard_input(), raw, **settings)
     if raw is None and _is_regular_file(name):
         return FileSource(name, **settings)
     return PipeSource(open_audio(name), raw, **settings)
@@ -79,7 +79,7 @@ class PipeSource(LiveSource):
         channels: Channels = MIX,
         accept_incomplete: bool = False,
     ) -> None:
-        _wait_for_data(file)
+        wait_for_data(file)
         self._file = file
         self._accept_incomplete = accept_incomplete
         self._remarks: list[str] = []
@@ -104,6 +104,7 @@ class PipeSource(LiveSource):
             else:
                 reader = self._media = _open_media(file, start)
                 self.sample_rate = reader.sample_rate
+        self._reader = reader
         self._blocks = reader.blocks()
         self._mixdown = Mixdown(self.sample_rate, channels)
 
@@ -136,7 +137,8 @@ class PipeSource(LiveSource):
 
     def warnings(self) -> list[str]:
         """Return what people should know about the audio; complete once it is closed."""
-        return [*self._remarks, *self._mixdown.warnings]
+        odd = self._reader.remarks if isinstance(self._reader, WavReader) else []
+        return [*odd, *self._remarks, *self._mixdown.warnings]
 
 
 def _open_media(file: BinaryIO, start: bytes) -> MediaDecoder:
@@ -154,26 +156,11 @@ def _open_media(file: BinaryIO, start: bytes) -> MediaDecoder:
     return open_media(file, kind.name, begin=start, stall_seconds=None)
 
 
-def _standard_input() -> BinaryIO:
-    if sys.stdin is None:
-        raise AudioFileError("standard input is closed; pipe audio into it")
-    if sys.stdin.isatty():
-        raise AudioFileError("standard input is the terminal; pipe audio into it")
-    return sys.stdin.buffer
-
-
 def _is_regular_file(path: str) -> bool:
     try:
         return stat.S_ISREG(os.stat(path).st_mode)
     except (OSError, ValueError):
         return False  # opening it will tell
-
-
-def _wait_for_data(file: BinaryIO) -> None:
-    """Have reads wait: an empty pipe that does not let them looks as if it had ended."""
-    # Windows' pipes are not so, and what is no file of the system has no such setting.
-    with contextlib.suppress(OSError, AttributeError):
-        os.set_blocking(file.fileno(), True)
 
 
 @contextlib.contextmanager

@@ -81,6 +81,25 @@ def output_value(operator: str, inputs: Sequence[Value | None], attributes: Attr
     return Value(element_type, _checked(operator, elements))
 
 
+def check_parts(inputs: Sequence[Value | None], attributes: Attributes, outputs: int) -> None:
+    """Make sure that a Split has an output for each part; ONNX Runtime aborts if it has more.
+
+    Args:
+        inputs: the node's.
+        attributes: the node's.
+        outputs: how many it has, those without a name included.
+
+    Raises:
+        WireError: there are more or fewer.
+    """
+    sizes = inputs[1] if len(inputs) > 1 else None
+    stated = {*attributes.get("num_outputs", ()), len(attributes.get("split", ())) or outputs}
+    if sizes is not None and sizes.elements is not None:
+        stated.add(sizes.elements)
+    if stated != {outputs}:
+        raise WireError(f"splits something into other than {outputs} parts for as many outputs")
+
+
 def _check_attributes(attributes: Attributes) -> None:
     for name in _POSITIVE_SIZES:
         if not all(1 <= size <= MAX_PADDING for size in attributes.get(name, ())):

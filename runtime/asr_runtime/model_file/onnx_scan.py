@@ -9,7 +9,7 @@ and memory that takes is known only then. Where that matters, limit the process.
 
 from asr_runtime.errors import ModelFileError
 from asr_runtime.model_file import onnx_schema as schema
-from asr_runtime.model_file.onnx_operators import OPERATORS, output_value
+from asr_runtime.model_file.onnx_operators import OPERATORS, check_parts, output_value
 from asr_runtime.model_file.onnx_tensor import MAX_RANK, Value, read_tensor
 from asr_runtime.model_file.protobuf_wire import Block, Budget, Message, WireError
 
@@ -150,6 +150,8 @@ class _GraphCheck:
             result = tensors["value"]
         else:
             result = output_value(operator, inputs, integers)
+        if operator == "Split":
+            check_parts(inputs, integers, len(node.texts("output")))
         for name in node.texts("output"):
             if name:
                 self._define(name, result)

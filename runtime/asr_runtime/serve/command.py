@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asr_runtime.errors import AsrRuntimeError
+from asr_runtime.standard_streams import guarded_streams, one_line
 
 if TYPE_CHECKING:
     import uvicorn
@@ -234,8 +235,9 @@ def _missing(error: ModuleNotFoundError) -> AsrRuntimeError | ModuleNotFoundErro
 
 def main() -> None:
     """Run, and report errors in one line."""
-    try:
-        app()
-    except AsrRuntimeError as error:
-        print(f"asr-serve: {error}", file=sys.stderr)
-        sys.exit(1)
+    with guarded_streams("asr-serve", output_matters=False):
+        try:
+            app()
+        except AsrRuntimeError as error:
+            print(f"asr-serve: {one_line(str(error))}", file=sys.stderr)
+            sys.exit(1)

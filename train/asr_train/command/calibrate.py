@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from asr_runtime.standard_streams import shown_name
 from asr_train.data.manifest import read_manifest
 from asr_train.errors import ConfigError, DataError
 from asr_train.output import check_writable, replacing
@@ -76,7 +77,7 @@ def calibrate(
     calibration[kind] = report.calibration.to_dict()
     with replacing(config) as partial:
         partial.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    typer.echo(f"wrote {config}; export the checkpoint again for a model that has it")
+    typer.echo(f"wrote {shown_name(config)}; export the checkpoint again for a model that has it")
     if plot is not None:
         draw_reliability(plot, report)
 

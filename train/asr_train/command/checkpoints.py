@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from asr_runtime.standard_streams import shown_name
 from asr_train.errors import OutputError
 from asr_train.model.config import WeightQuantization
 
@@ -29,7 +30,8 @@ def quantize(
 
     _refuse_checkpoint(out)
     quantize_checkpoint(checkpoint, out, quantize_weights)
-    typer.echo(f"wrote {out}; check its error rates with: asr-train evaluate {out}")
+    name = shown_name(out)
+    typer.echo(f"wrote {name}; check its error rates with: asr-train evaluate {name}")
 
 
 def average(
@@ -43,7 +45,7 @@ def average(
     _refuse_checkpoint(out)
     model, description = average_checkpoints(checkpoints)
     save_checkpoint(out, model, description)
-    typer.echo(f"wrote {out}; score it with: asr-train evaluate {out}")
+    typer.echo(f"wrote {shown_name(out)}; score it with: asr-train evaluate {shown_name(out)}")
 
 
 def _refuse_checkpoint(folder: Path) -> None:

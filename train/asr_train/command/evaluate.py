@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from asr_runtime.standard_streams import shown_name
 from asr_train.data.manifest import Utterance, read_manifest
 from asr_train.errors import ConfigError
 from asr_train.output import check_writable, replacing
@@ -75,7 +76,7 @@ def _show_worst(rows: list[Utterance], texts: list[str], count: int) -> None:
         key=lambda pair: -word_errors(pair[0].text, pair[1]) / len(pair[0].text.split()),
     )
     for row, text in ranked[:count]:
-        typer.echo(f"\n{row.audio.name}\n  said  {row.text}\n  heard {text}")
+        typer.echo(f"\n{shown_name(row.audio.name)}\n  said  {row.text}\n  heard {text}")
 
 
 def _write_report(path: Path, checkpoint: Path, rows: list[Utterance], result: Evaluation) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from asr_runtime.standard_streams import shown_name
 from asr_train.errors import ConfigError
 from asr_train.ngram.counting import MAX_COUNTED_ORDER
 from asr_train.output import check_writable
@@ -138,7 +139,7 @@ def _echo_conversion(report: ConversionReport, out: Path, dev_texts: list[Path])
     for number, (read, kept) in enumerate(zip(report.read, report.kept, strict=True), 1):
         typer.echo(f"{number}-grams: {read:,} read, {kept:,} kept")
     _echo_perplexities(dev_texts, report.after, report.before)
-    typer.echo(f"wrote {out}, {report.size / 1e6:.2f} MB")
+    typer.echo(f"wrote {shown_name(out)}, {report.size / 1e6:.2f} MB")
 
 
 def _echo_report(
@@ -153,7 +154,7 @@ def _echo_report(
         typer.echo(f"weights: {', '.join(shown)}")
     for file in report.files:
         note = f" (n-grams of {len(file.kept)} words: not for the runtime)" if unread else ""
-        typer.echo(f"wrote {file.path}, {file.size / 1e6:.2f} MB{note}")
+        typer.echo(f"wrote {shown_name(file.path)}, {file.size / 1e6:.2f} MB{note}")
         for number, (counted, kept) in enumerate(zip(report.counted, file.kept, strict=True), 1):
             typer.echo(f"{number}-grams: {counted:,} counted, {kept:,} kept")
         _echo_perplexities(dev_texts, file.perplexities, report.unpruned)

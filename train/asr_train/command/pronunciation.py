@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from asr_runtime.standard_streams import shown_name
 from asr_train.errors import DataError
 from asr_train.output import check_writable, replacing
 
@@ -57,7 +58,10 @@ def lexicon(
             partial.write_text("".join(f"{word} {counts[word]}\n" for word in unknown))
     variants = sum(map(len, made.words.values()))
     sources = ", ".join(f"{number:,} by {source}" for source, number in made.sources.items())
-    typer.echo(f"wrote {out}: {len(made.words):,} words ({sources}), {variants:,} pronunciations")
+    typer.echo(
+        f"wrote {shown_name(out)}: {len(made.words):,} words ({sources}), "
+        f"{variants:,} pronunciations"
+    )
     if unknown:
         said, total = sum(counts[word] for word in unknown), counts.total()
         typer.echo(
@@ -109,4 +113,7 @@ def g2p(
             "of the three best is right"
         )
     ngrams = ", ".join(f"{number:,}" for number in report.ngrams)
-    typer.echo(f"wrote {out}, {report.size / 1e6:.2f} MB: {ngrams} n-grams of 1 to {order} letters")
+    typer.echo(
+        f"wrote {shown_name(out)}, {report.size / 1e6:.2f} MB: "
+        f"{ngrams} n-grams of 1 to {order} letters"
+    )

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from asr_runtime.standard_streams import shown_name
 from asr_train.synthesis.engines import Engine
 
 
@@ -25,4 +26,4 @@ def synthesize(
     config = CorpusConfig(hours=hours, seed=seed, max_words=max_words)
     sentences = read_sentences(text, config)
     manifest = make_corpus(sentences, load_engine(engine), engine.value, out, config)
-    typer.echo(f"wrote {manifest}")
+    typer.echo(f"wrote {shown_name(manifest)}")

@@ -6,7 +6,6 @@ headers, pages and frames is read here; `decode` finds damage that shows in deco
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from asr_runtime.audio.audio_reader import AudioReader
 from asr_runtime.errors import AsrRuntimeError
+from asr_runtime.inference.cpus import usable_cpus
 from asr_train.data.manifest import Utterance
 
 #: A stated duration is right within so many seconds, or within this share of the true one.
@@ -56,7 +56,7 @@ def check_audio(utterances: Sequence[Utterance]) -> AudioCheck:
             once.
     """
     files = list(dict.fromkeys(row.audio for row in utterances))
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
+    with ThreadPoolExecutor(min(usable_cpus(), 8)) as pool:
         found = dict(zip(files, pool.map(_duration, files), strict=True))
     check = AudioCheck()
     for row in utterances:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,6 +16,7 @@ from tqdm import tqdm
 from asr_runtime.audio.audio_reader import read_audio
 from asr_runtime.audio.waveform import to_waveform
 from asr_runtime.errors import AudioContentError, AudioFileError
+from asr_runtime.inference.cpus import usable_cpus
 from asr_train.data.manifest import Utterance
 from asr_train.errors import DataError, OutputError
 from asr_train.model.config import SAMPLE_RATE
@@ -131,8 +131,8 @@ def _build(utterances: Sequence[Utterance], data_path: Path, index_path: Path) -
 
 
 def _decode_all(utterances: Sequence[Utterance]) -> Iterator[npt.NDArray[np.int16]]:
-    """Audio as int16, in order; the decoders work outside Python, so threads share the cores."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    """Audio as int16, in order; the decoders work outside Python, so threads share the CPUs."""
+    with ThreadPoolExecutor(usable_cpus()) as pool:
         # Some at a time: what is decoded ahead of the file is held in memory.
         for start in range(0, len(utterances), DECODED_AHEAD):
             yield from pool.map(_decode_int16, utterances[start : start + DECODED_AHEAD])

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from asr_runtime.standard_streams import one_line
 from asr_train.data.audio_check import check_audio
 from asr_train.data.manifest import Utterance
 from asr_train.errors import DataError
@@ -71,7 +72,7 @@ def select_and_report(
     summary = f"{len(selection.kept)} utterances, {hours:.2f} h"
     lines = [summary, *check.report(), *selection.report()]
     for line in lines:
-        print(f"{name}: {line}", file=sys.stderr)
+        print(one_line(f"{name}: {line}"), file=sys.stderr)
     return selection.kept
 
 

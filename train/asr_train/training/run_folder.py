@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from asr_runtime.standard_streams import one_line
 from asr_train.checkpoints.checkpoint import (
     checkpoint_exists,
     load_checkpoint,
@@ -95,7 +96,7 @@ class RunFolder:
         """
         path = self._folder / RUN_RECIPE
         for line in changed_settings(path, model, training):
-            print(f"{self._folder}: {line}", file=sys.stderr)
+            print(one_line(f"{self._folder}: {line}"), file=sys.stderr)
         write_recipe(path, model, training)
 
     def save_last(
