@@ -10,8 +10,8 @@ source "$(dirname "$0")/settings.sh"
 : "${PROMPTS:=$DATA/text/prompts.txt.xz}"
 
 asr-train language-model "$BOOKS" "$GENERAL" "$PROMPTS" --weights 0.87,0.09,0.04 \
-  --vocabulary 65000 --rare-words 85000 --minimum-count 5 --cut-offs 1,2 --exclude "$(dirname "$0")/not-spoken.txt" \
-  --max-megabytes 25.3 --out "$WORK/english.lm" --also "8=$WORK/english-small.lm" \
+  --vocabulary 65000 --minimum-count 5 --cut-offs 1,2 --exclude "$(dirname "$0")/not-spoken.txt" \
+  --max-megabytes 24 --out "$WORK/english.lm" --also "8=$WORK/english-small.lm" \
   --dev-text "$DATA/dev.jsonl" \
   --source "5,186 books; parts of English Wikipedia of 2014 to 2021; Common Voice's prompts" \
   --licence "books: public domain (US); Wikipedia: CC BY-SA 3.0; prompts: CC0"
