@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from asr_runtime.recognizer import Recognizer
     from asr_runtime.recordings.forced_alignment import Alignment
     from asr_runtime.sentences.endpointing import EndpointConfig
-    from asr_runtime.transcript import Alternative, ReadableWord, Token, Transcript, Word
+    from asr_runtime.timed_text import Alternative, ReadableWord, Token, Word
+    from asr_runtime.transcript import Transcript
 
 __version__ = "0.1.0"
 
@@ -72,7 +73,7 @@ __all__ = [
 ]
 
 _MODULE_OF = {
-    "Alternative": "transcript",
+    "Alternative": "timed_text",
     "Alignment": "recordings.forced_alignment",
     "AlignmentError": "errors",
     "AsrRuntimeError": "errors",
@@ -91,13 +92,13 @@ _MODULE_OF = {
     "ModelCard": "model_file.model_card",
     "ModelFileError": "errors",
     "PhonemeBeamConfig": "decoding.beam_config",
-    "ReadableWord": "transcript",
+    "ReadableWord": "timed_text",
     "Recognizer": "recognizer",
     "StreamError": "errors",
     "StreamResult": "live.live_stream",
-    "Token": "transcript",
+    "Token": "timed_text",
     "Transcript": "transcript",
-    "Word": "transcript",
+    "Word": "timed_text",
     "greedy_decode": "decoding.greedy",
 }
 

@@ -11,7 +11,8 @@ import pytest
 from asr_runtime import ModelFileError
 from asr_runtime.decoding.calibration import calibrated
 from asr_runtime.model_file.word_calibration import WordCalibration, calibrations_from_card
-from asr_runtime.transcript import Token, Transcript
+from asr_runtime.timed_text import Token
+from asr_runtime.transcript import Transcript
 
 LATE = WordCalibration(-0.05, 0.0, 1.5, 0.6)
 

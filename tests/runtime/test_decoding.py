@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from asr_runtime.decoding.greedy import greedy_decode, greedy_text
-from asr_runtime.transcript import Token, Transcript
+from asr_runtime.timed_text import Token
+from asr_runtime.transcript import Transcript
 
 VOCABULARY = ["a", "b", "c", " ", "_"]
 BLANK = 4

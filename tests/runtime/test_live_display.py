@@ -13,7 +13,8 @@ from asr_runtime.command.live_display import (
     open_display,
 )
 from asr_runtime.live.live_stream import StreamResult
-from asr_runtime.transcript import Token, Transcript
+from asr_runtime.timed_text import Token
+from asr_runtime.transcript import Transcript
 
 ERASE = "\r\x1b[K"
 

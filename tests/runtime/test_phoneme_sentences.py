@@ -5,11 +5,11 @@ import math
 
 import numpy as np
 import pytest
+from spelled_frames import SECONDS, run
 
 from asr_runtime import EndpointConfig
 from asr_runtime.sentences.sentence_decoder import SentenceDecoder
 
-SECONDS = 0.03
 NEVER = EndpointConfig(math.inf, math.inf)
 
 
@@ -29,20 +29,6 @@ def make(decoder, phoneme_speech):
 @pytest.fixture
 def speech(phoneme_speech):
     return phoneme_speech.random_speech(1, phoneme_speech.SENTENCES * 4)
-
-
-def run(decoder, values, sizes=(), check=lambda decoder, sentences: None):
-    """Feed pieces of the sizes in turn, or all at once, and finish."""
-    sentences, at = [], 0
-    sizes = list(sizes) or [len(values)]
-    while at < len(values):
-        size = sizes.pop(0)
-        sizes.append(size)
-        found = decoder.feed(values[at : at + size])
-        at += size
-        sentences += found
-        check(decoder, found)
-    return sentences + decoder.finish(len(values) * SECONDS)
 
 
 ENDPOINTS = [EndpointConfig(0.3, 30.0), EndpointConfig(math.inf, 3.0), NEVER]

@@ -18,7 +18,8 @@ from asr_runtime.readable_text.punctuation_model import (
 from asr_runtime.readable_text.punctuator import Punctuator
 from asr_runtime.readable_text.readable_transcripts import ReadableText
 from asr_runtime.readable_text.word_table import SUFFIX_ROWS, WordTable
-from asr_runtime.transcript import Token, Transcript
+from asr_runtime.timed_text import Token
+from asr_runtime.transcript import Transcript
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from asr_runtime.subtitles import CueBuilder, cues, to_srt, to_vtt
-from asr_runtime.transcript import Word
+from asr_runtime.timed_text import Word
 
 
 def spoken(text: str, rate: float = 0.3, start: float = 0.0) -> list[Word]:

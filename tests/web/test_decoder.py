@@ -12,7 +12,7 @@ import pytest
 from asr_runtime import EndpointConfig, Recognizer
 from asr_runtime.decoding.greedy import greedy_decode
 from asr_runtime.sentences.sentence_decoder import SentenceDecoder
-from asr_runtime.transcript import Token
+from asr_runtime.timed_text import Token
 
 SMALL_LANGUAGE_MODEL = (
     Path(__file__).parents[2] / "runtime" / "language_models" / "english-small.lm"

@@ -16,10 +16,9 @@ _MARK = b"fLaC"
 _STARTS = (b"fLaC\x00\x00\x00\x22", b"fLaC\x80\x00\x00\x22")
 _READ_BYTES = 1 << 20
 _TAIL_BYTES = 1 << 16
-_RATES = dict(
-    enumerate((88200, 176400, 192000, 8000, 16000, 22050, 24000, 32000, 44100, 48000, 96000), 1)
-)
-"""Hz, by their code in the header of a frame."""
+_KILOHERTZ = (88.2, 176.4, 192, 8, 16, 22.05, 24, 32, 44.1, 48, 96)
+_RATES = {code: round(1000 * rate) for code, rate in enumerate(_KILOHERTZ, 1)}
+"""Hz, by their code in the header of a frame (RFC 9639, 9.1.2)."""
 _BLOCK_SIZES = {1: 192, **{code: 576 << (code - 2) for code in range(2, 6)}} | {
     code: 256 << (code - 8) for code in range(8, 16)
 }

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from asr_runtime.command.loading import load_recognizer
+from asr_runtime.command.loading import LoadingOptions, load_recognizer
 from asr_runtime.command.messages import print_line, report
 from asr_runtime.command.options import (
     MIX,
@@ -56,7 +56,7 @@ def align(
     if chosen == SEPARATE:
         raise typer.BadParameter("--channels separate cannot be aligned; give the number of one")
     text = _read(transcript)
-    recognizer = load_recognizer(model, device, threads, None, None, None)
+    recognizer = load_recognizer(LoadingOptions(model, device, threads))
     from asr_runtime.audio.standard_input import standard_input
     from asr_runtime.command.file_transcription import name_fields
 

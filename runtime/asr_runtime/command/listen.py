@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from asr_runtime.command.loading import ReadableOptions, load_recognizer
+from asr_runtime.command.loading import LoadingOptions, ReadableOptions, load_recognizer
 from asr_runtime.command.options import (
     MIX,
     SEPARATE,
@@ -85,7 +85,9 @@ def listen(
     as_json = output_format is Format.json
     for_people = not as_json and sys.stdout.isatty()
     readable = ReadableOptions(punctuate, punctuation_model, numbers, for_people=for_people)
-    recognizer = load_recognizer(model, device, threads, decoder, language_model, phrases, readable)
+    recognizer = load_recognizer(
+        LoadingOptions(model, device, threads, decoder, language_model, phrases, readable)
+    )
     from asr_runtime.command import listening
 
     options = listening.ListenOptions(

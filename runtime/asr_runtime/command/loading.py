@@ -74,9 +74,9 @@ class LoadingOptions:
     model: str | None
     device: Device
     threads: int | None
-    decoder: Decoder | None
-    language_model: str | None
-    hotwords: Sequence[str] | None
+    decoder: Decoder | None = None
+    language_model: str | None = None
+    hotwords: Sequence[str] | None = None
     readable: ReadableOptions = ReadableOptions()
     alternatives: int = 1
 
@@ -107,27 +107,11 @@ class LoadingOptions:
         return recognizer, [str(warning.message) for warning in caught]
 
 
-def load_recognizer(
-    model: str | None,
-    device: Device,
-    threads: int | None,
-    decoder: Decoder | None,
-    language_model: str | None,
-    hotwords: Sequence[str] | None,
-    readable: ReadableOptions | None = None,
-    alternatives: int = 1,
-) -> Recognizer:
+def load_recognizer(options: LoadingOptions) -> Recognizer:
     """Load a recogniser, and report its warnings.
 
     Args:
-        model: Model file, None for the default one.
-        device: Where the model runs.
-        threads: CPU threads, None for one on each CPU that the process may use.
-        decoder: Decoder, None for the model's default.
-        language_model: Language model file, None for the default one.
-        hotwords: Words or phrases to listen for.
-        readable: How readable the text should be; None leaves it as it was recognised.
-        alternatives: How many texts of each segment to find.
+        options: What is asked for.
 
     Returns:
         The recogniser.
@@ -135,16 +119,6 @@ def load_recognizer(
     Raises:
         typer.Exit: It cannot be loaded, which was reported.
     """
-    options = LoadingOptions(
-        model,
-        device,
-        threads,
-        decoder,
-        language_model,
-        hotwords,
-        readable or ReadableOptions(),
-        alternatives,
-    )
     try:
         recognizer, remarks = options.load()
     except AsrRuntimeError as error:

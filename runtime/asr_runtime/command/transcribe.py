@@ -160,7 +160,7 @@ def transcribe(
     readable = ReadableOptions(punctuate, punctuation_model, numbers, for_people=live_for_people)
     if stream or microphone:
         recognizer = load_recognizer(
-            model, device, threads, decoder, language_model, phrases, readable
+            LoadingOptions(model, device, threads, decoder, language_model, phrases, readable)
         )
         from asr_runtime.command.listening import ListenOptions, listen
 
@@ -259,16 +259,7 @@ def _transcribe_files(
 
         failed = transcribe_in_processes(work, jobs, loading, workers)
     elif jobs:
-        recognizer = load_recognizer(
-            loading.model,
-            loading.device,
-            loading.threads,
-            loading.decoder,
-            loading.language_model,
-            loading.hotwords,
-            loading.readable,
-            loading.alternatives,
-        )
+        recognizer = load_recognizer(loading)
         failed = transcribe_one_by_one(work, jobs, recognizer)
     if several and (workers > 1 or output_dir is not None):
         report(summary(work, jobs, failed, len(problems)))

@@ -9,19 +9,16 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import IO, Any, TextIO
 
-from asr_runtime.transcript import (
+from asr_runtime.timed_text import (
     CONFIDENCE_DIGITS,
-    FORMAT_VERSION,
     SECONDS_DIGITS,
     SPACE,
     Alternative,
     ReadableWord,
-    SegmentTotals,
     Token,
-    Transcript,
     Word,
-    space_before,
 )
+from asr_runtime.transcript import FORMAT_VERSION, SegmentTotals, Transcript, space_before
 
 _MOST_IN_MEMORY = 1 << 20  # characters of each part of a JSON object; the rest goes to a file
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 
+from asr_runtime.decoding.greedy import Decoding
 from asr_runtime.decoding.search_state import BestPath
 from asr_runtime.errors import DecoderError
+from asr_runtime.timed_text import Token
 
 MAX_ALTERNATIVES = 100
 """The most texts that can be asked for."""
@@ -25,33 +28,36 @@ def checked_alternatives(number: int) -> int:
     raise DecoderError(f"alternatives must be 1 to {MAX_ALTERNATIVES}, not {number!r}")
 
 
-def best_texts(
-    best: str,
+def with_alternatives(
+    decoding: Decoding,
     score: float,
     paths: Iterable[BestPath],
-    write: Callable[[BestPath], str],
+    write: Callable[[BestPath], Iterable[Token]],
     number: int,
-) -> tuple[tuple[str, float], ...]:
-    """Write the best paths until there are enough different texts.
+) -> Decoding:
+    """Return a decoding with the best different texts, if more than its own is wanted.
 
     Args:
-        best: Text of the best path, which comes first whatever the paths say.
-        score: Its score in nats.
-        paths: The best paths, the most probable first.
-        write: Writes the text of a path; ValueError if its frames do not suffice for that.
-        number: How many texts.
+        decoding: Of the best path, whose text comes first whatever the paths say.
+        score: That path's score in nats.
+        paths: The best paths, the most probable first; not looked at for one text.
+        write: Returns the tokens of a path; ValueError if its frames do not suffice for that.
+        number: How many texts, at most.
 
     Returns:
-        At most so many texts, each with its score less that of the best one, 0 or less.
+        The decoding; each alternative has its score less that of the best text, 0 or less.
     """
-    found = {best: 0.0}
+    if number == 1:
+        return decoding
+    found = {decoding.text: 0.0}
     for _, path in zip(range(_MOST_PATHS * number), paths, strict=False):
         # The search joins paths, so that a part of one need not be a path.
         with suppress(ValueError):
-            found.setdefault(write(path), min(0.0, path.score - score))
+            text = "".join(token.text for token in write(path))
+            found.setdefault(text, min(0.0, path.score - score))
         if len(found) >= number:
             break
-    return tuple(found.items())
+    return replace(decoding, alternatives=tuple(found.items()))
 
 
 def led_by(

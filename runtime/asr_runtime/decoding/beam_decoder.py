@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from asr_runtime.decoding.alternatives import best_texts
+from asr_runtime.decoding.alternatives import with_alternatives
 from asr_runtime.decoding.beam_config import BeamConfig
 from asr_runtime.decoding.beam_search import BeamSearch
 from asr_runtime.decoding.greedy import (
@@ -27,7 +26,7 @@ from asr_runtime.errors import LanguageModelError
 from asr_runtime.language.label_priors import label_priors
 from asr_runtime.language.language_model import LanguageModel
 from asr_runtime.language.lexicon import build_lexicon
-from asr_runtime.transcript import Token, geometric_mean
+from asr_runtime.timed_text import Token, geometric_mean
 
 # Letters of all words times classes: the most that the lexicon's table can have, at 4 bytes each.
 _MAX_LEXICON = 1 << 26
@@ -133,16 +132,8 @@ class BeamDecoder:
             return self.aligner.tokens(log_probs, aligned, seconds_per_frame)
 
         decoding = decoding_of(tokens(found), log_probs[:, self._blank])
-        if alternatives == 1:
-            return decoding
-        texts = best_texts(
-            decoding.text,
-            found.score,
-            self.search.alternatives(state),
-            lambda path: text_of(tokens(path)),
-            alternatives,
-        )
-        return replace(decoding, alternatives=texts)
+        paths = self.search.alternatives(state)
+        return with_alternatives(decoding, found.score, paths, tokens, alternatives)
 
 
 def decoding_of(tokens: tuple[Token, ...], blank: npt.NDArray[np.floating[Any]]) -> Decoding:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from asr_runtime.model_file.word_calibration import WordCalibration
-from asr_runtime.transcript import SPACE, Token, Word, geometric_mean
+from asr_runtime.timed_text import SPACE, Token, Word, geometric_mean
 
 _SHORTEST_SECONDS = 0.01  # of a word
 

@@ -13,7 +13,7 @@ from asr_runtime.decoding.greedy import Decoding
 from asr_runtime.decoding.heads import Heads, Rows
 from asr_runtime.decoding.search_state import BestPath, Integers, SearchState, Spelled
 from asr_runtime.language.language_model import LanguageModel
-from asr_runtime.transcript import Token
+from asr_runtime.timed_text import Token
 
 
 class Alignment(Protocol):

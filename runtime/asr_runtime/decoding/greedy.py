@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from asr_runtime.transcript import Token, geometric_mean
+from asr_runtime.timed_text import Token, geometric_mean
 
 WORD_BOUNDARY = " "
 

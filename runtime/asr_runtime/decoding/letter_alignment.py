@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from asr_runtime.decoding.alignment import Frames, align_in_parts, cut_frames, spoken_labels
 from asr_runtime.decoding.greedy import mean_probability
-from asr_runtime.transcript import Token
+from asr_runtime.timed_text import Token
 
 # Frames aligned at a time: at least, where there is a pause, and at most.
 PART_FRAMES = (150, 600)

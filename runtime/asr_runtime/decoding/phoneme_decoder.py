@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 
-from asr_runtime.decoding.alternatives import best_texts
+from asr_runtime.decoding.alternatives import with_alternatives
 from asr_runtime.decoding.beam_config import BeamConfig, PhonemeBeamConfig
-from asr_runtime.decoding.beam_decoder import decoding_of, text_of, without_leading_space
+from asr_runtime.decoding.beam_decoder import decoding_of, without_leading_space
 from asr_runtime.decoding.greedy import Decoding
 from asr_runtime.decoding.heads import Heads, Rows
 from asr_runtime.decoding.phoneme_search import PhonemeSearch
@@ -19,7 +18,7 @@ from asr_runtime.language.language_model import LanguageModel
 from asr_runtime.language.pronunciation_tree import build_pronunciation_tree
 from asr_runtime.language.pronunciations import Pronunciations, add_pronunciations, spoken_as
 from asr_runtime.language.spoken_hotwords import pronounce_hotwords
-from asr_runtime.transcript import Token
+from asr_runtime.timed_text import Token
 
 
 class PhonemeDecoder:
@@ -131,13 +130,5 @@ class PhonemeDecoder:
             return without_leading_space(self.aligner.tokens(rows, aligned, seconds_per_frame))
 
         decoding = decoding_of(tokens(found), log_probs[:, self.heads.blank])
-        if alternatives == 1:
-            return decoding
-        texts = best_texts(
-            decoding.text,
-            found.score,
-            self.search.alternatives(state),
-            lambda path: text_of(tokens(path)),
-            alternatives,
-        )
-        return replace(decoding, alternatives=texts)
+        paths = self.search.alternatives(state)
+        return with_alternatives(decoding, found.score, paths, tokens, alternatives)

@@ -196,7 +196,7 @@ class PhonemeSearch:
             )
             for text, score in scores.items()
         ]
-        return state.recombinations.paths(state.traceback, endings)
+        yield from state.recombinations.paths(state.traceback, endings)
 
     def _endings(self, state: PhonemeSearchState) -> tuple[dict[int, float], dict[int, int]]:
         """Return the scores and the prefixes of the best texts, by their hashes."""

@@ -21,7 +21,7 @@ from asr_runtime.decoding.heads import Heads, Rows
 from asr_runtime.decoding.letter_alignment import IMPROBABLE, PART_FRAMES
 from asr_runtime.language import phonemes
 from asr_runtime.language.pronunciation_tree import PronunciationTree
-from asr_runtime.transcript import Token, geometric_mean
+from asr_runtime.timed_text import Token, geometric_mean
 
 Integers = npt.NDArray[np.int64]
 

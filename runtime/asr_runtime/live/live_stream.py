@@ -17,7 +17,8 @@ from asr_runtime.inference.session import ModelSession
 from asr_runtime.model_file.contract import ALL_FRAMES
 from asr_runtime.model_file.model_card import ModelCard, StreamingCard
 from asr_runtime.sentences.sentence_decoder import SentenceDecoder
-from asr_runtime.transcript import SECONDS_DIGITS, Transcript
+from asr_runtime.timed_text import SECONDS_DIGITS
+from asr_runtime.transcript import Transcript
 
 if TYPE_CHECKING:
     from asr_runtime.readable_text.readable_transcripts import ReadableStream

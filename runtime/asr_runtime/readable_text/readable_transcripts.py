@@ -13,7 +13,8 @@ from asr_runtime.readable_text.number_words import can_be_in_number
 from asr_runtime.readable_text.number_writing import WrittenWord, write_numbers
 from asr_runtime.readable_text.punctuation_model import PunctuationModel, load_punctuation_model
 from asr_runtime.readable_text.punctuator import PunctuatedWord, Punctuator
-from asr_runtime.transcript import ReadableWord, Transcript, Word, geometric_mean
+from asr_runtime.timed_text import ReadableWord, Word, geometric_mean
+from asr_runtime.transcript import Transcript
 
 _TITLES = {"mister": "Mr.", "missus": "Mrs."}
 """Titles that nobody writes as they are spoken, before a name."""

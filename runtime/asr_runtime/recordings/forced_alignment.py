@@ -19,7 +19,7 @@ import numpy.typing as npt
 from asr_runtime.decoding.alignment import align
 from asr_runtime.decoding.greedy import WORD_BOUNDARY
 from asr_runtime.errors import AlignmentError
-from asr_runtime.transcript import Word
+from asr_runtime.timed_text import Word
 
 Rows = npt.NDArray[np.float32]
 

@@ -19,7 +19,8 @@ from asr_runtime.recordings.forced_alignment import Alignment, align_text, spell
 from asr_runtime.recordings.reading import LONG_SECONDS, iter_log_probs, read_recording, resampled
 from asr_runtime.sentences.endpointing import EndpointConfig
 from asr_runtime.sentences.sentence_decoder import SentenceDecoder
-from asr_runtime.transcript import Alternative, Transcript, Word, clipped, geometric_mean
+from asr_runtime.timed_text import Alternative, Word, clipped, geometric_mean
+from asr_runtime.transcript import Transcript
 
 GROUP_SECONDS = 1800.0
 """Audio in which `RecordingTranscriber.batch` looks for similar lengths: 115 MB at 16 kHz."""

@@ -12,7 +12,7 @@ from asr_runtime.decoding.greedy import WORD_BOUNDARY
 from asr_runtime.decoding.heads import Rows
 from asr_runtime.decoding.search_state import BestPath, Integers, Spelled
 from asr_runtime.sentences.sentence_search import Partial
-from asr_runtime.transcript import Token
+from asr_runtime.timed_text import Token
 
 # Frames after which words may become stable; a multiple of them whatever the pieces they come in.
 _STEP = 10

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from asr_runtime.decoding.greedy import WORD_BOUNDARY, greedy_decode, greedy_text
 from asr_runtime.sentences.sentence_search import Partial
-from asr_runtime.transcript import Token
+from asr_runtime.timed_text import Token
 
 
 class GreedySentence:

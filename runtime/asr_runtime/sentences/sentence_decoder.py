@@ -18,7 +18,8 @@ from asr_runtime.sentences.beam_sentence import BeamSentence
 from asr_runtime.sentences.endpointing import EndpointConfig, Endpointer
 from asr_runtime.sentences.greedy_sentence import GreedySentence
 from asr_runtime.sentences.sentence_search import Partial, SentenceSearch
-from asr_runtime.transcript import Alternative, Token, Transcript, clipped, geometric_mean
+from asr_runtime.timed_text import Alternative, Token, clipped, geometric_mean
+from asr_runtime.transcript import Transcript
 
 
 class SentenceDecoder:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from asr_runtime.transcript import Token
+from asr_runtime.timed_text import Token
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from enum import Enum
 from typing import Any
 
 from asr_runtime.subtitles import to_srt, to_vtt
-from asr_runtime.transcript import SECONDS_DIGITS, Transcript
+from asr_runtime.timed_text import SECONDS_DIGITS
+from asr_runtime.transcript import Transcript
 
 LANGUAGE = "english"
 
