@@ -63,9 +63,14 @@ async function respond(url: URL): Promise<Response> {
   const response = await fetch(key);
   if (!response.ok) return response;
   const answer = withHeaders(response);
+  const copy = answer.clone();
   // A cache that is full is no reason not to answer.
-  cache.put(key, answer.clone()).catch(() => {});
-  return answer;
+  const put = cache.put(key, answer).catch(() => {});
+  if (!key.endsWith(".wasm")) return copy;
+  // Browsers keep the compiled code of an answer out of the cache alone, so the first visit gets it
+  // from there as well; else the second visit would compile everything again.
+  await put;
+  return (await cache.match(key)) ?? copy;
 }
 
 function withHeaders(response: Response): Response {
