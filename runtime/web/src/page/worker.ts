@@ -13,6 +13,9 @@ import { PeakMeter } from "./peak_meter.js";
 /** All computing of the page happens here, so that the page never freezes. */
 declare const self: DedicatedWorkerGlobalScope;
 
+/** A model is tried out so long after it was loaded. */
+const IDLE_MS = 200;
+
 let recognizers: Record<DecoderName, Recognizer | null> = { beam: null, greedy: null };
 let cancelled = false;
 let stream: LiveStream | null = null;
@@ -113,9 +116,12 @@ async function load(files: PageFiles, threads: number): Promise<void> {
     threads,
     seconds: (performance.now() - begin) / 1000,
   });
-  // The browser compiles what is used first; better now, unless somebody waits already.
-  await new Promise((resolve) => setTimeout(resolve));
-  if (waiting === 1) await recognizers.greedy.model.run(new Float32Array(card.sample_rate));
+  // The browser compiles what is used first; better now, if nobody has asked for something.
+  const { model: quick } = recognizers.greedy;
+  const tryOut = async (): Promise<void> => void (await quick.run(new Float32Array(card.sample_rate)));
+  setTimeout(() => {
+    if (waiting === 0) queue = queue.then(tryOut).catch(() => {});
+  }, IDLE_MS);
 }
 
 /** A file of the page as it is listed, straight into one array. */
