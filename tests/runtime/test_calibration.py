@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from asr_runtime import ModelFileError
+from asr_runtime import ModelFileError, Recognizer
 from asr_runtime.decoding.calibration import calibrated
 from asr_runtime.model_file.word_calibration import WordCalibration, calibrations_from_card
 from asr_runtime.timed_text import Token
@@ -94,3 +94,16 @@ def test_card():
 def test_a_card_that_cannot_be(values):
     with pytest.raises(ModelFileError, match="calibrate it again"):
         calibrations_from_card(values)
+
+
+def test_the_card_corrects_what_is_heard_unless_it_shall_not(save_model, card, speak):
+    corrections = {"start_shift": -0.05, "end_shift": -0.05, "confidence_intercept": -2.0}
+    path = save_model(card={**card, "calibration": {"greedy": corrections}})
+    audio = (speak("hello world"), 16000)
+    found, raw = (
+        Recognizer.load(path, device="cpu", calibrated=calibrated).transcribe(*audio)
+        for calibrated in (True, False)
+    )
+    assert [word.text for word in found.words] == [word.text for word in raw.words]
+    assert found.words[1].start == pytest.approx(raw.words[1].start - 0.05, abs=1e-3)
+    assert found.words[1].confidence < raw.words[1].confidence

@@ -8,15 +8,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from asr_runtime import Recognizer
 from asr_train.command.calibrate import draw_reliability
+from asr_train.data.manifest import Utterance
 from asr_train.errors import DataError
 from asr_train.evaluation.calibration import (
     WordOutcome,
     expected_calibration_error,
     fit_calibration,
     read_word_times,
+    word_outcomes,
 )
 from asr_train.evaluation.metrics import matching_words
+
+CLIP = Path(__file__).parents[2] / "runtime" / "demo" / "demo.flac"
 
 
 def outcomes(count: int, seed: int = 0) -> list[WordOutcome]:
@@ -91,3 +96,18 @@ def test_a_small_plot_that_changes_only_with_the_figures(tmp_path: Path) -> None
     assert f"2,000 words, error {report.error_after:.3f}" in drawn
     assert len(drawn) < 30_000
     assert (tmp_path / "one.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_words_are_compared_with_what_was_said(tmp_path: Path) -> None:
+    """Of a recording of which one word of the text is wrong, and one word's times are known."""
+    recognizer = Recognizer.load(device="cpu", decoder="greedy", calibrated=False)
+    heard = recognizer.transcribe(CLIP).words
+    said = [word.text for word in heard]
+    said[3] = "elsewhere"
+    row = Utterance(CLIP, 5.0, " ".join(said), "", "")
+    times = {CLIP.name: [(heard[0].text, heard[0].start - 0.1, heard[0].end - 0.2)]}
+    found = word_outcomes([row], recognizer, times)
+    assert [one.right for one in found] == [index != 3 for index in range(len(said))]
+    assert [one.confidence for one in found] == [word.confidence for word in heard]
+    assert found[0].late == pytest.approx((0.1, 0.2))
+    assert {one.late for one in found[1:]} == {None}

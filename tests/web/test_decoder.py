@@ -43,7 +43,7 @@ def spoil(rows: np.ndarray, strength: float) -> np.ndarray:
 def test_beam_search_is_pythons(
     strength: float, decode: Decode, beam: Recognizer, demo: np.ndarray
 ) -> None:
-    rows = spoil(beam.rows([demo])[0], strength)
+    rows = spoil(beam._session.run_all([demo])[0], strength)
     decoder = beam._beam_decoder
     assert decoder is not None
     expected = decoder.decode(rows, beam.card.seconds_per_frame)
@@ -55,7 +55,7 @@ def test_beam_search_is_pythons(
 
 
 def test_greedy_decoding_is_pythons(decode: Decode, greedy: Recognizer, demo: np.ndarray) -> None:
-    rows = greedy.rows([demo])[0]
+    rows = greedy._session.run_all([demo])[0]
     cases = [{"rows": rows, "greedy": True}, {"rows": rows[:8], "greedy": True}]
     found, silence = decode(greedy.card, cases, None)
     card = greedy.card
@@ -74,7 +74,7 @@ def test_sentences_are_pythons(
     name: str, longest: float, decode: Decode, request: pytest.FixtureRequest, demo: np.ndarray
 ) -> None:
     recognizer: Recognizer = request.getfixturevalue(name)
-    rows = np.concatenate([recognizer.rows([demo])[0]] * 2)
+    rows = np.concatenate([recognizer._session.run_all([demo])[0]] * 2)
     piece, duration = 21, len(rows) * recognizer.card.seconds_per_frame
     card = recognizer.card
     decoder = SentenceDecoder(

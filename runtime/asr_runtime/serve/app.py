@@ -171,13 +171,13 @@ def _prompted(prompt: str, recognizer: Recognizer) -> list[str]:
     """The hotwords of a prompt."""
     if not prompt.strip():
         return []
-    decoder = recognizer.beam_decoder
-    if decoder is None:
+    language_model = recognizer.language_model
+    if language_model is None:
         raise RequestError(
             400, "a prompt has no effect without a language model; leave it out", "prompt"
         )
     letters = [text.lower() for text in recognizer.card.vocabulary if len(text) == 1]
-    found = prompt_hotwords(prompt, letters, decoder.language_model.knows)
+    found = prompt_hotwords(prompt, letters, language_model.knows)
     if len(found) > MAX_HOTWORDS:
         raise RequestError(
             400, f"the prompt has {len(found)} names; {MAX_HOTWORDS} are possible", "prompt"

@@ -65,7 +65,11 @@ def calibrate(
     rows = [row for path in manifest for row in read_manifest(path)]
     try:
         recognizer = Recognizer.load(
-            model, device="cpu", decoder=decoder.value, language_model=language_model
+            model,
+            device="cpu",
+            decoder=decoder.value,
+            language_model=language_model,
+            calibrated=False,
         )
     except AsrRuntimeError as error:
         raise DataError(str(error)) from None

@@ -16,10 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from asr_runtime import AsrRuntimeError, Recognizer, Transcript, Word
-from asr_runtime.audio.audio_reader import read_audio
-from asr_runtime.audio.waveform import to_waveform
-from asr_runtime.decoding.greedy import greedy_decode
+from asr_runtime import AsrRuntimeError, Recognizer, Word
 from asr_runtime.model_file.word_calibration import WordCalibration
 from asr_train.data.manifest import Utterance
 from asr_train.errors import DataError
@@ -102,11 +99,11 @@ def word_outcomes(
     recognizer: Recognizer,
     times: WordTimes | None = None,
 ) -> list[WordOutcome]:
-    """Decode recordings without any calibration and compare the words with the true ones.
+    """Transcribe recordings and compare the words with the true ones.
 
     Args:
         rows: Recordings with their texts.
-        recognizer: Decodes; a calibration in its model is not applied.
+        recognizer: Transcribes; not calibrated, so that confidences are the decoder's own.
         times: True times by the name of the audio file.
 
     Returns:
@@ -115,20 +112,12 @@ def word_outcomes(
     Raises:
         DataError: A recording cannot be used.
     """
-    card, decoder = recognizer.card, recognizer.beam_decoder
     outcomes: list[WordOutcome] = []
     for index, row in enumerate(tqdm(rows, unit="clip", disable=None)):
         try:
-            waveform = to_waveform(*read_audio(row.audio), card.sample_rate)
-            (output,) = recognizer.rows([waveform.samples])
+            words = recognizer.transcribe(row.audio).words
         except AsrRuntimeError as error:
             raise DataError(str(error)) from None
-        decoding = (
-            greedy_decode(output, card.vocabulary, card.blank_id, card.seconds_per_frame)
-            if decoder is None
-            else decoder.decode(output, card.seconds_per_frame)
-        )
-        words = Transcript(decoding.text, 1.0, decoding.tokens, waveform.duration).words
         outcomes += _compared(index, words, row.text.split(), (times or {}).get(row.audio.name))
     return outcomes
 
