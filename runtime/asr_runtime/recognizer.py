@@ -210,7 +210,9 @@ class Recognizer:
         """
         if checked_alternatives(number) > 1 and self._beam_decoder is None:
             raise DecoderError("the greedy decoder knows one text; load with decoder='beam'")
-        return Recognizer(self._session, self._beam_decoder, self._readable, number)
+        return Recognizer(
+            self._session, self._beam_decoder, self._readable, number, self._calibrated
+        )
 
     @property
     def card(self) -> ModelCard:
