@@ -194,6 +194,26 @@ class Recognizer:
             self._session, decoder, self._readable, self._alternatives, self._calibrated
         )
 
+    def with_alternatives(self, number: int) -> Recognizer:
+        """Return a recogniser that finds more texts of each segment, or fewer.
+
+        It shares everything with this one, which stays as it is.
+
+        Args:
+            number: How many of the best texts `Transcript.alternatives` has, as in `load`.
+
+        Returns:
+            The recogniser.
+
+        Raises:
+            DecoderError: Decoding is greedy, or the number is out of its range.
+        """
+        if checked_alternatives(number) > 1 and self._beam_decoder is None:
+            raise DecoderError("the greedy decoder knows one text; load with decoder='beam'")
+        return Recognizer(
+            self._session, self._beam_decoder, self._readable, number, self._calibrated
+        )
+
     @property
     def card(self) -> ModelCard:
         """What the model says about itself."""
