@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,7 @@ class LanguageModel(ABC):
         self.order: int = header["order"]
         self._text = text
         self._unigrams = unigrams
+        self._begins: npt.NDArray[np.int32] | None = None  # of the words in the text
         self._spoken = {
             name: arrays[name] for name in (PHONEMES_ARRAY, COUNTS_ARRAY) if name in arrays
         }
@@ -81,6 +82,44 @@ class LanguageModel(ABC):
             or text.endswith(b"\n" + line)
             or text == line
         )
+
+    def word_id(self, word: str) -> int:
+        """Return the id of a word, UNKNOWN of one outside the vocabulary."""
+        if self._begins is None:
+            letters = np.frombuffer(self._text, np.uint8)
+            ends = (letters == ord("\n")).nonzero()[0].astype(np.int32)
+            self._begins = np.concatenate((np.array([-1], np.int32), ends, [len(letters)])) + 1
+        line, text, begins = word.encode(), self._text, self._begins
+        low, high = 0, len(begins) - 1
+        while low < high:
+            middle = (low + high) // 2
+            found = text[begins[middle] : begins[middle + 1] - 1]
+            if found == line:
+                return FIRST_WORD + middle
+            if found < line:
+                low = middle + 1
+            else:
+                high = middle
+        return UNKNOWN
+
+    def log_probs(self, words: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Say how probable each word of a sentence is after those before it.
+
+        Args:
+            words: All words of the sentence up to some place.
+
+        Returns:
+            Natural-log probabilities, float32 [words].
+        """
+        ids = np.array([self.word_id(word) for word in words], np.int32)
+        log_probs = np.zeros(len(ids), np.float32)
+        states = np.full(len(ids), self.start, np.int32)
+        # All words at once, first as if each began the sentence. Each time their states know of
+        # one word more, until they know as many as an n-gram holds.
+        for known in range(min(self.order, len(ids))):
+            log_probs[known:], following = self.score(states[known:], ids[known:])
+            states[known + 1 :] = following[:-1]
+        return log_probs
 
     @property
     def unigrams(self) -> npt.NDArray[np.float32]:
