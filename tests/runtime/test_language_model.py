@@ -114,7 +114,7 @@ def test_probabilities_sum_to_one_after_any_context(make_language_model):
 
 def test_file_is_read_as_written(save_language_model, make_language_model):
     model = read_language_model(save_language_model(WORDS, SENTENCES))
-    assert model.words == WORDS
+    assert list(model.words) == WORDS
     assert model.order == 3
     expected = make_language_model(WORDS, SENTENCES)
     np.testing.assert_array_equal(model.unigrams, expected.unigrams)
@@ -192,7 +192,7 @@ class ContentOfFormat:
 
     def test_unchanged_one_is_read(self, changed):
         words = np.frombuffer("\n".join(WORDS).encode(), np.uint8)
-        assert read_language_model(changed("words", words)).words == WORDS
+        assert list(read_language_model(changed("words", words)).words) == WORDS
 
 
 class TestContentOfFormat1(ContentOfFormat):

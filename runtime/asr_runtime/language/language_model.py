@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asr_runtime.language.pronunciations import COUNTS_ARRAY, PHONEMES_ARRAY, Pronunciations
+from asr_runtime.language.word_list import WordList
 
 UNKNOWN = 0
 """Id of every word outside the vocabulary."""
@@ -65,12 +66,9 @@ class LanguageModel(ABC):
             raise ValueError("its words and probabilities differ in number")
 
     @property
-    def words(self) -> list[str]:
-        """The vocabulary, ASCII, in alphabetical order; word ids start at FIRST_WORD.
-
-        It is made anew each time, because as strings it takes eight times the memory.
-        """
-        return self._text.decode("ascii").split("\n")
+    def words(self) -> WordList:
+        """The vocabulary, ASCII, in alphabetical order; word ids start at FIRST_WORD."""
+        return WordList(self._text)
 
     def knows(self, word: str) -> bool:
         """Tell whether a word is in the vocabulary."""
