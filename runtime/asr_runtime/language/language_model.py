@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -58,17 +59,17 @@ class LanguageModel(ABC):
         self.order: int = header["order"]
         self._text = text
         self._unigrams = unigrams
-        self._begins: npt.NDArray[np.int32] | None = None  # of the words in the text
+        self._words = WordList(text)
         self._spoken = {
             name: arrays[name] for name in (PHONEMES_ARRAY, COUNTS_ARRAY) if name in arrays
         }
-        if len(unigrams) != text.count(b"\n") + 1 + FIRST_WORD:
+        if len(unigrams) != len(self._words) + FIRST_WORD:
             raise ValueError("its words and probabilities differ in number")
 
     @property
     def words(self) -> WordList:
         """The vocabulary, ASCII, in alphabetical order; word ids start at FIRST_WORD."""
-        return WordList(self._text)
+        return self._words
 
     def knows(self, word: str) -> bool:
         """Tell whether a word is in the vocabulary."""
@@ -83,21 +84,9 @@ class LanguageModel(ABC):
 
     def word_id(self, word: str) -> int:
         """Return the id of a word, UNKNOWN of one outside the vocabulary."""
-        if self._begins is None:
-            letters = np.frombuffer(self._text, np.uint8)
-            ends = (letters == ord("\n")).nonzero()[0].astype(np.int32)
-            self._begins = np.concatenate((np.array([-1], np.int32), ends, [len(letters)])) + 1
-        line, text, begins = word.encode(), self._text, self._begins
-        low, high = 0, len(begins) - 1
-        while low < high:
-            middle = (low + high) // 2
-            found = text[begins[middle] : begins[middle + 1] - 1]
-            if found == line:
-                return FIRST_WORD + middle
-            if found < line:
-                low = middle + 1
-            else:
-                high = middle
+        place = bisect_left(self._words, word)
+        if place < len(self._words) and self._words[place] == word:
+            return FIRST_WORD + place
         return UNKNOWN
 
     def log_probs(self, words: Sequence[str]) -> npt.NDArray[np.float32]:
