@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast, overload
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from asr_runtime.audio.audio_file import AudioFile
-from asr_runtime.audio.audio_source import Audio, AudioBlocks, OneChannel, open_source
+from asr_runtime.audio.audio_source import (
+    Audio,
+    AudioBlocks,
+    OneChannel,
+    open_source,
+    opened_source,
+    to_source,
+)
 from asr_runtime.audio.channels import MIX, Channels, checked_channels
 from asr_runtime.decoding.alternatives import checked_alternatives
 from asr_runtime.decoding.beam_config import BeamConfig
@@ -22,6 +28,7 @@ from asr_runtime.decoding.decoder_choice import DECODERS, check_decoder_name, lo
 from asr_runtime.errors import DecoderError, ModelFileError
 from asr_runtime.inference.session import ModelSession, load_session, return_freed_memory
 from asr_runtime.language.hotword import hotword_entries
+from asr_runtime.language.language_model import LanguageModel
 from asr_runtime.language.language_model_file import DEFAULT_LANGUAGE_MODEL
 from asr_runtime.live.live_stream import LiveStream
 from asr_runtime.model_file.model_card import ModelCard
@@ -55,6 +62,7 @@ class Recognizer:
         beam_decoder: AnyDecoder | None = None,
         readable: ReadableText | None = None,
         alternatives: int = 1,
+        calibrated: bool = True,
     ) -> None:
         """Put a recogniser together; `load` does it from files.
 
@@ -63,6 +71,7 @@ class Recognizer:
             beam_decoder: The beam search; None decodes greedily.
             readable: Makes text readable; None leaves it as it was recognised.
             alternatives: How many texts of each segment a beam search finds.
+            calibrated: Whether what the model's card says corrects times and confidences.
         """
         self._session = session
         self._readable = readable
@@ -70,7 +79,10 @@ class Recognizer:
             self._session = session.with_phonemes()
         self._beam_decoder = beam_decoder
         self._alternatives = alternatives
-        self._recordings = RecordingTranscriber(self._session, beam_decoder, alternatives)
+        self._calibrated = calibrated
+        self._recordings = RecordingTranscriber(
+            self._session, beam_decoder, alternatives, calibrated
+        )
 
     @classmethod
     def load(
@@ -86,6 +98,7 @@ class Recognizer:
         punctuate: bool | str | os.PathLike[str] = False,
         numbers: bool = False,
         alternatives: int = 1,
+        calibrated: bool = True,
     ) -> Recognizer:
         """Load a model, and a language model to decode with.
 
@@ -110,6 +123,8 @@ class Recognizer:
             numbers: Whether texts have digits instead of number words.
             alternatives: How many of the best texts of each segment `Transcript.alternatives` has,
                 1 to 100. The greedy decoder knows one alone. More than one take time.
+            calibrated: Whether the times and confidences of words are corrected by what
+                ``asr-train calibrate`` found for the model; if not, they are the decoder's own.
 
         Returns:
             The recogniser.
@@ -145,10 +160,10 @@ class Recognizer:
 
             readable = load_readable_text(punctuate, numbers=numbers)
         if decoder == "greedy":
-            return cls(session, readable=readable)
+            return cls(session, readable=readable, calibrated=calibrated)
         beam_decoder = load_decoder(language_model, session.card, hotwords, beam)
         return_freed_memory()
-        return cls(session, beam_decoder, readable, alternatives)
+        return cls(session, beam_decoder, readable, alternatives, calibrated)
 
     def with_hotwords(self, hotwords: Iterable[str] | None) -> Recognizer:
         """Return a recogniser that listens for other words: for one call, one stream, one speaker.
@@ -175,7 +190,29 @@ class Recognizer:
         if self._beam_decoder is None:
             raise DecoderError("the greedy decoder takes no hotwords; load with decoder='beam'")
         decoder = self._beam_decoder.with_hotwords(entries)
-        return Recognizer(self._session, decoder, self._readable, self._alternatives)
+        return Recognizer(
+            self._session, decoder, self._readable, self._alternatives, self._calibrated
+        )
+
+    def with_alternatives(self, number: int) -> Recognizer:
+        """Return a recogniser that finds more texts of each segment, or fewer.
+
+        It shares everything with this one, which stays as it is.
+
+        Args:
+            number: How many of the best texts `Transcript.alternatives` has, as in `load`.
+
+        Returns:
+            The recogniser.
+
+        Raises:
+            DecoderError: Decoding is greedy, or the number is out of its range.
+        """
+        if checked_alternatives(number) > 1 and self._beam_decoder is None:
+            raise DecoderError("the greedy decoder knows one text; load with decoder='beam'")
+        return Recognizer(
+            self._session, self._beam_decoder, self._readable, number, self._calibrated
+        )
 
     @property
     def card(self) -> ModelCard:
@@ -198,9 +235,9 @@ class Recognizer:
         return self._recordings.decoding
 
     @property
-    def beam_decoder(self) -> AnyDecoder | None:
-        """The beam search in use; None if decoding is greedy."""
-        return self._beam_decoder
+    def language_model(self) -> LanguageModel | None:
+        """The language model in use; None if decoding is greedy."""
+        return None if self._beam_decoder is None else self._beam_decoder.language_model
 
     @property
     def model_path(self) -> Path:
@@ -248,7 +285,7 @@ class Recognizer:
             AudioContentError: There is no audio, or what is none.
             TypeError: Samples have no sample rate, a file has one, or it is neither.
         """
-        source = _source(audio, sample_rate)
+        source = to_source(audio, sample_rate)
         segments = self.segments(source, channels=channels, accept_incomplete=accept_incomplete)
         return Transcript.join(segments)
 
@@ -274,7 +311,7 @@ class Recognizer:
             AudioContentError: There is no audio, or what is none.
             TypeError: Samples have no sample rate, a file has one, or it is neither.
         """
-        source = _source(audio, sample_rate)
+        source = to_source(audio, sample_rate)
         with open_source(source, accept_incomplete=accept_incomplete) as blocks:
             return [
                 Transcript.join(self.segments(OneChannel(blocks, number)))
@@ -313,7 +350,7 @@ class Recognizer:
             AudioContentError: There is no audio, or what is none. Both may be raised after some
                 segments, which are then not all.
         """
-        with _opened(audio, channels, accept_incomplete) as blocks:
+        with opened_source(audio, channels, accept_incomplete) as blocks:
             channel = (
                 blocks.channel if isinstance(blocks, OneChannel) else checked_channels(channels)
             )
@@ -478,44 +515,4 @@ class Recognizer:
         for waveform in samples:
             if waveform.ndim != 1 or not len(waveform):
                 raise ValueError(f"give waveforms [samples], not {list(waveform.shape)}")
-        return [self._session.heads.spelled(rows) for rows in self.rows(samples)]
-
-    def rows(self, samples: Sequence[npt.NDArray[np.float32]]) -> list[npt.NDArray[np.float32]]:
-        """Return what `log_probs` does, but of all decoded heads, float32 [frames, columns].
-
-        The phonemes' columns stand beside the letters' if those are decoded.
-        """
-        return self._session.run_all(samples)
-
-
-def _source(audio: AudioFile | npt.ArrayLike, sample_rate: float | None) -> Audio:
-    """Tell files from samples.
-
-    Raises:
-        TypeError: Samples have no sample rate, a file has one, or it is neither.
-    """
-    is_path = isinstance(audio, (str, os.PathLike))
-    is_file = is_path or callable(getattr(audio, "read", None))
-    if sample_rate is not None:
-        if is_file:
-            raise TypeError("a file brings its own sample rate; leave sample_rate out")
-        return cast(npt.ArrayLike, audio), sample_rate
-    is_content = isinstance(audio, (bytes, bytearray)) or (
-        isinstance(audio, memoryview) and audio.format in ("B", "b", "c")
-    )
-    if is_file or is_content:
-        return cast(AudioFile, audio)
-    if isinstance(audio, (np.ndarray, memoryview, list)) or hasattr(audio, "__array__"):
-        raise TypeError("samples need their sample_rate")
-    raise TypeError(
-        f"audio is of type {type(audio).__name__}; give a path, the bytes of a file, a file that "
-        "is open in binary mode, or samples with their sample rate"
-    )
-
-
-def _opened(
-    audio: Audio | AudioBlocks, channels: Channels, accept_incomplete: bool
-) -> AbstractContextManager[AudioBlocks]:
-    if hasattr(audio, "blocks"):
-        return nullcontext(cast(AudioBlocks, audio))
-    return open_source(audio, channels=channels, accept_incomplete=accept_incomplete)
+        return [self._session.heads.spelled(rows) for rows in self._session.run_all(samples)]

@@ -153,7 +153,9 @@ def test_sentences_have_their_own(make_language_model, phoneme_speech, endpoint)
 
 
 def test_the_shipped_model():
-    transcript = Recognizer.load(device="cpu", threads=1, alternatives=5).transcribe(DEMO)
+    plain = Recognizer.load(device="cpu", threads=1)
+    transcript = plain.with_alternatives(5).transcribe(DEMO)
+    assert not plain.transcribe(DEMO).alternatives
     assert len(transcript.alternatives) == 5
     assert transcript.alternatives[0].text == transcript.text
     assert transcript.alternatives[1].score < 0
@@ -167,6 +169,11 @@ def test_the_shipped_model():
 def test_impossible_numbers(model_file, number):
     with pytest.raises(DecoderError, match="alternatives must be 1 to 100"):
         Recognizer.load(model_file, alternatives=number)
+    greedy = Recognizer.load(model_file, decoder="greedy")
+    with pytest.raises(DecoderError, match="alternatives must be 1 to 100"):
+        greedy.with_alternatives(number)
+    with pytest.raises(DecoderError, match="greedy decoder knows one text"):
+        greedy.with_alternatives(2)
 
 
 class TestCommand:

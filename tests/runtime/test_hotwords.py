@@ -5,7 +5,7 @@ import pytest
 import typer
 
 from asr_runtime import BeamConfig, DecoderError, Recognizer
-from asr_runtime.command.options import hotword_list
+from asr_runtime.command.loading import LoadingOptions
 from asr_runtime.decoding.beam_decoder import BeamDecoder
 from asr_runtime.decoding.hotwords import PhraseScorer
 from asr_runtime.language.hotword import Hotword, hotword_entries, parse_hotword
@@ -207,14 +207,14 @@ def test_file_of_hotwords(tmp_path):
     file.write_text(
         "\ufeffPanayotov=P AA N AH Y OW T AO F  # of LibriSpeech\r\n\n# more\nNew York\n", "utf-8"
     )
-    assert hotword_list(["Ithaca"], file) == [
+    assert LoadingOptions(hotword=["Ithaca"], hotwords=file).checked().hotword == [
         "Ithaca",
         "Panayotov=P AA N AH Y OW T AO F",
         "New York",
     ]
-    assert hotword_list(None, None) == []
+    assert LoadingOptions().checked().hotword is None
     with pytest.raises(typer.BadParameter, match="cannot be read"):
-        hotword_list(None, tmp_path / "none")
+        LoadingOptions(hotwords=tmp_path / "none").checked()
 
 
 def test_no_hotwords_may_be_none():

@@ -58,7 +58,7 @@ def slow(speak, tmp_path):
 
 @pytest.fixture
 def loading(model_file):
-    return LoadingOptions(str(model_file), Device.cpu, 1, None, None, None)
+    return LoadingOptions(str(model_file), Device.cpu, 1)
 
 
 class TestInputs:

@@ -14,7 +14,7 @@ import pytest
 import soundfile
 
 from asr_runtime import Recognizer
-from asr_runtime.command.loading import ReadableOptions
+from asr_runtime.command.loading import LoadingOptions
 from asr_runtime.readable_text import punctuation_model
 
 SPOKEN = "we stop but i may go"
@@ -133,22 +133,21 @@ def test_bad_options_are_one_line(
 
 
 @pytest.mark.parametrize(
-    ("options", "model", "punctuate"),
+    ("options", "punctuate"),
     [
-        (ReadableOptions(), None, False),
-        (ReadableOptions(for_people=True), None, True),
-        (ReadableOptions(for_people=True), "other.onnx", False),
-        (ReadableOptions(False, for_people=True), None, False),
-        (ReadableOptions(True), "other.onnx", True),
-        (ReadableOptions(None, "mine.onnx"), None, "mine.onnx"),
+        (LoadingOptions(), False),
+        (LoadingOptions(for_people=True), True),
+        (LoadingOptions(for_people=True, model="other.onnx"), False),
+        (LoadingOptions(for_people=True, punctuate=False), False),
+        (LoadingOptions(punctuate=True, model="other.onnx"), True),
+        (LoadingOptions(punctuation_model="mine.onnx"), "mine.onnx"),
     ],
 )
 def test_people_get_signs_and_programs_do_not(
-    options: ReadableOptions,
-    model: str | None,
+    options: LoadingOptions,
     punctuate: Any,
     monkeypatch: pytest.MonkeyPatch,
     punctuation_model_file: Path,
 ) -> None:
     monkeypatch.setattr(punctuation_model, "DEFAULT_PUNCTUATION_MODEL", punctuation_model_file)
-    assert options.punctuation(model) == punctuate
+    assert options.punctuation() == punctuate

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from asr_runtime import Recognizer
+
 openai = pytest.importorskip("openai")
 
 CLIP = Path(__file__).parents[2] / "runtime" / "demo" / "demo.flac"
@@ -42,6 +44,17 @@ def test_verbose_json_has_segments_and_words_when_asked(client, spoken):
     assert only.segments
 
 
+def test_verbose_json_has_the_alternatives_of_each_segment_when_asked(client, spoken):
+    answer = transcribe(client, response_format="verbose_json", extra_body={"alternatives": 3})
+    expected = Recognizer.load(device="cpu", alternatives=3).transcribe(CLIP).alternatives
+    (segment,) = answer.segments
+    assert segment.alternatives == [each.to_dict() for each in expected]
+    assert segment.alternatives[0]["text"] == segment.text == spoken
+    assert len(segment.alternatives) == 3
+    (plain,) = transcribe(client, response_format="verbose_json").segments
+    assert not hasattr(plain, "alternatives")
+
+
 def test_subtitles(client, spoken):
     srt = transcribe(client, response_format="srt")
     assert srt.startswith("1\n00:00:00,")
@@ -71,6 +84,9 @@ def test_models(client):
         ({"extra_body": {"hotwords": "Goby:much"}}, 400, "for its weight"),
         ({"extra_body": {"hotwords": "a, " * 1001}}, 400, "1001 hotwords are too many"),
         ({"timestamp_granularities": ["word"]}, 400, "verbose_json"),
+        ({"extra_body": {"alternatives": 3}}, 400, "response_format=verbose_json"),
+        ({"extra_body": {"alternatives": 0}}, 400, "1 to 100, not 0"),
+        ({"extra_body": {"alternatives": "many"}}, 400, "alternatives"),
         ({"response_format": "srt", "stream": True}, 400, "json or text"),
     ],
 )

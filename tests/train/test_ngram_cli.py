@@ -48,7 +48,7 @@ def test_build(run: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
     assert "vocabulary: 9 words, 100.00 % of the text" in said
     assert "perplexity of" in said
     model = read_language_model(out)
-    assert model.words == ["a", "and", "bird", "cat", "dog", "mat", "on", "sat", "the"]
+    assert list(model.words) == ["a", "and", "bird", "cat", "dog", "mat", "on", "sat", "the"]
     assert model.order == 2
     assert model.header["source"] == "made up"
     assert model.header["dev_perplexity"] > 1

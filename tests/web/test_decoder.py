@@ -11,12 +11,15 @@ import pytest
 
 from asr_runtime import EndpointConfig, Recognizer
 from asr_runtime.decoding.greedy import greedy_decode
+from asr_runtime.model_file.word_calibration import WordCalibration
 from asr_runtime.sentences.sentence_decoder import SentenceDecoder
 from asr_runtime.timed_text import Token
 
 SMALL_LANGUAGE_MODEL = (
     Path(__file__).parents[2] / "runtime" / "language_models" / "english-small.lm"
 )
+LATE = WordCalibration(-0.05, 0.01, 2.0, 0.7, language_slope=0.3, next_slope=0.1, letters_slope=0.3)
+"""Corrections that make use of everything."""
 Decode = Callable[..., list[Any]]
 
 
@@ -43,7 +46,7 @@ def spoil(rows: np.ndarray, strength: float) -> np.ndarray:
 def test_beam_search_is_pythons(
     strength: float, decode: Decode, beam: Recognizer, demo: np.ndarray
 ) -> None:
-    rows = spoil(beam.rows([demo])[0], strength)
+    rows = spoil(beam._session.run_all([demo])[0], strength)
     decoder = beam._beam_decoder
     assert decoder is not None
     expected = decoder.decode(rows, beam.card.seconds_per_frame)
@@ -55,7 +58,7 @@ def test_beam_search_is_pythons(
 
 
 def test_greedy_decoding_is_pythons(decode: Decode, greedy: Recognizer, demo: np.ndarray) -> None:
-    rows = greedy.rows([demo])[0]
+    rows = greedy._session.run_all([demo])[0]
     cases = [{"rows": rows, "greedy": True}, {"rows": rows[:8], "greedy": True}]
     found, silence = decode(greedy.card, cases, None)
     card = greedy.card
@@ -74,7 +77,7 @@ def test_sentences_are_pythons(
     name: str, longest: float, decode: Decode, request: pytest.FixtureRequest, demo: np.ndarray
 ) -> None:
     recognizer: Recognizer = request.getfixturevalue(name)
-    rows = np.concatenate([recognizer.rows([demo])[0]] * 2)
+    rows = np.concatenate([recognizer._session.run_all([demo])[0]] * 2)
     piece, duration = 21, len(rows) * recognizer.card.seconds_per_frame
     card = recognizer.card
     decoder = SentenceDecoder(
@@ -83,6 +86,7 @@ def test_sentences_are_pythons(
         card.blank_id,
         card.seconds_per_frame,
         EndpointConfig(max_seconds=longest),
+        LATE,
     )
     sentences, partials = [], []
     for begin in range(0, len(rows), piece):
@@ -97,7 +101,7 @@ def test_sentences_are_pythons(
         "duration": duration,
         "endpoint": {"silenceSeconds": 0.8, "maxSeconds": longest},
     }
-    [found] = decode(recognizer.card, [case], SMALL_LANGUAGE_MODEL)
+    [found] = decode(recognizer.card, [case], SMALL_LANGUAGE_MODEL, LATE)
     assert len(sentences) >= (1 if longest == 30.0 else 6)
     assert found["partials"] == partials
     assert [each["text"] for each in found["sentences"]] == [each.text for each in sentences]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import pairwise
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -126,6 +126,35 @@ class OneChannel:
         return self._audio.blocks(self.channel)
 
 
+def to_source(audio: AudioFile | npt.ArrayLike, sample_rate: float | None) -> Audio:
+    """Tell files from samples, which are given with their rate beside them.
+
+    Args:
+        audio: As in `Recognizer.transcribe`.
+        sample_rate: Of samples, in Hz.
+
+    Raises:
+        TypeError: Samples have no sample rate, a file has one, or it is neither.
+    """
+    is_path = isinstance(audio, (str, os.PathLike))
+    is_file = is_path or callable(getattr(audio, "read", None))
+    if sample_rate is not None:
+        if is_file:
+            raise TypeError("a file brings its own sample rate; leave sample_rate out")
+        return cast(npt.ArrayLike, audio), sample_rate
+    is_content = isinstance(audio, (bytes, bytearray)) or (
+        isinstance(audio, memoryview) and audio.format in ("B", "b", "c")
+    )
+    if is_file or is_content:
+        return cast(AudioFile, audio)
+    if isinstance(audio, (np.ndarray, memoryview, list)) or hasattr(audio, "__array__"):
+        raise TypeError("samples need their sample_rate")
+    raise TypeError(
+        f"audio is of type {type(audio).__name__}; give a path, the bytes of a file, a file that "
+        "is open in binary mode, or samples with their sample rate"
+    )
+
+
 @contextmanager
 def open_source(
     audio: Audio,
@@ -164,6 +193,21 @@ def open_source(
         if error.subject is None:
             error.subject = subject
         raise
+
+
+def opened_source(
+    audio: Audio | AudioBlocks, channels: Channels, accept_incomplete: bool
+) -> AbstractContextManager[AudioBlocks]:
+    """Return what `open_source` does, or audio that is open already, which then stays open.
+
+    Args:
+        audio: Audio, open or not.
+        channels: See `open_source`; what is open already has its own.
+        accept_incomplete: See `open_source`; what is open already has its own.
+    """
+    if hasattr(audio, "blocks"):
+        return nullcontext(cast(AudioBlocks, audio))
+    return open_source(audio, channels=channels, accept_incomplete=accept_incomplete)
 
 
 def _as_array(samples: npt.ArrayLike) -> npt.NDArray[Any]:

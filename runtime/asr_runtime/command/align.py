@@ -56,7 +56,7 @@ def align(
     if chosen == SEPARATE:
         raise typer.BadParameter("--channels separate cannot be aligned; give the number of one")
     text = _read(transcript)
-    recognizer = load_recognizer(LoadingOptions(model, device, threads))
+    recognizer = load_recognizer(LoadingOptions(model=model, device=device, threads=threads))
     from asr_runtime.audio.standard_input import standard_input
     from asr_runtime.command.file_transcription import name_fields
 

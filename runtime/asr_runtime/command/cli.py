@@ -2,7 +2,8 @@
 
 A command is a module of this package with a typer ``app`` in it, and a line in `COMMANDS`. It is
 imported when it is called, and imports what is slow when its arguments are known, so that
-``--help`` is there at once. Options that several commands have are defined in `options`.
+``--help`` is there at once. Options that several commands have are defined in `options`, and those
+that say which recogniser to load are the fields of `loading.LoadingOptions`.
 """
 
 from __future__ import annotations

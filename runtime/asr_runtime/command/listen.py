@@ -3,36 +3,26 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
-from asr_runtime.command.loading import LoadingOptions, ReadableOptions, load_recognizer
+from asr_runtime.command.loading import LoadingOptions, load_recognizer
+from asr_runtime.command.option_groups import expand_option_groups
 from asr_runtime.command.options import (
     MIX,
     SEPARATE,
     AcceptIncompleteOption,
     ChannelsOption,
     ChunkOption,
-    DecoderOption,
-    Device,
-    DeviceOption,
     Format,
     FormatOption,
-    HotwordOption,
-    HotwordsFileOption,
     InputDeviceOption,
-    LanguageModelOption,
     LookaheadOption,
-    ModelOption,
-    NumbersOption,
     PauseOption,
-    PunctuateOption,
-    PunctuationModelOption,
     RawFormatOption,
     SampleRateOption,
-    ThreadsOption,
-    hotword_list,
     new_app,
     parse_channels,
     parse_raw_format,
@@ -42,6 +32,7 @@ app = new_app()
 
 
 @app.command(help="Show text while someone speaks into the microphone, or while a stream comes.")
+@expand_option_groups
 def listen(
     stream: Annotated[
         str | None,
@@ -52,6 +43,7 @@ def listen(
             show_default=False,
         ),
     ] = None,
+    *,
     input_device: InputDeviceOption = None,
     raw_format: RawFormatOption = None,
     sample_rate: SampleRateOption = None,
@@ -60,22 +52,13 @@ def listen(
     chunk_ms: ChunkOption = None,
     lookahead_ms: LookaheadOption = None,
     pause_ms: PauseOption = None,
-    model: ModelOption = None,
-    device: DeviceOption = Device.auto,
-    threads: ThreadsOption = None,
-    decoder: DecoderOption = None,
-    language_model: LanguageModelOption = None,
-    hotword: HotwordOption = None,
-    hotwords: HotwordsFileOption = None,
-    punctuate: PunctuateOption = None,
-    punctuation_model: PunctuationModelOption = None,
-    numbers: NumbersOption = False,
+    loading: LoadingOptions,
     output_format: FormatOption = Format.text,
 ) -> None:
     """Transcribe until the audio ends, or Ctrl-C ends it."""
     if input_device is not None and stream is not None:
         raise typer.BadParameter("--input-device is a microphone; leave STREAM out")
-    phrases = hotword_list(hotword, hotwords)
+    loading = loading.checked()
     chosen = parse_channels(channels)
     if chosen == SEPARATE:
         raise typer.BadParameter("--channels separate takes files; give the number of one channel")
@@ -84,10 +67,7 @@ def listen(
     raw = parse_raw_format(raw_format, sample_rate)
     as_json = output_format is Format.json
     for_people = not as_json and sys.stdout.isatty()
-    readable = ReadableOptions(punctuate, punctuation_model, numbers, for_people=for_people)
-    recognizer = load_recognizer(
-        LoadingOptions(model, device, threads, decoder, language_model, phrases, readable)
-    )
+    recognizer = load_recognizer(replace(loading, for_people=for_people))
     from asr_runtime.command import listening
 
     options = listening.ListenOptions(

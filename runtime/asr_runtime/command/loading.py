@@ -3,44 +3,117 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from asr_runtime.command.messages import report
-from asr_runtime.command.options import Decoder, Device
+from asr_runtime.command.options import (
+    Device,
+    DeviceOption,
+    LanguageModelOption,
+    ModelOption,
+    ThreadsOption,
+)
 from asr_runtime.errors import AsrRuntimeError
 
 if TYPE_CHECKING:
     from asr_runtime.recognizer import Recognizer
 
 
+class Decoder(str, Enum):
+    """The choices of ``--decoder``."""
+
+    greedy = "greedy"
+    beam = "beam"
+
+
 @dataclass(frozen=True)
-class ReadableOptions:
-    """How readable the text should be.
+class LoadingOptions:
+    """Which recogniser to load: the options of the commands, and what they know besides.
 
     Attributes:
-        punctuate: Whether to punctuate; None is what suits the model and the reader.
-        punctuation_model: Punctuation model file, None for the default one.
-        numbers: Whether to write number words as digits.
         for_people: Whether a person reads the text, rather than a program.
+        alternatives: How many texts of each segment to find.
     """
 
-    punctuate: bool | None = None
-    punctuation_model: str | None = None
-    numbers: bool = False
+    model: ModelOption = None
+    device: DeviceOption = Device.auto
+    threads: ThreadsOption = None
+    decoder: Annotated[
+        Decoder | None,
+        typer.Option(
+            "--decoder",
+            help="beam uses a language model; greedy is quicker. Default: beam, or greedy with "
+            "--model and no language model or hotword.",
+        ),
+    ] = None
+    language_model: LanguageModelOption = None
+    hotword: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--hotword",
+            metavar="TEXT",
+            help="Word or phrase to listen for, such as Panayotov or 'New York:2', with a weight; "
+            "repeatable.",
+        ),
+    ] = None
+    hotwords: Annotated[
+        Path | None,
+        typer.Option(
+            "--hotwords",
+            metavar="FILE",
+            help="File of words and phrases to listen for, one a line; # begins a remark.",
+        ),
+    ] = None
+    punctuate: Annotated[
+        bool | None,
+        typer.Option(
+            "--punctuate/--no-punctuate",
+            help="Put in commas, full stops, question marks and capital letters.",
+            show_default=False,
+        ),
+    ] = None
+    punctuation_model: Annotated[
+        str | None,
+        typer.Option(
+            "--punctuation-model",
+            metavar="FILE",
+            help="Punctuate with this model, not the English one.",
+        ),
+    ] = None
+    numbers: Annotated[
+        bool, typer.Option("--numbers", help="Write number words as digits, dates and money.")
+    ] = False
     for_people: bool = False
+    alternatives: int = 1
 
-    def punctuation(self, model: str | None) -> bool | str:
+    def checked(self) -> LoadingOptions:
+        """Return the same with the file's hotwords among the others, because a pipe is read once.
+
+        Raises:
+            typer.BadParameter: The file cannot be read as text, or the options contradict each
+                other.
+        """
+        self.punctuation()
+        if self.hotwords is None:
+            return self
+        from asr_runtime.language.hotword import read_hotwords
+
+        try:
+            found = read_hotwords(self.hotwords)
+        except AsrRuntimeError as error:
+            raise typer.BadParameter(str(error), param_hint="'--hotwords'") from None
+        return replace(self, hotword=[*(self.hotword or ()), *found], hotwords=None)
+
+    def punctuation(self) -> bool | str:
         """Return the ``punctuate`` of `Recognizer.load`.
 
         By default, text that a person reads is punctuated if the package's model recognises it,
         because the package's punctuation model knows English alone.
-
-        Args:
-            model: Model file, None for the default one.
 
         Raises:
             typer.BadParameter: The options contradict each other.
@@ -53,32 +126,7 @@ class ReadableOptions:
             return self.punctuate
         from asr_runtime.readable_text.punctuation_model import DEFAULT_PUNCTUATION_MODEL
 
-        return self.for_people and model is None and DEFAULT_PUNCTUATION_MODEL.exists()
-
-
-@dataclass(frozen=True)
-class LoadingOptions:
-    """Which recogniser to load; other processes may be told too.
-
-    Attributes:
-        model: Model file, None for the default one.
-        device: Where the model runs.
-        threads: CPU threads, None for one on each CPU that the process may use.
-        decoder: Decoder, None for the model's default.
-        language_model: Language model file, None for the default one.
-        hotwords: Words or phrases to listen for.
-        readable: How readable the text should be.
-        alternatives: How many texts of each segment to find.
-    """
-
-    model: str | None
-    device: Device
-    threads: int | None
-    decoder: Decoder | None = None
-    language_model: str | None = None
-    hotwords: Sequence[str] | None = None
-    readable: ReadableOptions = ReadableOptions()
-    alternatives: int = 1
+        return self.for_people and self.model is None and DEFAULT_PUNCTUATION_MODEL.exists()
 
     def load(self) -> tuple[Recognizer, list[str]]:
         """Load the recogniser.
@@ -88,6 +136,7 @@ class LoadingOptions:
 
         Raises:
             AsrRuntimeError: It cannot be loaded.
+            typer.BadParameter: The options contradict each other.
         """
         from asr_runtime.recognizer import Recognizer
 
@@ -99,9 +148,9 @@ class LoadingOptions:
                 threads=self.threads,
                 decoder=None if self.decoder is None else self.decoder.value,
                 language_model=self.language_model,
-                hotwords=self.hotwords or (),
-                punctuate=self.readable.punctuation(self.model),
-                numbers=self.readable.numbers,
+                hotwords=self.checked().hotword or (),
+                punctuate=self.punctuation(),
+                numbers=self.numbers,
                 alternatives=self.alternatives,
             )
         return recognizer, [str(warning.message) for warning in caught]

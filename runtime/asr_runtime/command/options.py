@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import Enum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -25,13 +24,6 @@ class Device(str, Enum):
     auto = "auto"
     cpu = "cpu"
     cuda = "cuda"
-
-
-class Decoder(str, Enum):
-    """The choices of ``--decoder``."""
-
-    greedy = "greedy"
-    beam = "beam"
 
 
 class Format(str, Enum):
@@ -87,22 +79,6 @@ def parse_channels(text: str) -> str | int:
     )
 
 
-def hotword_list(hotwords: list[str] | None, file: Path | None) -> list[str]:
-    """Return the hotwords of ``--hotword`` and those of the file of ``--hotwords``.
-
-    Raises:
-        typer.BadParameter: The file cannot be read as text.
-    """
-    if file is None:
-        return list(hotwords or ())
-    from asr_runtime.language.hotword import read_hotwords
-
-    try:
-        return [*(hotwords or ()), *read_hotwords(file)]
-    except AsrRuntimeError as error:
-        raise typer.BadParameter(str(error), param_hint="'--hotwords'") from None
-
-
 def parse_raw_format(name: str | None, sample_rate: int | None) -> SampleFormat | None:
     """Return what ``--raw-format`` and ``--sample-rate`` mean; None if neither is given.
 
@@ -133,55 +109,11 @@ ThreadsOption = Annotated[
         "--threads", min=1, metavar="N", help="CPU threads; by default all CPUs it may use."
     ),
 ]
-DecoderOption = Annotated[
-    Decoder | None,
-    typer.Option(
-        "--decoder",
-        help="beam uses a language model; greedy is quicker. Default: beam, or greedy with --model "
-        "and no language model or hotword.",
-    ),
-]
 LanguageModelOption = Annotated[
     str | None,
     typer.Option(
         "--language-model", metavar="FILE", help="Language model to use instead of the English one."
     ),
-]
-HotwordOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--hotword",
-        metavar="TEXT",
-        help="Word or phrase to listen for, such as Panayotov or 'New York:2', with a weight; "
-        "repeatable.",
-    ),
-]
-HotwordsFileOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--hotwords",
-        metavar="FILE",
-        help="File of words and phrases to listen for, one a line; # begins a remark.",
-    ),
-]
-PunctuateOption = Annotated[
-    bool | None,
-    typer.Option(
-        "--punctuate/--no-punctuate",
-        help="Put in commas, full stops, question marks and capital letters.",
-        show_default=False,
-    ),
-]
-PunctuationModelOption = Annotated[
-    str | None,
-    typer.Option(
-        "--punctuation-model",
-        metavar="FILE",
-        help="Punctuate with this model, not the English one.",
-    ),
-]
-NumbersOption = Annotated[
-    bool, typer.Option("--numbers", help="Write number words as digits, dates and money.")
 ]
 AlternativesOption = Annotated[
     int,

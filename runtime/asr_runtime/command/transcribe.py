@@ -8,41 +8,31 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asr_runtime.command.loading import LoadingOptions, ReadableOptions, load_recognizer
+from asr_runtime.command.loading import LoadingOptions, load_recognizer
 from asr_runtime.command.messages import report
+from asr_runtime.command.option_groups import expand_option_groups
 from asr_runtime.command.options import (
     MIX,
     SEPARATE,
     AcceptIncompleteOption,
     AlternativesOption,
     ChannelsOption,
-    DecoderOption,
-    Device,
-    DeviceOption,
     Format,
-    HotwordOption,
-    HotwordsFileOption,
-    LanguageModelOption,
-    ModelOption,
-    NumbersOption,
     OutputDirOption,
-    PunctuateOption,
-    PunctuationModelOption,
     RawFormatOption,
     RecursiveOption,
     SampleRateOption,
     SkipExistingOption,
-    ThreadsOption,
     TranscriptFormat,
     TranscriptFormatOption,
     VersionOption,
     WordTimesOption,
     WorkersOption,
-    hotword_list,
     new_app,
     parse_channels,
     parse_raw_format,
@@ -71,6 +61,7 @@ HiddenPause = Annotated[int | None, typer.Option(min=100, hidden=True)]
 
 
 @app.command(help="Transcribe English speech to text.", epilog=_COMMANDS)
+@expand_option_groups
 def transcribe(
     files: Annotated[
         list[str] | None,
@@ -80,16 +71,8 @@ def transcribe(
             "input.",
         ),
     ] = None,
-    model: ModelOption = None,
-    device: DeviceOption = Device.auto,
-    threads: ThreadsOption = None,
-    decoder: DecoderOption = None,
-    language_model: LanguageModelOption = None,
-    hotword: HotwordOption = None,
-    hotwords: HotwordsFileOption = None,
-    punctuate: PunctuateOption = None,
-    punctuation_model: PunctuationModelOption = None,
-    numbers: NumbersOption = False,
+    *,
+    loading: LoadingOptions,
     alternatives: AlternativesOption = 1,
     output_format: TranscriptFormatOption = TranscriptFormat.text,
     word_times: WordTimesOption = False,
@@ -121,7 +104,7 @@ def transcribe(
         input_device=input_device,
         live=live,
     )
-    phrases = hotword_list(hotword, hotwords)
+    loading = replace(loading.checked(), alternatives=alternatives)
     chosen = parse_channels(channels)
     if chosen == SEPARATE and (stream or microphone):
         raise typer.BadParameter("--channels separate takes files; give the number of one channel")
@@ -150,18 +133,20 @@ def transcribe(
         from asr_runtime.command.doctor import examine
 
         examine(
-            device, model, language_model, microphone, input_device, Format(output_format.value)
+            loading.device,
+            loading.model,
+            loading.language_model,
+            microphone,
+            input_device,
+            Format(output_format.value),
         )
         return
     if not files and not stream and not microphone:
         raise typer.BadParameter("give at least one audio file", param_hint="'FILE...'")
     as_json = output_format is TranscriptFormat.json
-    live_for_people = bool(stream or microphone) and not as_json and sys.stdout.isatty()
-    readable = ReadableOptions(punctuate, punctuation_model, numbers, for_people=live_for_people)
     if stream or microphone:
-        recognizer = load_recognizer(
-            LoadingOptions(model, device, threads, decoder, language_model, phrases, readable)
-        )
+        for_people = not as_json and sys.stdout.isatty()
+        recognizer = load_recognizer(replace(loading, for_people=for_people))
         from asr_runtime.command.listening import ListenOptions, listen
 
         options = ListenOptions(
@@ -187,11 +172,8 @@ def transcribe(
         )
     if workers > 1 and "-" in files:
         raise typer.BadParameter("--workers takes files; standard input cannot be shared")
-    if workers > 1 and threads is None:
-        threads = 1
-    loading = LoadingOptions(
-        model, device, threads, decoder, language_model, phrases, readable, alternatives
-    )
+    if workers > 1 and loading.threads is None:
+        loading = replace(loading, threads=1)
     failed = _transcribe_files(
         files,
         loading,

@@ -11,7 +11,9 @@ import numpy.typing as npt
 from asr_runtime.decoding.alignment import Frames
 from asr_runtime.decoding.greedy import Decoding
 from asr_runtime.decoding.heads import Heads, Rows
-from asr_runtime.decoding.search_state import BestPath, Integers, SearchState, Spelled
+from asr_runtime.decoding.hypotheses import Integers
+from asr_runtime.decoding.search_state import SearchState
+from asr_runtime.decoding.traceback import BestPath, Spelled
 from asr_runtime.language.language_model import LanguageModel
 from asr_runtime.timed_text import Token
 
@@ -131,6 +133,9 @@ class Decoder(Protocol[S, P]):
 
     def with_hotwords(self, hotwords: Sequence[str]) -> Decoder[S, P]:
         """Return a decoder with the same language model that prefers these words and phrases."""
+
+    def word_log_probs(self, words: Sequence[str]) -> list[float]:
+        """Say how much each word of a sentence was to be expected, in nats, 0 or less."""
 
     def decode(self, rows: Rows, seconds_per_frame: float, /, *, alternatives: int = 1) -> Decoding:
         """Decode one utterance of rows [frames, columns of the heads].

@@ -87,10 +87,7 @@ class WordAligner:
                 out.
         """
         self._tree = tree
-        # In one piece: as strings they take eight times the memory.
-        self._texts = "\n".join(texts)
-        ends = np.cumsum([len(text) + 1 for text in texts])
-        self._begins = np.concatenate(([0], ends)).astype(np.int32)
+        self._texts = texts
         self._vocabulary = tuple(vocabulary)
         self._heads = heads
         self._silence_threshold = silence_threshold
@@ -198,7 +195,7 @@ class WordAligner:
         return tuple(tokens)
 
     def _text(self, word: int) -> str:
-        return self._texts[self._begins[word] : self._begins[word + 1] - 1]
+        return self._texts[word]
 
     def _phonemes(self, word: int, log_probs: npt.NDArray[np.floating[Any]]) -> Integers:
         """Return the phonemes of a word; of an unknown one those that are best in its frames."""

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from asr_runtime.decoding.beam_config import BeamConfig
 from asr_runtime.decoding.hotwords import PhraseScorer
 from asr_runtime.language.language_model import FIRST_WORD, UNKNOWN, LanguageModel
+from asr_runtime.language.word_list import WordList
 
 _STATE_BITS = 24
 _STATE_MASK = (1 << _STATE_BITS) - 1
@@ -19,15 +20,17 @@ Contexts = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float64]
 
 
-def with_hotwords(known: list[str], phrases: Collection[tuple[str, ...]]) -> list[str]:
+def with_hotwords(known: WordList, phrases: Collection[tuple[str, ...]]) -> WordList:
     """Return the words of a language model and of the hotwords, sorted.
 
     Args:
         known: The language model's words, sorted.
         phrases: Words of each hotword.
     """
+    if not phrases:
+        return known
     extra = {word for phrase in phrases for word in phrase}.difference(known)
-    return sorted([*known, *extra]) if extra else known
+    return WordList.of(sorted([*known, *extra])) if extra else known
 
 
 class WordScorer:
@@ -64,8 +67,9 @@ class WordScorer:
         hot = {word for phrase in phrases for word in phrase}
         ids = np.arange(FIRST_WORD, FIRST_WORD + len(known), dtype=np.int32)
         # Words that the language model does not know are unknown words to it.
-        places = [bisect_left(known, word) for word in sorted(hot.difference(known))]
-        ids = np.insert(ids, places, UNKNOWN)
+        if hot:
+            places = [bisect_left(known, word) for word in sorted(hot.difference(known))]
+            ids = np.insert(ids, places, UNKNOWN)
         # NO_WORD, which is -1, finds the last.
         self._ids = np.append(ids, np.int32(UNKNOWN))
         self.expected: npt.NDArray[np.float32] = model.unigrams[ids] * np.float32(
@@ -74,6 +78,7 @@ class WordScorer:
         self.expected_unknown = float(self._weight * model.unigrams[UNKNOWN]) + self._word_bonus
         # A large vocabulary has many hotwords as rare words, less probable than an unknown one.
         self._hot = np.zeros(len(self._ids), np.bool_)
+        self._hot_texts = frozenset(hot)
         self.gains: npt.NDArray[np.float32] | None = None
         self.start = model.start
         self._phrases: PhraseScorer | None = None
@@ -97,6 +102,24 @@ class WordScorer:
             self._hot[numbers] = True
             self.gains[numbers] = list(promised[word] for word in index)
             self.expected[numbers] = np.maximum(self.expected[numbers], least) + self.gains[numbers]
+
+    def log_probs(self, words: Sequence[str]) -> list[float]:
+        """Say how much each word of a sentence was to be expected.
+
+        Args:
+            words: The sentence.
+
+        Returns:
+            Natural-log probability of each word after those before it [words]; 0 of a hotword,
+            because someone said that it would come.
+        """
+        log_probs: list[float] = self._model.log_probs(words).tolist()
+        if not self._hot_texts:
+            return log_probs
+        return [
+            0.0 if word in self._hot_texts else log_prob
+            for word, log_prob in zip(words, log_probs, strict=True)
+        ]
 
     def score(self, contexts: Contexts, words: npt.NDArray[np.int32]) -> tuple[Scores, Contexts]:
         """Score words after their contexts.

@@ -19,6 +19,7 @@ from asr_runtime.language.phonemes import BLANK, PHONEMES
 from asr_runtime.language.pronunciations import Pronunciations
 
 _RAREST = 1e-3
+_PART = 8192  # pronunciations
 
 
 def label_priors(
@@ -69,13 +70,19 @@ def phonotactics(pronunciations: Pronunciations) -> npt.NDArray[np.float64]:
         BLANK at the beginning, and the next one, or BLANK at the end.
     """
     size = len(PHONEMES) + 1
-    labels = pronunciations.phonemes.astype(np.int64)
-    begins, ends = pronunciations.offsets[:-1], pronunciations.offsets[1:]
-    before = np.empty_like(labels)
-    before[1:] = labels[:-1]
-    before[begins] = BLANK
-    pairs = np.concatenate((before * size + labels, labels[ends - 1] * size + BLANK))
-    counts = np.bincount(pairs, minlength=size * size).reshape(size, size) + 1.0
+    seen = np.ones(size * size)
+    # In parts, because the numbers that are counted take eight times the memory of the phonemes.
+    offsets = pronunciations.offsets
+    for begin in range(0, len(offsets) - 1, _PART):
+        part = offsets[begin : begin + _PART + 1]
+        labels = pronunciations.phonemes[part[0] : part[-1]].astype(np.int64)
+        before = np.empty_like(labels)
+        before[1:] = labels[:-1]
+        before[part[:-1] - part[0]] = BLANK
+        last = labels[part[1:] - part[0] - 1]
+        pairs = np.concatenate((before * size + labels, last * size + BLANK))
+        seen += np.bincount(pairs, minlength=size * size)
+    counts = seen.reshape(size, size)
     counts[BLANK, BLANK] = 1e-9  # no word is empty
     logs: npt.NDArray[np.float64] = np.log(counts / counts.sum(axis=1, keepdims=True))
     return logs

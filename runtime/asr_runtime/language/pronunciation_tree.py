@@ -106,18 +106,22 @@ def build_pronunciation_tree(
     penalty[1:][word[1:] == word[:-1]] = variant_penalty
     length = np.diff(pronunciations.offsets).astype(np.int64)
     longest = int(length.max(initial=1))
-    inside = np.arange(longest) < length[:, None]
-    # One more than the phoneme, 0 beyond the end: shorter ones come first.
-    padded = np.zeros(inside.shape, np.uint8)
-    padded[inside] = pronunciations.phonemes + np.uint8(1)
-    order = _sorted(padded)
-    padded, sorted_length = padded[order], length[order]
+    # One more than the phoneme, 0 beyond the end: shorter ones come first. Labels of one place are
+    # together in memory, because all that follows goes through them place by place.
+    columns = np.zeros((longest, len(word)), np.uint8)
+    for place_in_word, column in enumerate(columns):
+        longer = np.flatnonzero(length > place_in_word)
+        begins = pronunciations.offsets[longer] + place_in_word
+        column[longer] = pronunciations.phonemes[begins] + np.uint8(1)
+    order = _sorted(columns.T)
+    columns = columns[:, order]
+    sorted_length = length[order]
     worth = scores[word] - penalty
     gained = None if gains is None else gains[word][order]
     if gained is not None:
         worth[order] -= gained
     # The root's edges have label + 1, which the order does not mind.
-    tree = grow_trie(padded, sorted_length, worth[order], gained)
+    tree = grow_trie(columns.T, sorted_length, worth[order], gained)
 
     labels = len(PHONEMES)
     follows = phonotactics(pronunciations)

@@ -20,18 +20,18 @@ class Trie:
     """Nodes are numbered level by level from the root, 0; node i > 0 has edge i - 1 to its parent.
 
     Attributes:
-        parents: Parent of each edge, in the order of the nodes they lead to, int64 [nodes - 1].
-        labels: Label of each edge, int64 [nodes - 1].
+        parents: Parent of each edge, in the order of the nodes they lead to, int32 [nodes - 1].
+        labels: Label of each edge, integers [nodes - 1].
         depth: Labels from the root, int32 [nodes].
         best: Highest score of the sequences at or below each node; of the root 0. float32 [nodes].
-        final: Node that each sequence ends at, int64 [sequences].
+        final: Node that each sequence ends at, int32 [sequences].
     """
 
-    parents: npt.NDArray[np.int64]
-    labels: npt.NDArray[np.int64]
+    parents: npt.NDArray[np.int32]
+    labels: npt.NDArray[Any]
     depth: npt.NDArray[np.int32]
     best: npt.NDArray[np.float32]
-    final: npt.NDArray[np.int64]
+    final: npt.NDArray[np.int32]
 
     @property
     def nodes(self) -> int:
@@ -58,38 +58,45 @@ def grow_trie(
     Returns:
         The tree.
     """
-    # Labels that each sequence shares with the one before it.
-    same = np.zeros(labels.shape, bool)
-    same[1:] = labels[1:] == labels[:-1]
-    shared = np.cumprod(same, axis=1, dtype=np.uint8).sum(axis=1)
-    # What is beyond the ends is the same too.
-    shared = np.minimum(shared, lengths)
+    # Labels that each sequence shares with the one before it, or more where both have ended.
+    shared = np.zeros(len(labels), np.int32)
+    same = np.ones(max(0, len(labels) - 1), bool)
+    for level in range(labels.shape[1]):
+        same &= labels[1:, level] == labels[:-1, level]
+        shared[1:] += same
 
-    parents: list[npt.NDArray[np.int64]] = [np.zeros(0, np.int64)]
-    edges: list[npt.NDArray[np.int64]] = [np.zeros(0, np.int64)]
-    bests: list[npt.NDArray[Any]] = [np.zeros(1)]
+    parents: list[npt.NDArray[np.int32]] = [np.zeros(0, np.int32)]
+    edges: list[npt.NDArray[Any]] = [np.zeros(0, labels.dtype)]
+    bests: list[npt.NDArray[np.float32]] = [np.zeros(1, np.float32)]
     sizes = [1]
-    node = np.zeros(len(labels), np.int64)
+    final = np.zeros(len(labels), np.int32)
+    # Only those that are longer than the level are followed: at most levels they are few.
+    longer = np.arange(len(labels), dtype=np.int32)
+    node = final
     number = 1
     for level in range(labels.shape[1]):
-        reaches = lengths > level
-        begins = reaches & (shared <= level)
-        first = np.flatnonzero(begins)
-        if not len(first):
+        goes_on = lengths[longer] > level
+        longer, node = longer[goes_on], node[goes_on]
+        if not len(longer):
             break
+        begins = shared[longer] <= level
+        first = np.flatnonzero(begins)
         parents.append(node[first])
-        edges.append(labels[first, level].astype(np.int64))
-        node = np.where(reaches, number - 1 + np.cumsum(begins), node)
-        worth = scores if gains is None else scores + gains * ((level + 1) / lengths)
-        bests.append(np.maximum.reduceat(np.where(reaches, worth, -np.inf), first))
+        edges.append(labels[longer[first], level])
+        node = np.cumsum(begins, dtype=np.int32) + np.int32(number - 1)
+        final[longer] = node
+        worth: npt.NDArray[Any] = scores[longer]
+        if gains is not None:
+            worth = worth + gains[longer] * ((level + 1) / lengths[longer])
+        bests.append(np.maximum.reduceat(worth, first).astype(np.float32))
         sizes.append(len(first))
         number += len(first)
     return Trie(
         np.concatenate(parents),
         np.concatenate(edges),
         np.repeat(np.arange(len(sizes), dtype=np.int32), sizes),
-        np.concatenate(bests).astype(np.float32),
-        node,
+        np.concatenate(bests),
+        final,
     )
 
 
@@ -141,16 +148,16 @@ class TrieEdges:
 
 
 def link_edges(
-    parents: npt.NDArray[np.int64],
-    labels: npt.NDArray[np.int64],
+    parents: npt.NDArray[np.int32],
+    labels: npt.NDArray[Any],
     nodes: int,
     place: npt.NDArray[np.int64],
 ) -> TrieEdges:
     """Pack edges to the nodes 1, 2, …, in this order.
 
     Args:
-        parents: Parent of each edge, int64 [edges]; those of one parent follow each other.
-        labels: Class of each edge, int64 [edges]; in the order of `place` below one parent.
+        parents: Parent of each edge, int32 [edges]; those of one parent follow each other.
+        labels: Class of each edge, integers [edges]; in the order of `place` below one parent.
         nodes: Number of nodes, the root among them.
         place: A number below that of classes for each class, int64 [classes].
 
@@ -161,12 +168,15 @@ def link_edges(
     bits: Any = np.uint64 if 32 < len(place) <= 64 else np.uint32
     size = np.iinfo(bits).bits
     words = -(-len(place) // size)
-    word, bit = np.divmod(place[labels], size)
-    present = np.zeros((nodes + 1, words), bits)
-    np.bitwise_or.at(present, (parents, word), bits(1) << bit.astype(bits))
-    # The first edge of each parent and word of bits; the edges' own order is that of the children.
-    first = np.zeros((nodes + 1, words), np.int32)
-    first[parents[::-1], word[::-1]] = np.arange(len(parents), 0, -1)
     word, bit = np.divmod(place, size)
     own = bits(1) << bit.astype(bits)
-    return TrieEdges(word, own, own - bits(1), present, first)
+    # Edges of one parent and word of bits follow each other; their order is that of the children.
+    group = parents if words == 1 else parents * words + word[labels]
+    begins = np.flatnonzero(np.append(True, group[1:] != group[:-1])[: len(group)])
+    present = np.zeros((nodes + 1) * words, bits)
+    first = np.zeros((nodes + 1) * words, np.int32)
+    if len(begins):
+        present[group[begins]] = np.bitwise_or.reduceat(own[labels], begins)
+        first[group[begins]] = begins + 1
+    shape = (nodes + 1, words)
+    return TrieEdges(word, own, own - bits(1), present.reshape(shape), first.reshape(shape))

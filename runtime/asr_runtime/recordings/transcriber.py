@@ -34,7 +34,11 @@ class RecordingTranscriber:
     """
 
     def __init__(
-        self, session: ModelSession, beam_decoder: AnyDecoder | None, alternatives: int = 1
+        self,
+        session: ModelSession,
+        beam_decoder: AnyDecoder | None,
+        alternatives: int = 1,
+        calibrated: bool = True,
     ) -> None:
         """Take the two halves of a recogniser.
 
@@ -42,6 +46,7 @@ class RecordingTranscriber:
             session: The acoustic model; it gives what the decoder searches.
             beam_decoder: The beam search; None decodes greedily.
             alternatives: How many texts of each segment a beam search finds.
+            calibrated: Whether what the model's card says corrects times and confidences.
         """
         self._alternatives = alternatives
         self._session = session
@@ -50,7 +55,8 @@ class RecordingTranscriber:
         self.decoding = "greedy"
         if beam_decoder is not None:
             self.decoding = "phonemes" if beam_decoder.heads.phonemes else "letters"
-        self._calibration = session.card.calibration.get(self.decoding)
+        self._calibrations = session.card.calibration if calibrated else {}
+        self._calibration = self._calibrations.get(self.decoding)
 
     def sentence_decoder(
         self, endpoint: EndpointConfig | None, alternatives: int | None = None
@@ -138,7 +144,7 @@ class RecordingTranscriber:
             heard,
             duration,
         )
-        calibration = card.calibration.get("letters") or card.calibration.get("greedy")
+        calibration = self._calibrations.get("letters") or self._calibrations.get("greedy")
         return replace(found, words=shifted(found.words, calibration, duration))
 
     def batch(self, items: Iterable[Audio]) -> list[Transcript]:
@@ -177,19 +183,18 @@ class RecordingTranscriber:
 
     def _decode(self, waveforms: Sequence[Waveform]) -> list[Transcript]:
         """Return the transcripts of utterances, which run together where they can."""
-        card = self._card
+        card, decoder = self._card, self._beam_decoder
+        log_probs = None if decoder is None else decoder.word_log_probs
         outputs = self._session.run_all([waveform.samples for waveform in waveforms])
         transcripts = []
         for waveform, rows in zip(waveforms, outputs, strict=True):
             decoding = (
                 greedy_decode(rows, card.vocabulary, card.blank_id, card.seconds_per_frame)
-                if self._beam_decoder is None
-                else self._beam_decoder.decode(
-                    rows, card.seconds_per_frame, alternatives=self._alternatives
-                )
+                if decoder is None
+                else decoder.decode(rows, card.seconds_per_frame, alternatives=self._alternatives)
             )
             tokens = clipped(decoding.tokens, waveform.duration)
-            tokens = calibrated(tokens, self._calibration)
+            tokens = calibrated(tokens, self._calibration, word_log_probs=log_probs)
             confidence = decoding.confidence
             if tokens and self._calibration is not None:
                 confidence = geometric_mean([token.confidence for token in tokens])

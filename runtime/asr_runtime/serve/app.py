@@ -14,6 +14,8 @@ from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from starlette.exceptions import HTTPException
 
 from asr_runtime import __version__
+from asr_runtime.decoding.alternatives import checked_alternatives
+from asr_runtime.errors import DecoderError
 from asr_runtime.recognizer import Recognizer
 from asr_runtime.serve import errors, live, metrics
 from asr_runtime.serve.errors import RequestError
@@ -114,12 +116,14 @@ def create_app(
         hotwords: Annotated[list[str] | None, Form()] = None,
         hotword: Annotated[list[str] | None, Form()] = None,
         bracketed: Annotated[list[str] | None, Form(alias="hotword[]")] = None,
+        alternatives: Annotated[int, Form()] = 1,
     ) -> Response:
         form = _check_fields(model, name, language, response_format, stream)
         chosen = _granularities(granularities, form)
         names = listed(hotwords or (), [*(hotword or ()), *(bracketed or ())])
         names = [*names, *_prompted(prompt, recognizer)]
-        segments = transcriptions.segments(file.file, names)
+        _check_alternatives(alternatives, form, chosen)
+        segments = transcriptions.segments(file.file, names, alternatives)
         if stream:
             # The first segment decides between an error's status and a stream.
             first = await anext(segments, None)
@@ -167,13 +171,13 @@ def _prompted(prompt: str, recognizer: Recognizer) -> list[str]:
     """The hotwords of a prompt."""
     if not prompt.strip():
         return []
-    decoder = recognizer.beam_decoder
-    if decoder is None:
+    language_model = recognizer.language_model
+    if language_model is None:
         raise RequestError(
             400, "a prompt has no effect without a language model; leave it out", "prompt"
         )
     letters = [text.lower() for text in recognizer.card.vocabulary if len(text) == 1]
-    found = prompt_hotwords(prompt, letters, decoder.language_model.knows)
+    found = prompt_hotwords(prompt, letters, language_model.knows)
     if len(found) > MAX_HOTWORDS:
         raise RequestError(
             400, f"the prompt has {len(found)} names; {MAX_HOTWORDS} are possible", "prompt"
@@ -190,6 +194,19 @@ def _granularities(asked: list[str] | None, form: ResponseFormat) -> set[str]:
     if not chosen <= _GRANULARITIES:
         raise RequestError(400, "choose word, segment or both", "timestamp_granularities[]")
     return chosen
+
+
+def _check_alternatives(number: int, form: ResponseFormat, chosen: set[str]) -> None:
+    try:
+        checked_alternatives(number)
+    except DecoderError as error:
+        raise RequestError(400, error.problem, "alternatives") from None
+    if number > 1 and (form is not ResponseFormat.verbose_json or "segment" not in chosen):
+        raise RequestError(
+            400,
+            "alternatives come with the segments of response_format=verbose_json",
+            "alternatives",
+        )
 
 
 async def _while_connected(

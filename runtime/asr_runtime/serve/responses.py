@@ -52,6 +52,7 @@ def as_json(segments: Sequence[Transcript]) -> dict[str, Any]:
 def as_verbose_json(segments: Sequence[Transcript], granularities: set[str]) -> dict[str, Any]:
     """The long JSON answer, with segments or words or both.
 
+    Segments have ``alternatives``, which OpenAI does not, where the recogniser was asked for them.
     ``avg_logprob`` is the logarithm of our confidence. What only Whisper has, such as a
     temperature, is given its neutral value, because clients expect the keys.
     """
@@ -80,7 +81,7 @@ def as_verbose_json(segments: Sequence[Transcript], granularities: set[str]) -> 
 
 
 def _segment(index: int, segment: Transcript) -> dict[str, Any]:
-    words = segment.words
+    words, others = segment.words, segment.alternatives
     return {
         "id": index,
         "seek": 0,
@@ -92,6 +93,7 @@ def _segment(index: int, segment: Transcript) -> dict[str, Any]:
         "avg_logprob": round(math.log(max(segment.confidence, 1e-10)), 4),
         "compression_ratio": 1.0,
         "no_speech_prob": 0.0,
+        **({"alternatives": [each.to_dict() for each in others]} if others else {}),
     }
 
 

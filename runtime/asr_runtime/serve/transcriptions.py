@@ -12,7 +12,7 @@ from functools import partial
 from typing import BinaryIO
 
 from asr_runtime.audio.audio_reader import AudioReader
-from asr_runtime.errors import AsrRuntimeError
+from asr_runtime.errors import AsrRuntimeError, DecoderError
 from asr_runtime.serve.errors import RequestError, of_runtime
 from asr_runtime.serve.hotwords import HotwordRecognizers
 from asr_runtime.serve.metrics import Metrics
@@ -55,24 +55,26 @@ class Transcriptions:
             raise RequestError(429, "too many requests wait already; try again", retry_after=1)
 
     async def segments(
-        self, audio: BinaryIO, hotwords: Sequence[str] = ()
+        self, audio: BinaryIO, hotwords: Sequence[str] = (), alternatives: int = 1
     ) -> AsyncIterator[Transcript]:
         """Transcribe a file that was uploaded; yields its segments as they are found.
 
         Args:
             audio: The file.
             hotwords: Those of the request.
+            alternatives: How many texts of each segment to find.
 
         Raises:
             RequestError: The file cannot be transcribed (413, 422), the hotwords cannot be
-                recognised (400), or it has to wait for too long (429, 503).
+                recognised or there are no alternatives to find (400), or it has to wait for too
+                long (429, 503).
         """
         self.check_room()
         self._begun += 1
         self._metrics.waiting.set(max(0, self._begun - self._settings.workers))
         stop = threading.Event()
         loop = asyncio.get_running_loop()
-        steps = self._transcribe(audio, hotwords, stop.is_set)
+        steps = self._transcribe(audio, hotwords, alternatives, stop.is_set)
         ticket = self._workers.ticket()
         until = time.monotonic() + self._settings.timeout_seconds
         step: Future[Transcript | None] | None = None
@@ -109,7 +111,11 @@ class Transcriptions:
         self._metrics.waiting.set(max(0, self._begun - self._settings.workers))
 
     def _transcribe(
-        self, audio: BinaryIO, hotwords: Sequence[str], stopped: Callable[[], bool]
+        self,
+        audio: BinaryIO,
+        hotwords: Sequence[str],
+        alternatives: int,
+        stopped: Callable[[], bool],
     ) -> Generator[Transcript, None, None]:
         """Yield segments; each step is a worker's job."""
         limit = self._settings.max_seconds
@@ -117,6 +123,11 @@ class Transcriptions:
         duration = 0.0
         begin = time.perf_counter()
         recognizer = self._recognizers.get(hotwords)
+        if alternatives > 1:
+            try:
+                recognizer = recognizer.with_alternatives(alternatives)
+            except DecoderError as error:
+                raise RequestError(400, error.problem, "alternatives") from None
         with AudioReader(audio) as reader:
             if reader.duration is not None:
                 _check_seconds(reader.duration, limit)

@@ -14,14 +14,13 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from asr_runtime import AsrRuntimeError, BeamConfig, PhonemeBeamConfig, Recognizer
+from asr_runtime import AsrRuntimeError, BeamConfig, PhonemeBeamConfig
 from asr_runtime.audio.audio_reader import read_audio
 from asr_runtime.audio.waveform import to_waveform
-from asr_runtime.decoding.decoder_choice import choose_decoder
+from asr_runtime.decoding.decoder_choice import choose_decoder, load_decoder
 from asr_runtime.decoding.greedy import greedy_text
-from asr_runtime.decoding.heads import Heads
-from asr_runtime.language.language_model_file import read_language_model
-from asr_runtime.recognizer import DEFAULT_LANGUAGE_MODEL
+from asr_runtime.inference.session import ModelSession, load_session
+from asr_runtime.recognizer import DEFAULT_MODEL
 from asr_train.data.manifest import Utterance
 from asr_train.errors import ConfigError, DataError
 from asr_train.evaluation.evaluate import Condition
@@ -126,12 +125,14 @@ def _scores(
     cache: Path | None,
     condition: Condition,
 ) -> Iterator[Score]:
-    path = language_model or DEFAULT_LANGUAGE_MODEL
-    recognizer = Recognizer.load(model, device="cpu", language_model=path)
-    words, card = read_language_model(path), recognizer.card
-    heads = choose_decoder(words, card).heads
+    session = load_session(model or DEFAULT_MODEL, device="cpu")
+    card = session.card
+    default = load_decoder(language_model, card)
+    words, heads = default.language_model, default.heads
+    if heads.phonemes:
+        session = session.with_phonemes()
     settings = combinations(values, PhonemeBeamConfig() if heads.phonemes else BeamConfig())
-    outputs = _cached(rows, recognizer, heads, cache, condition)
+    outputs = _cached(rows, session, cache, condition)
     names = [name for name in _FIELDS if len({getattr(each, name) for each in settings}) > 1]
     references = [row.text for row in rows]
     seconds = sum(row.duration for row in rows)
@@ -149,13 +150,9 @@ def _scores(
 
 
 def _cached(
-    rows: list[Utterance],
-    recognizer: Recognizer,
-    heads: Heads,
-    cache: Path | None,
-    condition: Condition,
+    rows: list[Utterance], session: ModelSession, cache: Path | None, condition: Condition
 ) -> LogProbs:
-    identity = _identity(rows, recognizer, heads, condition)
+    identity = _identity(rows, session, condition)
     if cache is not None and cache.is_file() and cache.stat().st_size:
         try:
             with np.load(cache) as content:
@@ -165,7 +162,7 @@ def _cached(
             raise DataError(f"{cache}: not a cache of tune-decoder; delete it") from None
     outputs: LogProbs = []
     for batch in _batches(rows):
-        outputs += _outputs(batch, len(outputs), recognizer, condition)
+        outputs += _outputs(batch, len(outputs), session, condition)
     if cache is not None:
         values: dict[str, Any] = {
             "identity": identity,
@@ -177,11 +174,9 @@ def _cached(
     return outputs
 
 
-def _identity(
-    rows: list[Utterance], recognizer: Recognizer, heads: Heads, condition: Condition
-) -> str:
-    digest = hashlib.sha256(recognizer.model_path.read_bytes())
-    digest.update(f"{heads.width} {condition}\n".encode())
+def _identity(rows: list[Utterance], session: ModelSession, condition: Condition) -> str:
+    digest = hashlib.sha256(session.path.read_bytes())
+    digest.update(f"{session.heads.width} {condition}\n".encode())
     for row in rows:
         digest.update(f"{row.audio} {row.duration}\n".encode())
     return digest.hexdigest()
@@ -196,12 +191,12 @@ def _batches(rows: list[Utterance]) -> Iterator[list[Utterance]]:
 
 
 def _outputs(
-    rows: list[Utterance], first: int, recognizer: Recognizer, condition: Condition
+    rows: list[Utterance], first: int, session: ModelSession, condition: Condition
 ) -> LogProbs:
     """Run the model on some rows; ``first`` is their index, which an utterance's noise follows."""
-    rate = recognizer.card.sample_rate
+    rate = session.card.sample_rate
     waveforms = [
         condition(index, to_waveform(*read_audio(row.audio), rate).samples, row.text)[0]
         for index, row in enumerate(rows, first)
     ]
-    return recognizer.rows(waveforms)
+    return session.run_all(waveforms)
