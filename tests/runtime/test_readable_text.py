@@ -218,5 +218,7 @@ def test_the_model_of_the_package() -> None:
     assert DEFAULT_PUNCTUATION_MODEL.stat().st_size < 2_000_000
     text = "how are you doing today i am john smith and i live in new york what do you want"
     shown = punctuated(load_punctuation_model(), text)
-    assert shown.startswith("How are you doing today? I am John Smith")
-    assert shown.endswith("in New York. What do you want?")
+    # One may pause at commas or not.
+    assert shown.replace(",", "") == (
+        "How are you doing today? I am John Smith and I live in New York. What do you want?"
+    )

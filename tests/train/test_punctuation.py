@@ -91,7 +91,7 @@ def test_a_trained_model_does_well_on_books_that_were_kept_apart(trained: Path) 
 def test_the_card_says_what_the_model_was_trained_on(trained: Path) -> None:
     card = load_punctuation_model(trained / "run" / "punctuation.onnx").card
     assert card.training["source"] == "a test"
-    assert card.words_ahead == PunctuationConfig().words_ahead == 6
+    assert card.words_ahead == PunctuationConfig().words_ahead == 10
     assert "McDonald" in card.words.split()
     assert "zebra" in card.rare
 
