@@ -11,6 +11,11 @@ import pytest
 Run = Callable[..., tuple[int, str, str]]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _share_traces(traced_once: None) -> None:
+    pass
+
+
 @pytest.fixture(scope="session")
 def files(export_tiny: Callable[..., Path]) -> Mapping[str, Path]:
     """The tiny model's ONNX files by precision, each exported when it is needed."""
