@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from itertools import pairwise
 
 import numpy as np
@@ -66,6 +67,54 @@ def test_a_words_confidence_becomes_its_probability():
     assert found[0].confidence > found[1].confidence > found[2].confidence
 
 
+def test_a_word_that_was_to_be_expected_is_surer():
+    calibration = WordCalibration(
+        confidence_intercept=2.0, language_slope=0.3, next_slope=0.1, letters_slope=0.2
+    )
+    heard = tokens(("cat", 0, 1), ("scratches", 1, 2))
+    asked = []
+
+    def log_probs(words):
+        asked.append(words)
+        return [-2.0, -9.0]
+
+    found = calibrated(heard, calibration, word_log_probs=log_probs)
+    assert asked == [["cat", "scratches"]]
+    odds = [2.0 - 0.3 * 2 - 0.1 * 9 + 0.2 * 3, 2.0 - 0.3 * 9 + 0.2 * 9]
+    expected = [1 / (1 + math.exp(-each)) for each in odds]
+    (cat, scratches) = Transcript("cat scratches", 1, found, 9).words
+    assert [cat.confidence, scratches.confidence] == pytest.approx(expected)
+    # The space before a word is as sure as the word.
+    assert found[3].confidence == pytest.approx(expected[1])
+    # A card of before asks nobody.
+    calibrated(heard, LATE, word_log_probs=log_probs)
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("by_sentences", [False, True])
+def test_recordings_and_sentences_ask_the_language_model(
+    by_sentences, save_model, card, save_language_model, speak
+):
+    """Of two words one is never after the other, as the language model has it."""
+    language_model = save_language_model(["hello", "world"])
+    sure = {"confidence_intercept": 1.0, "confidence_slope": 0.0}
+    path = save_model(card={**card, "calibration": {"letters": {**sure, "language_slope": 0.5}}})
+    recognizer = Recognizer.load(path, device="cpu", language_model=language_model)
+    speech = (speak("hello world"), 16000)
+    found = (
+        Transcript.join(recognizer.transcribe_sentences(speech))
+        if by_sentences
+        else recognizer.transcribe(*speech)
+    )
+    log_probs = recognizer.language_model.log_probs(["hello", "world"])
+    expected = 1 / (1 + np.exp(-1.0 - 0.5 * log_probs))
+    assert [word.text for word in found.words] == ["hello", "world"]
+    assert [word.confidence for word in found.words] == pytest.approx(expected.tolist(), abs=1e-3)
+    assert found.words[0].confidence < 1 / (1 + math.exp(-1.0))
+    hot = recognizer.with_hotwords(["hello"]).transcribe(*speech).words
+    assert hot[0].confidence == pytest.approx(1 / (1 + math.exp(-1.0)), abs=1e-3)
+
+
 @pytest.mark.parametrize("confidence", [0.0, 1.0])
 def test_certain_words_stay_probabilities(confidence):
     for token in calibrated(tokens(("sure", 1, 2), confidence=confidence), LATE):
@@ -84,6 +133,8 @@ def test_card():
     assert json.loads(json.dumps(LATE.to_dict())) == LATE.to_dict()
     assert WordCalibration.from_dict(LATE.to_dict()) == LATE
     assert calibrations_from_card(None) == {}
+    steep = WordCalibration(0, 0, -100.0, 100.0, letters_slope=-100.0)
+    assert steep.probability(0.0, letters=40) == pytest.approx(0.0)
 
 
 @pytest.mark.parametrize(

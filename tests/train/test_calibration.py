@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,28 @@ def test_the_fit_finds_what_the_words_were_made_with() -> None:
     assert report.start_error is not None
     assert report.start_error[0] < 0.01
     assert sum(count for *_, count in report.bins) == report.words == 8000
+
+
+def test_the_fit_finds_what_the_language_model_and_the_length_say() -> None:
+    rng = np.random.default_rng(2)
+    plain = []
+    for one in outcomes(12000, seed=3):
+        log_prob, following = (-rng.gamma(2.0, 2.0, 2)).tolist()
+        letters = int(rng.integers(1, 12))
+        odds = 1.0 + 0.5 * np.log(one.confidence / (1 - one.confidence))
+        odds += 0.3 * log_prob + 0.1 * following + 0.3 * letters
+        right = bool(rng.random() < 1 / (1 + np.exp(-odds)))
+        plain.append(WordOutcome(one.utterance, one.confidence, right))
+        plain[-1] = replace(plain[-1], log_prob=log_prob, next_log_prob=following, letters=letters)
+    report = fit_calibration(plain)
+    found = report.calibration
+    assert found.language_slope == pytest.approx(0.3, abs=0.05)
+    assert found.next_slope == pytest.approx(0.1, abs=0.05)
+    assert found.letters_slope == pytest.approx(0.3, abs=0.05)
+    assert report.error_after < 0.03
+    alone = fit_calibration([WordOutcome(o.utterance, o.confidence, o.right) for o in plain])
+    assert (alone.calibration.language_slope, alone.calibration.letters_slope) == (0.0, 0.0)
+    assert report.brier_after < alone.brier_after - 0.02 < alone.brier_before
 
 
 def test_words_are_matched_as_the_word_error_rate_aligns_them() -> None:

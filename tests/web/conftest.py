@@ -17,6 +17,7 @@ import pytest
 import soundfile
 
 from asr_runtime import Recognizer
+from asr_runtime.model_file.word_calibration import WordCalibration
 
 ROOT = Path(__file__).parents[2]
 WEB = ROOT / "runtime" / "web"
@@ -59,7 +60,12 @@ def node_modules() -> Path:
 def decode(node: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[Any]]:
     """Decodes log-probabilities with the built bundle: ``decode(card, cases, language_model)``."""
 
-    def run(card: Any, cases: list[dict[str, Any]], language_model: Path | None) -> list[Any]:
+    def run(
+        card: Any,
+        cases: list[dict[str, Any]],
+        language_model: Path | None,
+        calibration: WordCalibration | None = None,
+    ) -> list[Any]:
         folder = tmp_path_factory.mktemp("decode")
         for index, case in enumerate(cases):
             rows = case["rows"]
@@ -71,6 +77,7 @@ def decode(node: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[...,
             "vocabulary": card.vocabulary,
             "blank_id": card.blank_id,
             "seconds": card.seconds_per_frame,
+            "calibration": calibration and calibration.to_dict(),
             "cases": cases,
         }
         (folder / "request.json").write_text(json.dumps(request))

@@ -11,12 +11,15 @@ import pytest
 
 from asr_runtime import EndpointConfig, Recognizer
 from asr_runtime.decoding.greedy import greedy_decode
+from asr_runtime.model_file.word_calibration import WordCalibration
 from asr_runtime.sentences.sentence_decoder import SentenceDecoder
 from asr_runtime.timed_text import Token
 
 SMALL_LANGUAGE_MODEL = (
     Path(__file__).parents[2] / "runtime" / "language_models" / "english-small.lm"
 )
+LATE = WordCalibration(-0.05, 0.01, 2.0, 0.7, language_slope=0.3, next_slope=0.1, letters_slope=0.3)
+"""Corrections that make use of everything."""
 Decode = Callable[..., list[Any]]
 
 
@@ -83,6 +86,7 @@ def test_sentences_are_pythons(
         card.blank_id,
         card.seconds_per_frame,
         EndpointConfig(max_seconds=longest),
+        LATE,
     )
     sentences, partials = [], []
     for begin in range(0, len(rows), piece):
@@ -97,7 +101,7 @@ def test_sentences_are_pythons(
         "duration": duration,
         "endpoint": {"silenceSeconds": 0.8, "maxSeconds": longest},
     }
-    [found] = decode(recognizer.card, [case], SMALL_LANGUAGE_MODEL)
+    [found] = decode(recognizer.card, [case], SMALL_LANGUAGE_MODEL, LATE)
     assert len(sentences) >= (1 if longest == 30.0 else 6)
     assert found["partials"] == partials
     assert [each["text"] for each in found["sentences"]] == [each.text for each in sentences]

@@ -905,6 +905,17 @@ var PackedModel = class {
       this.words.length
     );
   }
+  /** The id of a word, UNKNOWN of one outside the vocabulary. */
+  id(word) {
+    let low = 0;
+    let high = this.words.length;
+    while (low < high) {
+      const middle = low + high >> 1;
+      if (this.words[middle] < word) low = middle + 1;
+      else high = middle;
+    }
+    return this.words[low] === word ? low + FIRST_WORD : UNKNOWN;
+  }
   /** Natural-log probability of a word id after a state; `following` is then the next state. */
   score(state, word) {
     const share = this.#share[word];
@@ -1002,6 +1013,15 @@ var WordScorer = class {
   score(context, word) {
     const id = word < 0 ? UNKNOWN : word + FIRST_WORD;
     return this.model.score(context, id) * this.#weight + this.#bonus;
+  }
+  /** How much each word of a sentence was to be expected, in nats. */
+  logProbs(words) {
+    let state = this.start;
+    return words.map((word) => {
+      const nats = this.model.score(state, this.model.id(word));
+      state = this.model.following;
+      return nats;
+    });
   }
 };
 var PLACES = 1 << 12;
@@ -1640,6 +1660,7 @@ var PhonemeDecoder = class {
   heads;
   search;
   aligner;
+  #words;
   /**
    * @param model A language model, and how its words are spoken.
    * @param vocabulary The text of each letter class; `blank` is the blank's.
@@ -1647,6 +1668,7 @@ var PhonemeDecoder = class {
   constructor(model, pronunciations, vocabulary, blank, config = BEAM_DEFAULTS) {
     this.heads = new Heads(vocabulary.length, blank, true);
     const scorer = new WordScorer(model, config);
+    this.#words = scorer;
     const tree = new PronunciationTree(
       pronunciations,
       scorer.expected,
@@ -1656,6 +1678,10 @@ var PhonemeDecoder = class {
     this.search = new PhonemeSearch(tree, scorer, config, this.heads);
     const { silenceThreshold } = config;
     this.aligner = new WordAligner(tree, model.words, vocabulary, this.heads, silenceThreshold);
+  }
+  /** How much each word of a sentence was to be expected, in nats. */
+  wordLogProbs(words) {
+    return this.#words.logProbs(words);
   }
   /** Decode one utterance [frames, columns of `heads`]. */
   decode(rows, seconds) {
@@ -2125,7 +2151,7 @@ function joined(parts) {
 
 // src/decoding/calibration.ts
 var SHORTEST_SECONDS2 = 0.01;
-function calibrated(tokens, calibration, earliest = 0) {
+function calibrated(tokens, calibration, earliest = 0, language = null) {
   if (calibration === void 0 || tokens.length === 0) return tokens;
   const groups = grouped(tokens);
   const words = groups.filter((group) => group[0].text !== WORD_BOUNDARY);
@@ -2141,19 +2167,27 @@ function calibrated(tokens, calibration, earliest = 0) {
     const end = Math.min(word[word.length - 1].end + calibration.end_shift, limit);
     return Math.max(starts[index2] + SHORTEST_SECONDS2, end);
   });
+  const evidence = evidenceOf(words, calibration, language);
   const result = [];
   let index = 0;
   for (const group of groups) {
     if (group[0].text === WORD_BOUNDARY) {
       const begin = index > 0 ? ends[index - 1] : earliest;
       const end = starts[index] ?? Math.max(begin, group[group.length - 1].end);
-      result.push(...moved(group, Math.min(begin, end), end, calibration));
+      const known = evidence[Math.min(index, words.length - 1)] ?? [0, 0, 0];
+      result.push(...moved(group, Math.min(begin, end), end, calibration, known));
     } else {
-      result.push(...moved(group, starts[index], ends[index], calibration));
+      result.push(...moved(group, starts[index], ends[index], calibration, evidence[index]));
       index++;
     }
   }
   return result;
+}
+function evidenceOf(words, calibration, language) {
+  const { language_slope = 0, next_slope = 0 } = calibration;
+  const asks = language !== null && (language_slope !== 0 || next_slope !== 0);
+  const nats = asks ? language.wordLogProbs(words.map(textOf)) : [];
+  return words.map((word, index) => [nats[index] ?? 0, nats[index + 1] ?? 0, word.length]);
 }
 function grouped(tokens) {
   const groups = [];
@@ -2165,12 +2199,12 @@ function grouped(tokens) {
   }
   return groups;
 }
-function moved(group, start, end, calibration) {
+function moved(group, start, end, calibration, evidence) {
   const first = group[0].start;
   const length = group[group.length - 1].end - first;
   const scale = length > 0 ? (end - start) / length : 0;
   const confidence = geometricMean(group.map((token) => token.confidence));
-  const likely = probability(confidence, calibration);
+  const likely = probability(confidence, calibration, evidence);
   const certainty = (token) => {
     if (group.length === 1 || confidence <= 0 || confidence >= 1) return likely;
     return likely ** (Math.log(Math.max(token.confidence, 1e-30)) / Math.log(confidence));
@@ -2182,11 +2216,11 @@ function moved(group, start, end, calibration) {
     confidence: certainty(token)
   }));
 }
-function probability(confidence, calibration) {
+function probability(confidence, calibration, [nats, nextNats, letters]) {
   const clipped = Math.min(Math.max(confidence, 1e-6), 1 - 1e-6);
-  const odds = Math.log(clipped / (1 - clipped));
-  const { confidence_intercept, confidence_slope } = calibration;
-  return 1 / (1 + Math.exp(-confidence_intercept - confidence_slope * odds));
+  const { language_slope = 0, next_slope = 0, letters_slope = 0 } = calibration;
+  const odds = calibration.confidence_intercept + calibration.confidence_slope * Math.log(clipped / (1 - clipped)) + language_slope * nats + next_slope * nextNats + letters_slope * letters;
+  return 1 / (1 + Math.exp(-odds));
 }
 
 // src/live/live_stream.ts
@@ -2668,6 +2702,7 @@ var SentenceDecoder = class {
     this.seconds = seconds;
     this.calibration = calibration;
     this.#heads = decoder?.heads ?? new Heads(vocabulary.length, blank, false);
+    this.#decoder = decoder;
     this.#pauses = new Endpointer(endpoint, seconds);
     this.#search = decoder === null ? new GreedySentence(vocabulary, blank, seconds) : new BeamSentence(decoder, seconds);
     this.#silent = /* @__PURE__ */ new Set([this.#heads.blank]);
@@ -2680,6 +2715,7 @@ var SentenceDecoder = class {
   #pauses;
   #search;
   #silent;
+  #decoder;
   #waiting;
   /** Where the sentence that is being spoken begins, in seconds. */
   get start() {
@@ -2737,7 +2773,7 @@ var SentenceDecoder = class {
       end = duration;
       tokens = within(tokens, duration);
     }
-    tokens = calibrated(tokens, this.calibration, start);
+    tokens = calibrated(tokens, this.calibration, start, this.#decoder);
     const confidence = geometricMean(tokens.map((token) => token.confidence));
     return [{ text: textOf(tokens), confidence, tokens, start, duration: end - start }];
   }
@@ -2821,7 +2857,8 @@ var Recognizer = class {
     const { vocabulary, blank_id } = this.model.card;
     const seconds = this.model.secondsPerFrame;
     const found = this.decoder === null ? greedyDecode(rows, vocabulary, blank_id, seconds) : this.decoder.decode(rows, seconds);
-    const tokens = calibrated(within(found.tokens, duration), this.#calibration);
+    const heard = within(found.tokens, duration);
+    const tokens = calibrated(heard, this.#calibration, 0, this.decoder);
     const corrected = this.#calibration !== void 0 && tokens.length > 0;
     const confidence = corrected ? geometricMean(tokens.map((token) => token.confidence)) : found.confidence;
     return { ...found, confidence, tokens, start: 0, duration };

@@ -79,7 +79,7 @@ class BeamDecoder:
         space = self.vocabulary.index(WORD_BOUNDARY)
         phrases = split_hotwords(hotwords, vocabulary)
         words = with_hotwords(known, phrases)
-        scorer = WordScorer(model, known, words, phrases, self.config)
+        scorer = self._words = WordScorer(model, known, words, phrases, self.config)
         lexicon = build_lexicon(words, scorer.expected, vocabulary)
         priors = label_priors(known, model.unigrams, vocabulary, WORD_BOUNDARY)
         self.search = BeamSearch(lexicon, scorer, priors, blank_id, space, self.config)
@@ -95,6 +95,10 @@ class BeamDecoder:
             DecoderError: A hotword cannot be spelled.
         """
         return BeamDecoder(self.language_model, self.vocabulary, self._blank, hotwords, self.config)
+
+    def word_log_probs(self, words: Sequence[str]) -> list[float]:
+        """Say how much each word of a sentence was to be expected; see `WordScorer.log_probs`."""
+        return self._words.log_probs(words)
 
     def decode(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 
 from asr_runtime.model_file.word_calibration import WordCalibration
@@ -11,9 +11,15 @@ from asr_runtime.timed_text import SPACE, Token, Word, geometric_mean
 
 _SHORTEST_SECONDS = 0.01  # of a word
 
+WordLogProbs = Callable[[Sequence[str]], Sequence[float]]
+"""Says how much each word of a sentence was to be expected, in nats [words]."""
+
 
 def calibrated(
-    tokens: Sequence[Token], calibration: WordCalibration | None, earliest: float = 0.0
+    tokens: Sequence[Token],
+    calibration: WordCalibration | None,
+    earliest: float = 0.0,
+    word_log_probs: WordLogProbs | None = None,
 ) -> tuple[Token, ...]:
     """Correct the words of an utterance.
 
@@ -25,6 +31,7 @@ def calibrated(
         tokens: The characters of whole words, in order, with spaces between words.
         calibration: What was measured; None leaves the tokens as they are.
         earliest: Seconds before which no word begins.
+        word_log_probs: Asks the language model; needed where the calibration makes use of it.
 
     Returns:
         The tokens with other times and confidences.
@@ -41,15 +48,18 @@ def calibrated(
         max(start + _SHORTEST_SECONDS, min(word[-1].end + calibration.end_shift, limit))
         for word, start, limit in zip(words, starts, [*starts[1:], float("inf")], strict=True)
     ]
+    evidence = _evidence(words, calibration, word_log_probs)
     result: list[Token] = []
     index = 0
     for group in groups:
         if group[0].text == SPACE:
             begin = ends[index - 1] if index else earliest
             end = starts[index] if index < len(starts) else max(begin, group[-1].end)
-            result += _moved(group, min(begin, end), end, calibration)
+            # What is known of a word is known of the space that it begins with.
+            known = evidence[min(index, len(words) - 1)] if words else (0.0, 0.0, 0)
+            result += _moved(group, min(begin, end), end, calibration, known)
         else:
-            result += _moved(group, starts[index], ends[index], calibration)
+            result += _moved(group, starts[index], ends[index], calibration, evidence[index])
             index += 1
     return tuple(result)
 
@@ -81,14 +91,31 @@ def shifted(
     )
 
 
+def _evidence(
+    words: Sequence[Sequence[Token]],
+    calibration: WordCalibration,
+    word_log_probs: WordLogProbs | None,
+) -> list[tuple[float, float, int]]:
+    """Return what is known of each word besides its sound; see `WordCalibration.probability`."""
+    log_probs: Sequence[float] = [0.0] * len(words)
+    if calibration.asks_language and word_log_probs is not None:
+        log_probs = word_log_probs(["".join(token.text for token in word) for word in words])
+    following = [*log_probs[1:], 0.0][: len(words)]
+    return list(zip(log_probs, following, map(len, words), strict=True))
+
+
 def _moved(
-    group: Sequence[Token], start: float, end: float, calibration: WordCalibration
+    group: Sequence[Token],
+    start: float,
+    end: float,
+    calibration: WordCalibration,
+    evidence: tuple[float, float, int],
 ) -> list[Token]:
     """Stretch a group's times to a new span, and give it its probability."""
     first, length = group[0].start, group[-1].end - group[0].start
     scale = (end - start) / length if length > 0 else 0.0
     confidence = geometric_mean([token.confidence for token in group])
-    probability = calibration.probability(confidence)
+    probability = calibration.probability(confidence, *evidence)
 
     def certainty(token: Token) -> float:
         if len(group) == 1 or not 0.0 < confidence < 1.0:

@@ -132,6 +132,9 @@ class Decoder(Protocol[S, P]):
     def with_hotwords(self, hotwords: Sequence[str]) -> Decoder[S, P]:
         """Return a decoder with the same language model that prefers these words and phrases."""
 
+    def word_log_probs(self, words: Sequence[str]) -> list[float]:
+        """Say how much each word of a sentence was to be expected, in nats, 0 or less."""
+
     def decode(self, rows: Rows, seconds_per_frame: float, /, *, alternatives: int = 1) -> Decoding:
         """Decode one utterance of rows [frames, columns of the heads].
 

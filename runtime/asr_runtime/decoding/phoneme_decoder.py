@@ -70,7 +70,7 @@ class PhonemeDecoder:
         for phrase in phrases:
             for word, spoken in zip(phrase.words, phrase.pronunciations, strict=True):
                 added[word] = tuple(dict.fromkeys((*added.get(word, ()), *spoken)))
-        scorer = WordScorer(model, known, words, weights, self.config)
+        scorer = self._words = WordScorer(model, known, words, weights, self.config)
         tree = build_pronunciation_tree(
             add_pronunciations(pronunciations, known, words, added),
             scorer.expected,
@@ -100,6 +100,10 @@ class PhonemeDecoder:
             hotwords,
             self.config,
         )
+
+    def word_log_probs(self, words: Sequence[str]) -> list[float]:
+        """Say how much each word of a sentence was to be expected; see `WordScorer.log_probs`."""
+        return self._words.log_probs(words)
 
     def decode(self, rows: Rows, seconds_per_frame: float, *, alternatives: int = 1) -> Decoding:
         """Decode one utterance.

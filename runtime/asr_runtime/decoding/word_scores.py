@@ -78,6 +78,7 @@ class WordScorer:
         self.expected_unknown = float(self._weight * model.unigrams[UNKNOWN]) + self._word_bonus
         # A large vocabulary has many hotwords as rare words, less probable than an unknown one.
         self._hot = np.zeros(len(self._ids), np.bool_)
+        self._hot_texts = frozenset(hot)
         self.gains: npt.NDArray[np.float32] | None = None
         self.start = model.start
         self._phrases: PhraseScorer | None = None
@@ -101,6 +102,24 @@ class WordScorer:
             self._hot[numbers] = True
             self.gains[numbers] = list(promised[word] for word in index)
             self.expected[numbers] = np.maximum(self.expected[numbers], least) + self.gains[numbers]
+
+    def log_probs(self, words: Sequence[str]) -> list[float]:
+        """Say how much each word of a sentence was to be expected.
+
+        Args:
+            words: The sentence.
+
+        Returns:
+            Natural-log probability of each word after those before it [words]; 0 of a hotword,
+            because someone said that it would come.
+        """
+        log_probs: list[float] = self._model.log_probs(words).tolist()
+        if not self._hot_texts:
+            return log_probs
+        return [
+            0.0 if word in self._hot_texts else log_prob
+            for word, log_prob in zip(words, log_probs, strict=True)
+        ]
 
     def score(self, contexts: Contexts, words: npt.NDArray[np.int32]) -> tuple[Scores, Contexts]:
         """Score words after their contexts.

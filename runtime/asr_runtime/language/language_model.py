@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -58,16 +59,17 @@ class LanguageModel(ABC):
         self.order: int = header["order"]
         self._text = text
         self._unigrams = unigrams
+        self._words = WordList(text)
         self._spoken = {
             name: arrays[name] for name in (PHONEMES_ARRAY, COUNTS_ARRAY) if name in arrays
         }
-        if len(unigrams) != text.count(b"\n") + 1 + FIRST_WORD:
+        if len(unigrams) != len(self._words) + FIRST_WORD:
             raise ValueError("its words and probabilities differ in number")
 
     @property
     def words(self) -> WordList:
         """The vocabulary, ASCII, in alphabetical order; word ids start at FIRST_WORD."""
-        return WordList(self._text)
+        return self._words
 
     def knows(self, word: str) -> bool:
         """Tell whether a word is in the vocabulary."""
@@ -79,6 +81,32 @@ class LanguageModel(ABC):
             or text.endswith(b"\n" + line)
             or text == line
         )
+
+    def word_id(self, word: str) -> int:
+        """Return the id of a word, UNKNOWN of one outside the vocabulary."""
+        place = bisect_left(self._words, word)
+        if place < len(self._words) and self._words[place] == word:
+            return FIRST_WORD + place
+        return UNKNOWN
+
+    def log_probs(self, words: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Say how probable each word of a sentence is after those before it.
+
+        Args:
+            words: All words of the sentence up to some place.
+
+        Returns:
+            Natural-log probabilities, float32 [words].
+        """
+        ids = np.array([self.word_id(word) for word in words], np.int32)
+        log_probs = np.zeros(len(ids), np.float32)
+        states = np.full(len(ids), self.start, np.int32)
+        # All words at once, first as if each began the sentence. Each time their states know of
+        # one word more, until they know as many as an n-gram holds.
+        for known in range(min(self.order, len(ids))):
+            log_probs[known:], following = self.score(states[known:], ids[known:])
+            states[known + 1 :] = following[:-1]
+        return log_probs
 
     @property
     def unigrams(self) -> npt.NDArray[np.float32]:

@@ -183,19 +183,18 @@ class RecordingTranscriber:
 
     def _decode(self, waveforms: Sequence[Waveform]) -> list[Transcript]:
         """Return the transcripts of utterances, which run together where they can."""
-        card = self._card
+        card, decoder = self._card, self._beam_decoder
+        log_probs = None if decoder is None else decoder.word_log_probs
         outputs = self._session.run_all([waveform.samples for waveform in waveforms])
         transcripts = []
         for waveform, rows in zip(waveforms, outputs, strict=True):
             decoding = (
                 greedy_decode(rows, card.vocabulary, card.blank_id, card.seconds_per_frame)
-                if self._beam_decoder is None
-                else self._beam_decoder.decode(
-                    rows, card.seconds_per_frame, alternatives=self._alternatives
-                )
+                if decoder is None
+                else decoder.decode(rows, card.seconds_per_frame, alternatives=self._alternatives)
             )
             tokens = clipped(decoding.tokens, waveform.duration)
-            tokens = calibrated(tokens, self._calibration)
+            tokens = calibrated(tokens, self._calibration, word_log_probs=log_probs)
             confidence = decoding.confidence
             if tokens and self._calibration is not None:
                 confidence = geometric_mean([token.confidence for token in tokens])

@@ -185,7 +185,9 @@ class SentenceDecoder:
         if duration is not None:
             start, end = min(start, duration), duration
             tokens = clipped(tokens, duration)
-        tokens = calibrated(tokens, self._calibration, start)
+        decoder = self._beam_decoder
+        log_probs = None if decoder is None else decoder.word_log_probs
+        tokens = calibrated(tokens, self._calibration, start, log_probs)
         text = text_of(tokens)
         return [
             Transcript(

@@ -100,7 +100,8 @@ export class Recognizer {
         ? greedyDecode(rows, vocabulary, blank_id, seconds)
         : this.decoder.decode(rows, seconds);
     // The last frame reaches past the end of the audio.
-    const tokens = calibrated(within(found.tokens, duration), this.#calibration);
+    const heard = within(found.tokens, duration);
+    const tokens = calibrated(heard, this.#calibration, 0, this.decoder);
     const corrected = this.#calibration !== undefined && tokens.length > 0;
     const confidence = corrected
       ? geometricMean(tokens.map((token) => token.confidence))

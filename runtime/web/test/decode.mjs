@@ -8,7 +8,7 @@ const request = JSON.parse(readFileSync(requestPath, "utf8"));
 const { PhonemeDecoder, Rows, SentenceDecoder, greedyDecode, readLanguageModel } = await import(
   request.bundle
 );
-const { vocabulary, blank_id: blank, seconds } = request;
+const { vocabulary, blank_id: blank, seconds, calibration } = request;
 
 let decoder = null;
 if (request.language_model) {
@@ -28,7 +28,8 @@ const answers = request.cases.map((each) => {
       ? greedyDecode(rows, vocabulary, blank, seconds)
       : chosen.decode(rows, seconds);
   }
-  const sentences = new SentenceDecoder(chosen, vocabulary, blank, seconds, undefined, each.endpoint);
+  const corrected = calibration ?? undefined;
+  const sentences = new SentenceDecoder(chosen, vocabulary, blank, seconds, corrected, each.endpoint);
   const results = [];
   const partials = [];
   for (let begin = 0; begin < rows.frames; begin += each.pieces) {

@@ -90,7 +90,8 @@ def _echo(kind: str, report: CalibrationReport) -> None:
     found = report.calibration
     typer.echo(
         f"{kind}: {report.words} words; expected calibration error {report.error_before:.3f} "
-        f"before, {report.error_after:.3f} after (on recordings that it was not fitted on)"
+        f"before, {report.error_after:.3f} after, Brier score {report.brier_before:.3f} and "
+        f"{report.brier_after:.3f} (on recordings that it was not fitted on)"
     )
     if report.start_error is not None:
         median, most = report.start_error

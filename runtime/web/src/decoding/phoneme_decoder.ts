@@ -14,6 +14,7 @@ export class PhonemeDecoder {
   readonly heads: Heads;
   readonly search: PhonemeSearch;
   readonly aligner: WordAligner;
+  readonly #words: WordScorer;
 
   /**
    * @param model A language model, and how its words are spoken.
@@ -28,6 +29,7 @@ export class PhonemeDecoder {
   ) {
     this.heads = new Heads(vocabulary.length, blank, true);
     const scorer = new WordScorer(model, config);
+    this.#words = scorer;
     const tree = new PronunciationTree(
       pronunciations,
       scorer.expected,
@@ -37,6 +39,11 @@ export class PhonemeDecoder {
     this.search = new PhonemeSearch(tree, scorer, config, this.heads);
     const { silenceThreshold } = config;
     this.aligner = new WordAligner(tree, model.words, vocabulary, this.heads, silenceThreshold);
+  }
+
+  /** How much each word of a sentence was to be expected, in nats. */
+  wordLogProbs(words: readonly string[]): number[] {
+    return this.#words.logProbs(words);
   }
 
   /** Decode one utterance [frames, columns of `heads`]. */

@@ -35,6 +35,16 @@ export class WordScorer {
     const id = word < 0 ? UNKNOWN : word + FIRST_WORD;
     return this.model.score(context, id) * this.#weight + this.#bonus;
   }
+
+  /** How much each word of a sentence was to be expected, in nats. */
+  logProbs(words: readonly string[]): number[] {
+    let state = this.start;
+    return words.map((word) => {
+      const nats = this.model.score(state, this.model.id(word));
+      state = this.model.following;
+      return nats;
+    });
+  }
 }
 
 const PLACES = 1 << 12;

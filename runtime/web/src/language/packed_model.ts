@@ -110,6 +110,18 @@ export class PackedModel {
     );
   }
 
+  /** The id of a word, UNKNOWN of one outside the vocabulary. */
+  id(word: string): number {
+    let low = 0;
+    let high = this.words.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.words[middle]! < word) low = middle + 1;
+      else high = middle;
+    }
+    return this.words[low] === word ? low + FIRST_WORD : UNKNOWN;
+  }
+
   /** Natural-log probability of a word id after a state; `following` is then the next state. */
   score(state: number, word: number): number {
     const share = this.#share[word]!;

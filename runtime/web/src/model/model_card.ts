@@ -14,6 +14,10 @@ export interface WordCalibration {
   readonly end_shift: number;
   readonly confidence_intercept: number;
   readonly confidence_slope: number;
+  /** Cards of before lack these. */
+  readonly language_slope?: number;
+  readonly next_slope?: number;
+  readonly letters_slope?: number;
 }
 
 /** What a model says about itself, as far as it is used here; see `model_file/model_card.py`. */

@@ -18,6 +18,7 @@ export class SentenceDecoder {
   readonly #pauses: Endpointer;
   readonly #search: SentenceSearch;
   readonly #silent: Set<number>;
+  readonly #decoder: PhonemeDecoder | null;
   #waiting: Rows;
 
   /** @param decoder Null decodes greedily. */
@@ -30,6 +31,7 @@ export class SentenceDecoder {
     endpoint: EndpointConfig = ENDPOINT_DEFAULTS,
   ) {
     this.#heads = decoder?.heads ?? new Heads(vocabulary.length, blank, false);
+    this.#decoder = decoder;
     this.#pauses = new Endpointer(endpoint, seconds);
     this.#search =
       decoder === null
@@ -101,7 +103,7 @@ export class SentenceDecoder {
       end = duration;
       tokens = within(tokens, duration);
     }
-    tokens = calibrated(tokens, this.calibration, start);
+    tokens = calibrated(tokens, this.calibration, start, this.#decoder);
     const confidence = geometricMean(tokens.map((token) => token.confidence));
     return [{ text: textOf(tokens), confidence, tokens, start, duration: end - start }];
   }
