@@ -230,7 +230,7 @@ def test_runtime_reads_the_same_probabilities(tmp_path: Path, order: int) -> Non
         built = keep_only(built, [*everything, children])
     write_language_model(tmp_path / "a.lm", built, vocabulary, {"source": "test"})
     read = read_language_model(tmp_path / "a.lm")
-    assert read.words == [word.decode() for word in vocabulary.words]
+    assert list(read.words) == [word.decode() for word in vocabulary.words]
     assert read.header["source"] == "test"
     built = coded(built)
     ids = range(vocabulary.size)
