@@ -99,9 +99,9 @@ def write_speech(manifest: Path, texts: Sequence[str]) -> Path:
 
 @pytest.fixture(scope="session")
 def learned_run(tiny_config: ModelConfig, shared_folder: Path) -> Path:
-    """The folder of a run of 10 epochs that has learned to read tones; trained once for all tests.
+    """The folder of a run of 6 epochs that has learned to read tones; trained once for all tests.
 
-    It takes some 15 s of CPU time. Its files are not to be changed.
+    It takes some 8 s of CPU time. Its files are not to be changed.
     """
     from asr_train.augmentation.config import MaskingConfig
     from asr_train.data.manifest import read_manifest
@@ -115,7 +115,7 @@ def learned_run(tiny_config: ModelConfig, shared_folder: Path) -> Path:
         rows = read_manifest(write_speech(folder / "train.jsonl", texts))
         config = TrainingConfig(
             out=folder / "run",
-            epochs=10,
+            epochs=6,
             batch_seconds=4.0,
             learning_rate=1e-2,
             masking=MaskingConfig(freq_mask=0, time_mask=0),

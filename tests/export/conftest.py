@@ -28,6 +28,16 @@ def files(export_tiny: Callable[..., Path]) -> Mapping[str, Path]:
 
 
 @pytest.fixture
+def short_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compare on 7 s of audio instead of 180; the files of `export_tiny` are compared on all."""
+    from asr_export.verification.check_export import check_export
+
+    assert check_export.__kwdefaults__["batches"]
+    short = ((0.05,), (2.0, 1.999), (0.05, 0.31, 3.0))
+    monkeypatch.setitem(check_export.__kwdefaults__, "batches", short)
+
+
+@pytest.fixture
 def asr_export(run_command_line: Callable[..., tuple[int, str, str]]) -> Run:
     """Run the command in this process: exit code, stdout, stderr."""
     from asr_export import cli

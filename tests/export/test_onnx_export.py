@@ -130,6 +130,7 @@ def test_parity_is_not_fooled_by_nan_or_wrong_lengths(loaded: Checkpoint) -> Non
             report.require()
 
 
+@pytest.mark.usefixtures("short_checks")
 def test_a_failed_check_leaves_no_file(
     loaded: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

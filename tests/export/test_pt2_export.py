@@ -122,6 +122,7 @@ def test_commands(
     assert json.loads(stdout)["format"] == "pt2"
 
 
+@pytest.mark.usefixtures("short_checks")
 def test_a_failed_check_leaves_no_file(
     exported: Path, loaded: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -121,6 +121,7 @@ def test_other_chunks_work_as_well(exported: Path, loaded: Checkpoint) -> None:
         assert short.shape == whole.shape
 
 
+@pytest.mark.usefixtures("short_checks")
 def test_a_stream_that_drifts_is_found_out(
     loaded: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,6 +157,7 @@ def test_the_layer_starts_from_a_state() -> None:
     assert (wanted - layer(x, lengths)).abs().max() > 0.05
 
 
+@pytest.mark.usefixtures("short_checks")
 def test_ort_format_streams(loaded: Checkpoint, tmp_path: Path) -> None:
     report = export(
         loaded, tmp_path / "model.ort", ExportOptions(Precision.int8, chunking=CHUNKING)
