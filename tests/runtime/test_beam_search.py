@@ -122,7 +122,7 @@ def test_forgotten_prefixes_do_not_matter(make_language_model, monkeypatch):
     search, values = noisy_search(make_language_model, 600)
     whole = search.begin()
     search.advance(whole, values)
-    monkeypatch.setattr("asr_runtime.decoding.search_state._FEW_PREFIXES", 100)
+    monkeypatch.setattr("asr_runtime.decoding.traceback._FEW_PREFIXES", 100)
     small = search.begin()
     search.advance(small, values)
     assert same(search.finish(small), search.finish(whole))

@@ -262,7 +262,7 @@ def test_forgotten_prefixes_do_not_matter(make, phoneme_speech, monkeypatch):
     values = phoneme_speech.random_speech(8, phoneme_speech.SENTENCES * 3)[:, 29:]
     whole = search.begin()
     search.advance(whole, values)
-    monkeypatch.setattr("asr_runtime.decoding.search_state._FEW_PREFIXES", 100)
+    monkeypatch.setattr("asr_runtime.decoding.traceback._FEW_PREFIXES", 100)
     small = search.begin()
     search.advance(small, values)
     assert same(search.finish(small), search.finish(whole))

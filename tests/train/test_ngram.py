@@ -275,3 +275,16 @@ def test_file_keeps_to_its_size(tmp_path: Path) -> None:
     assert perplexities == sorted(perplexities, reverse=True)
     with pytest.raises(DataError, match="words alone take more than"):
         build_language_model([tmp_path / "a.txt"], out, BuildSettings(max_bytes=1000))
+
+
+def test_no_file_has_more_bigrams_than_readers_tell_apart(
+    model: NgramModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vocabulary, _ = encoded(sentences(3000), 11)
+    bigrams = len(model.orders[1].keys)
+    most = len(model.orders[0].keys) + bigrams // 2
+    monkeypatch.setattr("asr_train.ngram.writing._MOST_STATES", most)
+    found, content = largest_that_fits(Pruner(model), vocabulary, 10**6, lambda _: {})
+    assert bigrams // 4 < len(found.orders[1].keys) <= bigrams // 2
+    (tmp_path / "a.lm").write_bytes(content)
+    assert read_language_model(tmp_path / "a.lm").header["ngrams"]["2"] == len(found.orders[1].keys)

@@ -11,13 +11,14 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from asr_runtime.readable_text.annotation import Sign
+from asr_runtime.readable_text.annotation import Case, Sign
 from asr_runtime.readable_text.punctuation_model import load_punctuation_model
 from asr_runtime.readable_text.word_table import WordTable
 from asr_train.cli import app
 from asr_train.errors import DataError
 from asr_train.punctuation.corpus import is_held_out, read_corpus
-from asr_train.punctuation.encoding import encode
+from asr_train.punctuation.decision import Penalties, choose_penalties
+from asr_train.punctuation.encoding import EncodedText, encode
 from asr_train.punctuation.model_writing import write_model
 from asr_train.punctuation.network import PunctuationConfig, PunctuationNetwork
 from asr_train.punctuation.training import ROW_WORDS, sentence_rows
@@ -90,7 +91,7 @@ def test_a_trained_model_does_well_on_books_that_were_kept_apart(trained: Path) 
 def test_the_card_says_what_the_model_was_trained_on(trained: Path) -> None:
     card = load_punctuation_model(trained / "run" / "punctuation.onnx").card
     assert card.training["source"] == "a test"
-    assert card.words_ahead == PunctuationConfig().words_ahead == 6
+    assert card.words_ahead == PunctuationConfig().words_ahead == 10
     assert "McDonald" in card.words.split()
     assert "zebra" in card.rare
 
@@ -105,15 +106,47 @@ def test_a_file_says_what_its_network_says(tmp_path: Path) -> None:
     torch.manual_seed(1)
     table = WordTable(" ".join(f"w{index}" for index in range(50)), "anna")
     network = PunctuationNetwork(PunctuationConfig(50, 1, 0, 16, 32), table.rows).eval()
-    write_model(network, table, tmp_path / "model.onnx", 0.0, {})
+    write_model(network, table, tmp_path / "model.onnx", Penalties(0.5, 0.25), {})
     words = ["anna", "w3", "nobody's", *(f"w{index % 50}" for index in range(40))]
     found = load_punctuation_model(tmp_path / "model.onnx").annotate(words)
     with torch.inference_mode():
         rows = torch.tensor([[table.row(word) for word in words]])
         signs, cases = network(rows, torch.ones(rows.shape))
+    expected_signs = torch.log_softmax(signs, -1)[0].numpy()
+    expected_signs[:, Sign.NONE] -= 0.5
+    expected_cases = torch.log_softmax(cases, -1)[0].numpy()
+    expected_cases[:, Case.LOWER] -= 0.25
     # Weights are rounded to int8.
-    assert np.abs(found.signs - torch.log_softmax(signs, -1)[0].numpy()).max() < 0.05
-    assert np.abs(found.cases - torch.log_softmax(cases, -1)[0].numpy()).max() < 0.05
+    assert np.abs(found.signs - expected_signs).max() < 0.05
+    assert np.abs(found.cases - expected_cases).max() < 0.05
+
+
+def test_frequent_classes_are_made_less_probable_until_f1_is_best() -> None:
+    """Of words that a network holds to be capitals and ends with one probability each."""
+    number = 4000
+    random_numbers = np.random.default_rng(3)
+    likely = random_numbers.uniform(0.02, 0.6, number)
+    ends = random_numbers.random(number) < likely
+    capitals = random_numbers.random(number) < likely
+    text = EncodedText(
+        np.arange(number, dtype=np.uint16),
+        np.where(ends, Sign.FULL_STOP, Sign.NONE).astype(np.uint8),
+        np.where(capitals, Case.CAPITALISED, Case.LOWER).astype(np.uint8),
+        np.arange(number, dtype=np.uint16),
+    )
+
+    def network(rows: torch.Tensor, _: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        odds = torch.log(torch.tensor(likely / (1 - likely)))[rows]
+        signs = torch.full((*rows.shape, len(Sign)), -20.0)
+        signs[..., Sign.NONE], signs[..., Sign.FULL_STOP] = 0.0, odds
+        cases = torch.full((*rows.shape, len(Case)), -20.0)
+        cases[..., Case.LOWER], cases[..., Case.CAPITALISED] = 0.0, odds
+        return signs, cases
+
+    none, lower = choose_penalties(network, text)  # type: ignore[arg-type]
+    # The best threshold is half of the best F1: here a quarter, whose odds are exp(-1.1).
+    assert 0.6 <= none <= 1.5
+    assert 0.6 <= lower <= 1.5
 
 
 def test_a_word_depends_on_as_many_words_as_the_card_says() -> None:

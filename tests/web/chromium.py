@@ -25,7 +25,13 @@ def find_chromium() -> str | None:
 
 
 class Chromium:
-    """One browser with one page. `requests` are the addresses that it asked for, workers' too."""
+    """One browser with one page.
+
+    Attributes:
+        requests: The addresses that it asked for, workers' too.
+        cached: Those that a service worker answered out of a cache.
+        console: What was written to the console.
+    """
 
     def __init__(self, program: str, profile: Path, *, microphone: Path | None = None) -> None:
         fake = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
@@ -64,6 +70,7 @@ class Chromium:
         self._numbers = itertools.count(1)
         self._events: deque[dict[str, Any]] = deque()
         self.requests: list[str] = []
+        self.cached: list[str] = []
         self.console: list[str] = []
         target = self._call("Target.createTarget", {"url": "about:blank"}, None)["targetId"]
         attached = {"targetId": target, "flatten": True}
@@ -187,6 +194,10 @@ class Chromium:
             self._watch(parameters["sessionId"], wait_for_answers=False)
         elif message.get("method") == "Network.requestWillBeSent":
             self.requests.append(parameters["request"]["url"])
+        elif message.get("method") == "Network.responseReceived":
+            response = parameters["response"]
+            if response.get("serviceWorkerResponseSource") == "cache-storage":
+                self.cached.append(response["url"])
         elif message.get("method") in ("Runtime.consoleAPICalled", "Runtime.exceptionThrown"):
             self.console.append(json.dumps(parameters)[:600])
 

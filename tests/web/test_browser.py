@@ -188,6 +188,7 @@ def test_nothing_is_wider_than_the_window(width: int, browser: Any, wav: Path) -
 def test_it_says_how_wrong_it_is(browser: Any) -> None:
     about = browser.run("document.querySelector('.about').textContent")
     assert "12.5 % of the words were wrong" in " ".join(about.split())
+    assert "in small letters, without punctuation" in " ".join(about.split())
 
 
 def test_nothing_leaves_the_pages_origin(browser: Any, server: Any, wav: Path) -> None:
@@ -252,9 +253,10 @@ def test_it_works_without_a_network(
     from asr_export.web.server import PageHandler, page_server
 
     class Bare(PageHandler):
-        """A server that cannot send headers: the service worker makes up for it."""
+        """A server that knows neither headers nor types: the service worker makes up for it."""
 
         send_headers = False
+        extensions_map = {**PageHandler.extensions_map, ".mjs": "text/plain", ".wasm": "text/plain"}  # noqa: RUF012
 
     running = page_server(page, 0)
     running.RequestHandlerClass = lambda *args: Bare(*args, directory=str(page))  # type: ignore[assignment]
@@ -266,6 +268,11 @@ def test_it_works_without_a_network(
         browser.open(address)
         browser.until(READY)
         assert give(browser, wav) == spoken.text
+        # Only out of the cache, and as what it is, does the browser keep what it compiled of it.
+        webassembly = f"{address}ort-wasm-simd-threaded.wasm"
+        assert webassembly in browser.cached
+        kind = f"fetch('{webassembly}').then((answer) => answer.headers.get('content-type'))"
+        assert browser.run(kind) == "application/wasm"
         running.shutdown()
         running.server_close()
         thread.join()

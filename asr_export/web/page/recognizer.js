@@ -305,118 +305,60 @@ var PronunciationTree = class {
    */
   constructor(pronunciations, scores, unknown, variantPenalty) {
     this.#pronunciations = pronunciations;
-    const { word, offsets, phonemes } = pronunciations;
+    const { word } = pronunciations;
     const count = word.length;
     this.unknown = count;
     const penalty = new Float32Array(count);
-    for (let index = 1; index < count; index++) {
-      if (word[index] === word[index - 1]) penalty[index] = variantPenalty;
-    }
-    const length = (index) => offsets[index + 1] - offsets[index];
-    const common = (one, other) => {
-      const [begin, also] = [offsets[one], offsets[other]];
-      const most = Math.min(length(one), length(other));
-      let same = 0;
-      while (same < most && phonemes[begin + same] === phonemes[also + same]) same++;
-      return same;
-    };
-    const order = Int32Array.from(word.keys());
-    order.sort((one, other) => {
-      const same = common(one, other);
-      if (same === Math.min(length(one), length(other))) {
-        return length(one) - length(other) || one - other;
-      }
-      return phonemes[offsets[one] + same] - phonemes[offsets[other] + same];
-    });
-    const shared = new Uint8Array(count);
-    for (let place = 1; place < count; place++) {
-      shared[place] = common(order[place - 1], order[place]);
-    }
     const worth = new Float32Array(count);
-    for (let place = 0; place < count; place++) {
-      worth[place] = scores[word[order[place]]] - penalty[order[place]];
-    }
-    const parents = [-1];
-    const labels = [BLANK];
-    const bests = [0];
-    const node = new Int32Array(count);
-    for (let level = 0, grown2 = true; grown2; level++) {
-      grown2 = false;
-      let current = -1;
-      for (let place = 0; place < count; place++) {
-        const index = order[place];
-        if (length(index) <= level) continue;
-        if (shared[place] <= level) {
-          current = parents.length;
-          parents.push(node[place]);
-          labels.push(phonemes[offsets[index] + level]);
-          bests.push(-Infinity);
-          grown2 = true;
-        }
-        node[place] = current;
-        if (worth[place] > bests[current]) bests[current] = worth[place];
-      }
+    for (let index = 0; index < count; index++) {
+      if (index > 0 && word[index] === word[index - 1]) penalty[index] = variantPenalty;
+      worth[index] = scores[word[index]] - penalty[index];
     }
     const size = PHONEMES.length;
-    this.roots = parents.length;
+    const { nodes, low, high, first, label, best: best2, final: final2 } = grow(pronunciations, worth, 2 * size + 2);
+    this.roots = nodes;
     this.outside = this.roots + size + 1;
     this.nowhere = this.outside + size;
-    this.#low = new Uint32Array(this.nowhere + 1);
-    this.#high = new Uint32Array(this.nowhere + 1);
-    this.#first = new Int32Array(this.nowhere + 1);
-    for (let child = parents.length - 1; child > 0; child--) {
-      const parent = parents[child];
-      const label = labels[child];
-      if (label < 32) this.#low[parent] |= 1 << label;
-      else this.#high[parent] |= 1 << label - 32;
-      this.#first[parent] = child;
+    low.fill(low[0], this.roots, this.outside);
+    high.fill(high[0], this.roots, this.outside);
+    first.fill(first[0], this.roots, this.outside);
+    for (let phoneme = 0; phoneme < size; phoneme++) {
+      label[this.roots + phoneme] = phoneme;
+      label[this.outside + phoneme] = phoneme;
+      best2[this.outside + phoneme] = unknown;
     }
-    this.#low.fill(this.#low[0], this.roots, this.outside);
-    this.#high.fill(this.#high[0], this.roots, this.outside);
-    this.#first.fill(this.#first[0], this.roots, this.outside);
-    this.label = new Uint8Array(this.nowhere + 1).fill(BLANK);
-    this.label.set(labels);
-    this.best = new Float32Array(this.nowhere + 1);
-    this.best.set(bests);
-    for (let label = 0; label < size; label++) {
-      this.label[this.roots + label] = label;
-      this.label[this.outside + label] = label;
-      this.best[this.outside + label] = unknown;
-    }
-    this.best[this.nowhere] = LOG_ZERO;
+    best2[this.nowhere] = LOG_ZERO;
+    this.#low = low.slice(0, this.nowhere + 1);
+    this.#high = high.slice(0, this.nowhere + 1);
+    this.#first = first.slice(0, this.nowhere + 1);
+    this.label = label.slice(0, this.nowhere + 1);
+    this.best = best2.slice(0, this.nowhere + 1);
     this.ends = new Int32Array(this.nowhere + 2);
-    for (const final2 of node) this.ends[final2 + 1] += 1;
-    for (let label = 0; label < size; label++) this.ends[this.outside + label + 1] = 1;
+    for (const node of final2) this.ends[node + 1] += 1;
+    for (let label2 = 0; label2 < size; label2++) this.ends[this.outside + label2 + 1] = 1;
     for (let index = 1; index < this.ends.length; index++) {
       this.ends[index] += this.ends[index - 1];
     }
     const next = this.ends.slice();
     this.#order = new Int32Array(count);
-    for (let place = 0; place < count; place++) {
-      this.#order[next[node[place]]++] = order[place];
-    }
+    for (let index = 0; index < count; index++) this.#order[next[final2[index]]++] = index;
     this.follows = phonotactics(pronunciations);
     this.word = new Int32Array(count + size).fill(NO_WORD);
     this.penalty = new Float32Array(count + size);
-    this.#order.forEach((index, place) => {
-      this.word[place] = word[index];
-      this.penalty[place] = penalty[index];
-    });
-    for (let label = 0; label < size; label++) {
-      this.penalty[count + label] = -this.follows[label * (size + 1) + BLANK];
+    for (let place = 0; place < count; place++) {
+      this.word[place] = word[this.#order[place]];
+      this.penalty[place] = penalty[this.#order[place]];
+    }
+    for (let label2 = 0; label2 < size; label2++) {
+      this.penalty[count + label2] = -this.follows[label2 * (size + 1) + BLANK];
     }
   }
   /** The node after a node and a phoneme. */
   after(node, label) {
-    if (label < 32) {
-      const present2 = this.#low[node];
-      if ((present2 >>> label & 1) === 0) return this.nowhere;
-      return this.#first[node] + popcount(present2 & 2 ** label - 1);
-    }
-    const present = this.#high[node];
-    if ((present >>> label - 32 & 1) === 0) return this.nowhere;
-    const below = popcount(present & 2 ** (label - 32) - 1);
-    return this.#first[node] + popcount(this.#low[node]) + below;
+    const [low, high] = [this.#low[node], this.#high[node]];
+    const present = label < 32 ? low >>> label : high >>> label - 32;
+    if ((present & 1) === 0) return this.nowhere;
+    return this.#first[node] + childrenBefore(low, high, label);
   }
   /** Whether a node is one between words. */
   between(node) {
@@ -429,6 +371,51 @@ var PronunciationTree = class {
     return phonemes.subarray(offsets[index], offsets[index + 1]);
   }
 };
+function grow(pronunciations, worth, more) {
+  const { offsets, phonemes } = pronunciations;
+  const most = 1 + phonemes.length + more;
+  const low = new Uint32Array(most);
+  const high = new Uint32Array(most);
+  const first = new Int32Array(most);
+  const label = new Uint8Array(most).fill(BLANK);
+  const best2 = new Float32Array(most);
+  const final2 = new Int32Array(worth.length);
+  const left = Int32Array.from(worth.keys());
+  let [begin, nodes] = [0, 1];
+  for (let level = 0, count = left.length; count > 0; level++) {
+    for (let place = 0; place < count; place++) {
+      const index = left[place];
+      const phoneme = phonemes[offsets[index] + level];
+      if (phoneme < 32) low[final2[index]] |= 1 << phoneme;
+      else high[final2[index]] |= 1 << phoneme - 32;
+    }
+    const end = nodes;
+    for (let parent = begin; parent < end; parent++) {
+      const children = popcount(low[parent]) + popcount(high[parent]);
+      if (children > 0) first[parent] = nodes;
+      nodes += children;
+    }
+    begin = end;
+    best2.fill(-Infinity, begin, nodes);
+    let kept = 0;
+    for (let place = 0; place < count; place++) {
+      const index = left[place];
+      const phoneme = phonemes[offsets[index] + level];
+      const parent = final2[index];
+      const node = first[parent] + childrenBefore(low[parent], high[parent], phoneme);
+      final2[index] = node;
+      label[node] = phoneme;
+      if (worth[index] > best2[node]) best2[node] = worth[index];
+      if (offsets[index + 1] - offsets[index] > level + 1) left[kept++] = index;
+    }
+    count = kept;
+  }
+  return { nodes, low, high, first, label, best: best2, final: final2 };
+}
+function childrenBefore(low, high, phoneme) {
+  if (phoneme < 32) return popcount(low & ~(-1 << phoneme));
+  return popcount(low) + popcount(high & ~(-1 << phoneme - 32));
+}
 
 // src/decoding/beam_config.ts
 var BEAM_DEFAULTS = {
@@ -760,7 +747,7 @@ var PackedNgrams = class {
   /** The row in the next order of an n-gram that is a context. */
   contextRow(index) {
     const block = index >> 5;
-    const below = 2 ** (index & 31) - 1 | 0;
+    const below = ~(-1 << (index & 31));
     const word = this.#blocks[this.#offsets[block] + 1];
     return this.#headsBefore[block] + popcount(word & below);
   }
@@ -857,10 +844,7 @@ var PackedModel = class {
     this.#known = known;
     [this.#id, this.#share] = rareWords(arrays, this.words.length, size);
     this.unigrams = this.#share.map((share, word) => known[this.#id[word]] + share);
-    const ranked = Int32Array.from(codes.keys());
-    ranked.sort((one, other) => known[other] - known[one] || one - other);
-    this.#rank = new Int32Array(size);
-    ranked.forEach((id, rank) => this.#rank[id] = rank);
+    this.#rank = ranks(codes, values);
     this.start = this.#rank[BOUNDARY];
     this.#number2 = header.ngrams["2"];
     if (size + this.#number2 > 2 ** STATE_BITS) throw new RangeError("too many bigrams");
@@ -954,6 +938,19 @@ var PackedModel = class {
     return this.#codes[index >> 1] >> ((index & 1) << 2) & CODES - 1;
   }
 };
+function ranks(codes, values) {
+  const order = Array.from(values.keys()).sort((one, other) => values[other] - values[one]);
+  const place = new Int32Array(order.length);
+  let places = 0;
+  order.forEach((code, index) => {
+    if (index > 0 && values[code] !== values[order[index - 1]]) places++;
+    place[code] = places;
+  });
+  const next = new Int32Array(places + 2);
+  for (const code of codes) next[place[code] + 1]++;
+  for (let index = 1; index < next.length; index++) next[index] += next[index - 1];
+  return Int32Array.from(codes, (code) => next[place[code]]++);
+}
 function rareWords(arrays, words, known) {
   const ids = new Int32Array(words + FIRST_WORD);
   const shares = new Float32Array(words + FIRST_WORD);

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from asr_runtime.decoding.greedy import Decoding
-from asr_runtime.decoding.search_state import BestPath
+from asr_runtime.decoding.traceback import BestPath
 from asr_runtime.errors import DecoderError
 from asr_runtime.timed_text import Token
 

@@ -20,7 +20,7 @@ from asr_runtime.decoding.greedy import (
 from asr_runtime.decoding.heads import Heads
 from asr_runtime.decoding.hotwords import split_hotwords
 from asr_runtime.decoding.letter_alignment import TokenAligner
-from asr_runtime.decoding.search_state import BestPath
+from asr_runtime.decoding.traceback import BestPath
 from asr_runtime.decoding.word_scores import WordScorer, with_hotwords
 from asr_runtime.errors import LanguageModelError
 from asr_runtime.language.label_priors import label_priors

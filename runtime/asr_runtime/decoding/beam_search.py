@@ -17,26 +17,24 @@ import numpy.typing as npt
 
 from asr_runtime.decoding.beam_config import BeamConfig
 from asr_runtime.decoding.beam_steps import NODE_BITS, BeamSteps
-from asr_runtime.decoding.recombinations import Ending, Recombinations
-from asr_runtime.decoding.search_state import (
+from asr_runtime.decoding.hypotheses import (
     BLANK,
     CONTEXT,
     KEY,
     LABEL,
     LOG_ZERO,
     LOOKAHEAD,
-    NO_LABEL,
     NODE,
     PREFIX,
     SPOKEN,
     TEXT,
-    BestPath,
     Floats,
     Hypotheses,
     Integers,
-    SearchState,
-    Spelled,
 )
+from asr_runtime.decoding.recombinations import Ending, Recombinations
+from asr_runtime.decoding.search_state import SearchState
+from asr_runtime.decoding.traceback import NO_LABEL, BestPath, Spelled
 from asr_runtime.decoding.word_scores import WordScorer
 from asr_runtime.language.lexicon import ROOT, Lexicon
 

@@ -6,8 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asr_runtime.decoding.beam_config import BeamConfig
-from asr_runtime.decoding.recombinations import Recombinations
-from asr_runtime.decoding.search_state import (
+from asr_runtime.decoding.hypotheses import (
     BLANK,
     CONTEXT,
     KEY,
@@ -22,8 +21,9 @@ from asr_runtime.decoding.search_state import (
     Hypotheses,
     Integers,
     hash_texts,
-    merge,
 )
+from asr_runtime.decoding.recombinations import Recombinations
+from asr_runtime.decoding.search_state import merge
 from asr_runtime.decoding.word_scores import WordScorer
 from asr_runtime.language.lexicon import NO_WORD, ROOT, Lexicon
 

@@ -11,7 +11,9 @@ import numpy.typing as npt
 from asr_runtime.decoding.alignment import Frames
 from asr_runtime.decoding.greedy import Decoding
 from asr_runtime.decoding.heads import Heads, Rows
-from asr_runtime.decoding.search_state import BestPath, Integers, SearchState, Spelled
+from asr_runtime.decoding.hypotheses import Integers
+from asr_runtime.decoding.search_state import SearchState
+from asr_runtime.decoding.traceback import BestPath, Spelled
 from asr_runtime.language.language_model import LanguageModel
 from asr_runtime.timed_text import Token
 

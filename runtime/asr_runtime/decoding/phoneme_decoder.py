@@ -11,7 +11,7 @@ from asr_runtime.decoding.beam_decoder import decoding_of, without_leading_space
 from asr_runtime.decoding.greedy import Decoding
 from asr_runtime.decoding.heads import Heads, Rows
 from asr_runtime.decoding.phoneme_search import PhonemeSearch
-from asr_runtime.decoding.search_state import BestPath
+from asr_runtime.decoding.traceback import BestPath
 from asr_runtime.decoding.word_alignment import WordAligner
 from asr_runtime.decoding.word_scores import WordScorer, with_hotwords
 from asr_runtime.language.language_model import LanguageModel

@@ -17,6 +17,19 @@ import numpy as np
 import numpy.typing as npt
 
 from asr_runtime.decoding.beam_config import BeamConfig
+from asr_runtime.decoding.hypotheses import (
+    BEGAN,
+    BLANK,
+    CONTEXT,
+    KEY,
+    LOG_ZERO,
+    NODE,
+    PREFIX,
+    SPOKEN,
+    TEXT,
+    Hypotheses,
+    Integers,
+)
 from asr_runtime.decoding.phoneme_steps import (
     IMPROBABLE,
     NODE_BITS,
@@ -24,22 +37,7 @@ from asr_runtime.decoding.phoneme_steps import (
     PhonemeSteps,
 )
 from asr_runtime.decoding.recombinations import Ending, Recombinations
-from asr_runtime.decoding.search_state import (
-    BEGAN,
-    BLANK,
-    CONTEXT,
-    KEY,
-    LOG_ZERO,
-    NO_LABEL,
-    NODE,
-    PREFIX,
-    SPOKEN,
-    TEXT,
-    BestPath,
-    Hypotheses,
-    Integers,
-    Spelled,
-)
+from asr_runtime.decoding.traceback import NO_LABEL, BestPath, Spelled
 from asr_runtime.decoding.word_scores import WordCache, WordScorer
 from asr_runtime.language import phonemes
 from asr_runtime.language.pronunciation_tree import PronunciationTree

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asr_runtime.decoding.beam_config import BeamConfig
-from asr_runtime.decoding.search_state import (
+from asr_runtime.decoding.hypotheses import (
     BEGAN,
     BLANK,
     CONTEXT,
@@ -23,10 +23,9 @@ from asr_runtime.decoding.search_state import (
     Floats,
     Hypotheses,
     Integers,
-    SearchState,
     hash_texts,
-    merge,
 )
+from asr_runtime.decoding.search_state import SearchState, merge
 from asr_runtime.decoding.word_scores import WordCache, WordScorer
 from asr_runtime.language import phonemes
 from asr_runtime.language.pronunciation_tree import PronunciationTree

@@ -16,18 +16,17 @@ from itertools import count
 
 import numpy as np
 
-from asr_runtime.decoding.search_state import (
+from asr_runtime.decoding.hypotheses import (
     BLANK,
     LABEL,
     PREFIX,
     SPOKEN,
     TEXT,
-    BestPath,
     Floats,
     Hypotheses,
     Integers,
-    Traceback,
 )
+from asr_runtime.decoding.traceback import BestPath, Traceback
 
 _MOST_TRIES = 2000
 """Paths that are looked at before the search for more texts is given up."""

@@ -39,6 +39,7 @@ class PunctuationCard:
         rare: As in `WordTable`.
         none_penalty: Nats that no sign is less probable than the model says, because a sign that is
             missing is as bad as one that is wrong.
+        lower_penalty: Nats that lower case is less probable than the model says, likewise.
         training: How it was made, and from what.
     """
 
@@ -49,6 +50,7 @@ class PunctuationCard:
     names: str
     rare: HashedWords = field(default_factory=lambda: HashedWords.of(()))
     none_penalty: float = 0.0
+    lower_penalty: float = 0.0
     training: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -61,6 +63,7 @@ class PunctuationCard:
             "names": self.names,
             "rare": self.rare.to_text(),
             "none_penalty": self.none_penalty,
+            "lower_penalty": self.lower_penalty,
             "training": dict(self.training),
         }
 
@@ -93,9 +96,12 @@ class PunctuationCard:
                 fields["names"],
                 HashedWords.from_text(fields["rare"]),
                 float(fields["none_penalty"]),
+                float(fields.get("lower_penalty", 0.0)),
                 dict(fields["training"]),
             )
-            if not (min(card.words_ahead, card.words_behind) >= 0 and abs(card.none_penalty) < 99):
+            if not min(card.words_ahead, card.words_behind) >= 0:
+                raise ValueError
+            if not (abs(card.none_penalty) < 99 and abs(card.lower_penalty) < 99):
                 raise ValueError
             if not (card.words + card.names).isascii():
                 raise ValueError

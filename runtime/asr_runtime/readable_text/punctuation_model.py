@@ -33,7 +33,8 @@ class Annotations:
 
     Attributes:
         signs: Log-probability of each `Sign` after each word, less the penalty of none [words, 4].
-        cases: Log-probability of each `Case` of each word [words, 3].
+        cases: Log-probability of each `Case` of each word, less the penalty of lower case
+            [words, 3].
     """
 
     signs: npt.NDArray[np.float32]
@@ -92,6 +93,7 @@ class PunctuationModel:
             signs[start:end] = some.signs[start - first : end - first]
             cases[start:end] = some.cases[start - first : end - first]
         signs[:, Sign.NONE] -= self.card.none_penalty
+        cases[:, Case.LOWER] -= self.card.lower_penalty
         return Annotations(signs, cases)
 
     def _run(self, rows: npt.NDArray[np.int64]) -> Annotations:

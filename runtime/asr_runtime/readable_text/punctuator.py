@@ -59,20 +59,25 @@ class Punctuator:
         return len(self._waiting)
 
     def feed(
-        self, words: Sequence[str], spans: Sequence[Span] | None = None
+        self,
+        words: Sequence[str],
+        spans: Sequence[Span] | None = None,
+        at_least: int = 1,
     ) -> list[PunctuatedWord]:
         """Take the next words.
 
         Args:
             words: In lower case.
             spans: When they were said, so that pauses count too; None goes by the words alone.
+            at_least: Decide nothing before so many words can be decided, because each time takes a
+                run of the model.
 
         Returns:
             The words that are decided now, in order; the last `words_ahead` wait.
         """
-        self._waiting += words
-        self._spans += [None] * len(words) if spans is None else spans
-        return self._decide(len(self._waiting) - self.words_ahead)
+        self._take(words, spans)
+        number = len(self._waiting) - self.words_ahead
+        return self._decide(number) if number >= at_least else []
 
     def finish(self) -> list[PunctuatedWord]:
         """Decide about all words, because the speech has ended.
@@ -85,12 +90,17 @@ class Punctuator:
         self._starts = True
         return decided
 
-    def pause(self) -> list[PunctuatedWord]:
+    def pause(self, words: Sequence[str] = ()) -> list[PunctuatedWord]:
         """Decide about all words, because nothing is said for now.
+
+        Args:
+            words: The last words before the pause, in lower case. To feed them before takes one
+                more run of the model.
 
         Returns:
             The words that were not decided yet. What comes next goes on from them.
         """
+        self._take(words, None)
         return self._decide(len(self._waiting))
 
     def preview(self, words: Sequence[str] = ()) -> list[PunctuatedWord]:
@@ -105,6 +115,10 @@ class Punctuator:
         waiting = [*self._waiting, *words]
         spans = [*self._spans, *[None] * len(words)]
         return self._written(waiting, spans, len(waiting)) if waiting else []
+
+    def _take(self, words: Sequence[str], spans: Sequence[Span] | None) -> None:
+        self._waiting += words
+        self._spans += [None] * len(words) if spans is None else spans
 
     def _decide(self, number: int) -> list[PunctuatedWord]:
         if number <= 0:

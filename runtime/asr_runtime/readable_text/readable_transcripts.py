@@ -53,7 +53,10 @@ class ReadableText:
             waiting.append(segment)
             words = segment.words
             decided += punctuator.feed(
-                [word.text for word in words], [(word.start, word.end) for word in words]
+                [word.text for word in words],
+                [(word.start, word.end) for word in words],
+                # Of less than the first segment that waits nothing could be yielded.
+                at_least=max(1, len(waiting[0].words) - len(decided)),
             )
             yield from self._complete(waiting, decided)
         decided += punctuator.finish()
@@ -181,9 +184,8 @@ class ReadableStream:
         """
         if self._punctuator is None:
             return self._text.rewritten(sentence, _as_spoken(sentence.words))
-        words = [word.text for word in sentence.words]
-        decided = self._punctuator.feed(words)
-        return self._text.rewritten(sentence, decided + self._punctuator.pause())
+        decided = self._punctuator.pause([word.text for word in sentence.words])
+        return self._text.rewritten(sentence, decided)
 
 
 def _as_spoken(words: Iterable[Word]) -> list[PunctuatedWord]:

@@ -10,7 +10,8 @@ from asr_runtime.decoding.beam_decoder import without_leading_space
 from asr_runtime.decoding.decoder import Decoder, P, S
 from asr_runtime.decoding.greedy import WORD_BOUNDARY
 from asr_runtime.decoding.heads import Rows
-from asr_runtime.decoding.search_state import BestPath, Integers, Spelled
+from asr_runtime.decoding.hypotheses import Integers
+from asr_runtime.decoding.traceback import BestPath, Spelled
 from asr_runtime.sentences.sentence_search import Partial
 from asr_runtime.timed_text import Token
 

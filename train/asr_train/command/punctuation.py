@@ -62,7 +62,7 @@ def punctuation(
     resume: Annotated[bool, typer.Option("--resume", help="Go on where --out stopped.")] = False,
 ) -> None:
     """Train a model that puts commas, full stops, question marks and capitals into words."""
-    from asr_train.punctuation.decision import choose_none_penalty
+    from asr_train.punctuation.decision import choose_penalties
     from asr_train.punctuation.encoding import encode
     from asr_train.punctuation.model_writing import write_model
     from asr_train.punctuation.network import PunctuationConfig
@@ -115,7 +115,7 @@ def punctuation(
         network,
         table,
         out / _MODEL,
-        choose_none_penalty(network, prepared.text),
+        choose_penalties(network, prepared.text),
         {
             "source": source,
             "books": prepared.books,

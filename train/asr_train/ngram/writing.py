@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from asr_runtime.language.language_model import STATE_BITS
 from asr_runtime.language.language_model_file import FORMAT_VERSION, MAGIC
 from asr_runtime.language.packed_model import RARE_ARRAY
 from asr_train.ngram.kneser_ney import NgramModel
@@ -24,6 +25,8 @@ from asr_train.ngram.vocabulary import Vocabulary
 _ALIGNMENT = 64
 _WITHOUT_RARE_WORDS = 2
 """Version of a file that has none, so that older readers read it."""
+_MOST_STATES = 1 << STATE_BITS
+"""Words and bigrams that a reader can tell apart."""
 _TRIES = 12
 _CLOSE_ENOUGH = 0.99
 
@@ -83,6 +86,8 @@ def largest_that_fits(
 ) -> tuple[NgramModel, bytes]:
     """The largest model whose file has at most so many bytes, and the file's content.
 
+    It has no more bigrams than a reader can tell apart, however many bytes are left.
+
     Args:
         pruner: holds the model.
         vocabulary: words of the model's ids.
@@ -99,14 +104,18 @@ def largest_that_fits(
     # What an n-gram takes in the file shows only when it is written.
     allowed, low, high = float(max_bytes), 0.0, 2.0 * max_bytes
     for _ in range(_TRIES):
-        used = 0.0
+        used, crowded = 0.0, False
 
         def fits(numbers: list[int], heads: list[int], limit: float = allowed) -> bool:
-            nonlocal used
+            nonlocal used, crowded
             about = _about(numbers, heads)
-            if about <= limit:
-                used = max(used, about)
-            return about <= limit
+            if about > limit:
+                return False
+            if sum(numbers[:2]) > _MOST_STATES:
+                crowded = True
+                return False
+            used = max(used, about)
+            return True
 
         model = pruner.largest(fits)
         whole = pruner.is_whole(model)
@@ -117,7 +126,7 @@ def largest_that_fits(
             low = allowed
             if found is None or len(content) > len(found[1]):
                 found = model, content
-            if len(content) >= _CLOSE_ENOUGH * max_bytes or whole:
+            if len(content) >= _CLOSE_ENOUGH * max_bytes or whole or crowded:
                 break
         else:
             high = min(allowed, used)

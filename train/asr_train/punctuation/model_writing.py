@@ -24,6 +24,7 @@ from asr_runtime.readable_text.punctuation_card import (
 )
 from asr_runtime.readable_text.word_table import WordTable
 from asr_train.output import replacing
+from asr_train.punctuation.decision import Penalties
 from asr_train.punctuation.network import KERNEL, LAYERS, PunctuationNetwork
 
 _OPSET = 17
@@ -35,7 +36,7 @@ def write_model(
     network: PunctuationNetwork,
     table: WordTable,
     path: Path,
-    none_penalty: float,
+    penalties: Penalties,
     training: Mapping[str, Any],
 ) -> int:
     """Write a network as a model file that the runtime reads.
@@ -44,7 +45,7 @@ def write_model(
         network: A trained network.
         table: Its words.
         path: File to write.
-        none_penalty: As in `PunctuationCard`.
+        penalties: As in `PunctuationCard`.
         training: What the card should say about the training; plain JSON types.
 
     Returns:
@@ -61,7 +62,8 @@ def write_model(
         words=" ".join(table.words),
         names=" ".join(table.names),
         rare=table.rare,
-        none_penalty=none_penalty,
+        none_penalty=penalties.none,
+        lower_penalty=penalties.lower,
         training=dict(training),
     )
     helper.set_model_props(model, {METADATA_KEY: json.dumps(card.to_dict())})

@@ -35,8 +35,11 @@ class Layer(NamedTuple):
         return (KERNEL - 1) * self.dilation - self.ahead
 
 
-LAYERS = (Layer(1, 1), Layer(1, 1), Layer(2, 2), Layer(2, 2), Layer(4, 0), Layer(8, 0))
-"""Together, a word sees 6 words ahead and 30 back, which is as far as most questions reach."""
+LAYERS = (
+    *(Layer(1, 1), Layer(1, 1), Layer(2, 2), Layer(2, 2), Layer(4, 0), Layer(8, 0)),
+    *(Layer(2, 2), Layer(2, 2)),
+)
+"""Together, a word sees 10 words ahead and 34 back, which is as far as most questions reach."""
 
 
 @dataclass(frozen=True)

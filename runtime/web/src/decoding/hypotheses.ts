@@ -6,7 +6,7 @@ const NODE_RANGE = 2 ** 24;
 /**
  * The hypotheses of the moment, a column each; those with one key have the same future.
  *
- * The fields are those of `decoding/search_state.py`. `textHigh` and `textLow` are a hash of all words,
+ * The fields are those of `decoding/hypotheses.py`. `textHigh` and `textLow` are a hash of all words,
  * which tells hypotheses of one key apart.
  */
 export class Hypotheses {

@@ -14,7 +14,7 @@ export interface BestPath {
   startFrames: readonly number[];
 }
 
-/** What a hypothesis has spelled; see `Spelled` of `decoding/search_state.py`. */
+/** What a hypothesis has spelled; see `Spelled` of `decoding/traceback.py`. */
 export interface Spelled {
   /** Pronunciations of its words. */
   labels: readonly number[];

@@ -59,10 +59,7 @@ export class PackedModel {
     this.#known = known;
     [this.#id, this.#share] = rareWords(arrays, this.words.length, size);
     this.unigrams = this.#share.map((share, word) => known[this.#id[word]!]! + share);
-    const ranked = Int32Array.from(codes.keys());
-    ranked.sort((one, other) => known[other]! - known[one]! || one - other);
-    this.#rank = new Int32Array(size);
-    ranked.forEach((id, rank) => (this.#rank[id] = rank));
+    this.#rank = ranks(codes, values);
     this.start = this.#rank[BOUNDARY]!;
     this.#number2 = header.ngrams["2"]!;
     if (size + this.#number2 > 2 ** STATE_BITS) throw new RangeError("too many bigrams");
@@ -165,6 +162,21 @@ export class PackedModel {
   #code(index: number): number {
     return (this.#codes[index >> 1]! >> ((index & 1) << 2)) & (CODES - 1);
   }
+}
+
+/** The place of each code when they are sorted by value, highest first, equal ones as they come. */
+function ranks(codes: Uint8Array, values: Float32Array): Int32Array {
+  const order = Array.from(values.keys()).sort((one, other) => values[other]! - values[one]!);
+  const place = new Int32Array(order.length);
+  let places = 0;
+  order.forEach((code, index) => {
+    if (index > 0 && values[code] !== values[order[index - 1]!]) places++;
+    place[code] = places;
+  });
+  const next = new Int32Array(places + 2);
+  for (const code of codes) next[place[code]! + 1]!++;
+  for (let index = 1; index < next.length; index++) next[index]! += next[index - 1]!;
+  return Int32Array.from(codes, (code) => next[place[code]!]!++);
 }
 
 /** The id of each word among those that n-grams know, and the logarithm of its share; see there. */

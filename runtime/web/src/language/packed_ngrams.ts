@@ -138,7 +138,7 @@ export class PackedNgrams {
   /** The row in the next order of an n-gram that is a context. */
   contextRow(index: number): number {
     const block = index >> 5;
-    const below = (2 ** (index & 31) - 1) | 0;
+    const below = ~(-1 << (index & 31));
     const word = this.#blocks[this.#offsets[block]! + 1]!;
     return this.#headsBefore[block]! + popcount(word & below);
   }

@@ -53,110 +53,53 @@ export class PronunciationTree {
     variantPenalty: number,
   ) {
     this.#pronunciations = pronunciations;
-    const { word, offsets, phonemes } = pronunciations;
+    const { word } = pronunciations;
     const count = word.length;
     this.unknown = count;
     const penalty = new Float32Array(count);
-    for (let index = 1; index < count; index++) {
-      if (word[index] === word[index - 1]) penalty[index] = variantPenalty;
-    }
-    const length = (index: number): number => offsets[index + 1]! - offsets[index]!;
-    const common = (one: number, other: number): number => {
-      const [begin, also] = [offsets[one]!, offsets[other]!];
-      const most = Math.min(length(one), length(other));
-      let same = 0;
-      while (same < most && phonemes[begin + same] === phonemes[also + same]) same++;
-      return same;
-    };
-    // Those with a common beginning follow each other, shorter ones first.
-    const order = Int32Array.from(word.keys());
-    order.sort((one, other) => {
-      const same = common(one, other);
-      if (same === Math.min(length(one), length(other))) {
-        return length(one) - length(other) || one - other;
-      }
-      return phonemes[offsets[one]! + same]! - phonemes[offsets[other]! + same]!;
-    });
-
-    // Nodes are numbered level by level, so that the children of a node have consecutive numbers.
-    const shared = new Uint8Array(count);
-    for (let place = 1; place < count; place++) {
-      shared[place] = common(order[place - 1]!, order[place]!);
-    }
     const worth = new Float32Array(count);
-    for (let place = 0; place < count; place++) {
-      worth[place] = scores[word[order[place]!]!]! - penalty[order[place]!]!;
+    for (let index = 0; index < count; index++) {
+      if (index > 0 && word[index] === word[index - 1]) penalty[index] = variantPenalty;
+      worth[index] = scores[word[index]!]! - penalty[index]!;
     }
-    const parents: number[] = [-1];
-    const labels: number[] = [BLANK];
-    const bests: number[] = [0];
-    const node = new Int32Array(count);
-    for (let level = 0, grown = true; grown; level++) {
-      grown = false;
-      let current = -1;
-      for (let place = 0; place < count; place++) {
-        const index = order[place]!;
-        if (length(index) <= level) continue;
-        if (shared[place]! <= level) {
-          current = parents.length;
-          parents.push(node[place]!);
-          labels.push(phonemes[offsets[index]! + level]!);
-          bests.push(-Infinity);
-          grown = true;
-        }
-        node[place] = current;
-        if (worth[place]! > bests[current]!) bests[current] = worth[place]!;
-      }
-    }
-
     const size = PHONEMES.length;
-    this.roots = parents.length;
+    const { nodes, low, high, first, label, best, final } = grow(pronunciations, worth, 2 * size + 2);
+
+    this.roots = nodes;
     this.outside = this.roots + size + 1;
     this.nowhere = this.outside + size;
-    this.#low = new Uint32Array(this.nowhere + 1);
-    this.#high = new Uint32Array(this.nowhere + 1);
-    this.#first = new Int32Array(this.nowhere + 1);
-    for (let child = parents.length - 1; child > 0; child--) {
-      const parent = parents[child]!;
-      const label = labels[child]!;
-      if (label < 32) this.#low[parent]! |= 1 << label;
-      else this.#high[parent]! |= 1 << (label - 32);
-      this.#first[parent] = child;
+    low.fill(low[0]!, this.roots, this.outside);
+    high.fill(high[0]!, this.roots, this.outside);
+    first.fill(first[0]!, this.roots, this.outside);
+    for (let phoneme = 0; phoneme < size; phoneme++) {
+      label[this.roots + phoneme] = phoneme;
+      label[this.outside + phoneme] = phoneme;
+      best[this.outside + phoneme] = unknown;
     }
-    this.#low.fill(this.#low[0]!, this.roots, this.outside);
-    this.#high.fill(this.#high[0]!, this.roots, this.outside);
-    this.#first.fill(this.#first[0]!, this.roots, this.outside);
-
-    this.label = new Uint8Array(this.nowhere + 1).fill(BLANK);
-    this.label.set(labels);
-    this.best = new Float32Array(this.nowhere + 1);
-    this.best.set(bests);
-    for (let label = 0; label < size; label++) {
-      this.label[this.roots + label] = label;
-      this.label[this.outside + label] = label;
-      this.best[this.outside + label] = unknown;
-    }
-    this.best[this.nowhere] = LOG_ZERO;
+    best[this.nowhere] = LOG_ZERO;
+    this.#low = low.slice(0, this.nowhere + 1);
+    this.#high = high.slice(0, this.nowhere + 1);
+    this.#first = first.slice(0, this.nowhere + 1);
+    this.label = label.slice(0, this.nowhere + 1);
+    this.best = best.slice(0, this.nowhere + 1);
 
     // Pronunciations in the order of the nodes they end at.
     this.ends = new Int32Array(this.nowhere + 2);
-    for (const final of node) this.ends[final + 1]! += 1;
+    for (const node of final) this.ends[node + 1]! += 1;
     for (let label = 0; label < size; label++) this.ends[this.outside + label + 1] = 1;
     for (let index = 1; index < this.ends.length; index++) {
       this.ends[index]! += this.ends[index - 1]!;
     }
     const next = this.ends.slice();
     this.#order = new Int32Array(count);
-    for (let place = 0; place < count; place++) {
-      this.#order[next[node[place]!]!++] = order[place]!;
-    }
+    for (let index = 0; index < count; index++) this.#order[next[final[index]!]!++] = index;
     this.follows = phonotactics(pronunciations);
     this.word = new Int32Array(count + size).fill(NO_WORD);
     this.penalty = new Float32Array(count + size);
-    this.#order.forEach((index, place) => {
-      this.word[place] = word[index]!;
-      this.penalty[place] = penalty[index]!;
-    });
+    for (let place = 0; place < count; place++) {
+      this.word[place] = word[this.#order[place]!]!;
+      this.penalty[place] = penalty[this.#order[place]!]!;
+    }
     for (let label = 0; label < size; label++) {
       this.penalty[count + label] = -this.follows[label * (size + 1) + BLANK]!;
     }
@@ -164,15 +107,10 @@ export class PronunciationTree {
 
   /** The node after a node and a phoneme. */
   after(node: number, label: number): number {
-    if (label < 32) {
-      const present = this.#low[node]!;
-      if (((present >>> label) & 1) === 0) return this.nowhere;
-      return this.#first[node]! + popcount(present & (2 ** label - 1));
-    }
-    const present = this.#high[node]!;
-    if (((present >>> (label - 32)) & 1) === 0) return this.nowhere;
-    const below = popcount(present & (2 ** (label - 32) - 1));
-    return this.#first[node]! + popcount(this.#low[node]!) + below;
+    const [low, high] = [this.#low[node]!, this.#high[node]!];
+    const present = label < 32 ? low >>> label : high >>> (label - 32);
+    if ((present & 1) === 0) return this.nowhere;
+    return this.#first[node]! + childrenBefore(low, high, label);
   }
 
   /** Whether a node is one between words. */
@@ -186,4 +124,72 @@ export class PronunciationTree {
     const index = this.#order[pronunciation]!;
     return phonemes.subarray(offsets[index], offsets[index + 1]);
   }
+}
+
+/** The nodes of words, the root 0 first. */
+interface Grown {
+  readonly nodes: number;
+  /** The phonemes that follow each node, a bit each, and the node after the first of them. */
+  readonly low: Uint32Array;
+  readonly high: Uint32Array;
+  readonly first: Int32Array;
+  readonly label: Uint8Array;
+  readonly best: Float32Array;
+  /** The node at which each pronunciation ends. */
+  readonly final: Int32Array;
+}
+
+/**
+ * The nodes of words, level by level, so that the children of a node have consecutive numbers.
+ *
+ * @param worth Nats of each pronunciation.
+ * @param more Nodes to leave room for at the end of the arrays.
+ */
+function grow(pronunciations: Pronunciations, worth: Float32Array, more: number): Grown {
+  const { offsets, phonemes } = pronunciations;
+  const most = 1 + phonemes.length + more;
+  const low = new Uint32Array(most);
+  const high = new Uint32Array(most);
+  const first = new Int32Array(most);
+  const label = new Uint8Array(most).fill(BLANK);
+  const best = new Float32Array(most);
+  const final = new Int32Array(worth.length);
+  /** Those that are longer than the level. */
+  const left = Int32Array.from(worth.keys());
+  let [begin, nodes] = [0, 1];
+  for (let level = 0, count = left.length; count > 0; level++) {
+    for (let place = 0; place < count; place++) {
+      const index = left[place]!;
+      const phoneme = phonemes[offsets[index]! + level]!;
+      if (phoneme < 32) low[final[index]!]! |= 1 << phoneme;
+      else high[final[index]!]! |= 1 << (phoneme - 32);
+    }
+    const end = nodes;
+    for (let parent = begin; parent < end; parent++) {
+      const children = popcount(low[parent]!) + popcount(high[parent]!);
+      if (children > 0) first[parent] = nodes;
+      nodes += children;
+    }
+    begin = end;
+    best.fill(-Infinity, begin, nodes);
+    let kept = 0;
+    for (let place = 0; place < count; place++) {
+      const index = left[place]!;
+      const phoneme = phonemes[offsets[index]! + level]!;
+      const parent = final[index]!;
+      const node = first[parent]! + childrenBefore(low[parent]!, high[parent]!, phoneme);
+      final[index] = node;
+      label[node] = phoneme;
+      if (worth[index]! > best[node]!) best[node] = worth[index]!;
+      if (offsets[index + 1]! - offsets[index]! > level + 1) left[kept++] = index;
+    }
+    count = kept;
+  }
+  return { nodes, low, high, first, label, best, final };
+}
+
+/** How many of a node's children have a phoneme before some phoneme. */
+function childrenBefore(low: number, high: number, phoneme: number): number {
+  if (phoneme < 32) return popcount(low & ~(-1 << phoneme));
+  return popcount(low) + popcount(high & ~(-1 << (phoneme - 32)));
 }

@@ -297,9 +297,12 @@ function askedThreads(): number {
 async function keepOffline(): Promise<boolean> {
   const workers = navigator.serviceWorker;
   if (workers === undefined) return false;
+  const registered = workers.register("service_worker.js");
   try {
-    await workers.register("service_worker.js");
-    if (workers.controller === null) {
+    if (workers.controller !== null) {
+      registered.catch(() => {}); // it is here already; a new one is not waited for
+    } else {
+      await registered;
       await Promise.race([
         new Promise((resolve) => workers.addEventListener("controllerchange", resolve)),
         new Promise((resolve) => setTimeout(resolve, 5000)),
@@ -328,6 +331,9 @@ async function main(): Promise<void> {
   listen();
   enter("loading", "Loading …");
   if (await keepOffline()) return;
+  worker = new Worker("worker.js", { type: "module" });
+  worker.addEventListener("message", ({ data }: MessageEvent<Answer>) => answered(data));
+  worker.addEventListener("error", (event) => fail(`The page's worker failed: ${event.message}`));
   let files: PageFiles;
   try {
     files = await (await fetch("files.json")).json();
@@ -335,9 +341,6 @@ async function main(): Promise<void> {
     return fail("The page's list of files cannot be loaded; is the server or the network away?");
   }
   tellErrors(files);
-  worker = new Worker("worker.js", { type: "module" });
-  worker.addEventListener("message", ({ data }: MessageEvent<Answer>) => answered(data));
-  worker.addEventListener("error", (event) => fail(`The page's worker failed: ${event.message}`));
   ask({ type: "load", files, threads: crossOriginIsolated ? askedThreads() : 1 });
 }
 

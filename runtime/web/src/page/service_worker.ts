@@ -2,7 +2,7 @@
 /**
  * Keeps the page's files, so that it works without a network after the first visit, and gives them
  * the headers that the page needs whatever server it came from: a policy that lets nothing leave
- * its origin, and the isolation that threads need.
+ * its origin, the isolation that threads need, and the types of files.
  *
  * `asr-export web` puts a line before this script that sets PAGE.
  */
@@ -19,6 +19,12 @@ declare const self: ServiceWorkerGlobalScope & {
 const PREFIX = `asr-web ${self.registration.scope} `;
 const CACHE = PREFIX + self.PAGE.version;
 
+/** What some servers do not know. Browsers keep compiled WebAssembly only of what is declared so. */
+const TYPES: Readonly<Record<string, string>> = {
+  mjs: "text/javascript",
+  wasm: "application/wasm",
+};
+
 self.addEventListener("install", (event) => {
   event.waitUntil(
     (async () => {
@@ -27,7 +33,7 @@ self.addEventListener("install", (event) => {
         self.PAGE.shell.map(async (name) => {
           const response = await fetch(new Request(name, { cache: "reload" }));
           if (!response.ok) throw new TypeError(`${name}: ${response.status}`);
-          await cache.put(name, withHeaders(response));
+          await cache.put(name, withHeaders(name, response));
         }),
       );
       await self.skipWaiting();
@@ -62,14 +68,21 @@ async function respond(url: URL): Promise<Response> {
   if (kept !== undefined) return kept;
   const response = await fetch(key);
   if (!response.ok) return response;
-  const answer = withHeaders(response);
+  const answer = withHeaders(key, response);
+  const copy = answer.clone();
   // A cache that is full is no reason not to answer.
-  cache.put(key, answer.clone()).catch(() => {});
-  return answer;
+  const put = cache.put(key, answer).catch(() => {});
+  if (!key.endsWith(".wasm")) return copy;
+  // Browsers keep the compiled code of an answer out of the cache alone, so the first visit gets it
+  // from there as well; else the second visit would compile everything again.
+  await put;
+  return (await cache.match(key)) ?? copy;
 }
 
-function withHeaders(response: Response): Response {
+function withHeaders(name: string, response: Response): Response {
   const headers = new Headers(response.headers);
+  const type = TYPES[name.slice(name.lastIndexOf(".") + 1)];
+  if (type !== undefined) headers.set("Content-Type", type);
   for (const [name, value] of Object.entries(self.PAGE.headers)) headers.set(name, value);
   const { status, statusText } = response;
   return new Response(response.body, { status, statusText, headers });

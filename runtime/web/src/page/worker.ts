@@ -13,18 +13,24 @@ import { PeakMeter } from "./peak_meter.js";
 /** All computing of the page happens here, so that the page never freezes. */
 declare const self: DedicatedWorkerGlobalScope;
 
+/** A model is tried out so long after it was loaded. */
+const IDLE_MS = 200;
+
 let recognizers: Record<DecoderName, Recognizer | null> = { beam: null, greedy: null };
 let cancelled = false;
 let stream: LiveStream | null = null;
 let meter = new PeakMeter(1);
 let computing = 0;
 let queue: Promise<void> = Promise.resolve();
+/** Requests that are not answered yet. */
+let waiting = 0;
 
 self.addEventListener("message", ({ data }: MessageEvent<Request>) => {
   if (data.type === "cancel") {
     cancelled = true;
     return;
   }
+  waiting++;
   queue = queue.then(async () => {
     try {
       await answer(data);
@@ -35,6 +41,7 @@ self.addEventListener("message", ({ data }: MessageEvent<Request>) => {
       const message = error instanceof Error ? error.message : String(error);
       post({ type: "failed", message: known ? message : `Something went wrong: ${message}` });
     }
+    waiting--;
   });
 });
 
@@ -69,26 +76,33 @@ async function load(files: PageFiles, threads: number): Promise<void> {
   const wanted = [files.model, files.languageModel].filter((name) => name !== null);
   const total = wanted.reduce((sum, name) => sum + (files.bytes[name] ?? 0), 0);
   let loaded = 0;
-  const progress = (bytes: number): void => {
-    loaded += bytes;
-    post({ type: "loading", loaded, total });
-  };
+  const get = (name: string): Promise<Uint8Array<ArrayBuffer>> =>
+    download(name, files.bytes[name] ?? 0, (bytes) => {
+      loaded += bytes;
+      post({ type: "loading", loaded, total });
+    });
+  const acoustic = get(files.model);
   const language =
     files.languageModel === null
       ? null
-      : download(files.languageModel, progress).then(readLanguageModel);
-  // Else a failure would be reported as unhandled while the model loads.
-  language?.catch(() => {});
+      : get(files.languageModel).then((bytes) => readLanguageModel(bytes.buffer));
+  // Else a failure would be reported as unhandled while something else loads.
+  for (const each of [acoustic, language]) each?.catch(() => {});
   ort.env.wasm.numThreads = threads;
   ort.env.wasm.wasmPaths = {
     mjs: new URL("ort-wasm-simd-threaded.mjs", self.location.href).href,
     wasm: new URL("ort-wasm-simd-threaded.wasm", self.location.href).href,
   };
-  const { card, bytes } = readOnnxFile(new Uint8Array(await download(files.model, progress)));
-  const session = await ort.InferenceSession.create(bytes, {
+  const options = {
     executionProviders: ["wasm"],
     logSeverityLevel: 3,
-  });
+    // Does what makes this model quicker with much less of the WebAssembly that "all" has compiled.
+    graphOptimizationLevel: "basic",
+  } as const;
+  // ONNX Runtime comes while the models do. It has no call for that: this one fails, afterwards.
+  await ort.InferenceSession.create(new Uint8Array(1), options).catch(() => {});
+  const { card, bytes } = readOnnxFile(await acoustic);
+  const session = await ort.InferenceSession.create(bytes, options);
   const model = (phonemes: boolean): AcousticModel =>
     new AcousticModel(session, ort.Tensor, card, phonemes);
   recognizers.greedy = new Recognizer(model(false), null);
@@ -102,11 +116,20 @@ async function load(files: PageFiles, threads: number): Promise<void> {
     threads,
     seconds: (performance.now() - begin) / 1000,
   });
-  // The browser compiles what is used first; better now than when somebody waits.
-  await recognizers.greedy.model.run(new Float32Array(card.sample_rate));
+  // The browser compiles what is used first; better now, if nobody has asked for something.
+  const { model: quick } = recognizers.greedy;
+  const tryOut = async (): Promise<void> => void (await quick.run(new Float32Array(card.sample_rate)));
+  setTimeout(() => {
+    if (waiting === 0) queue = queue.then(tryOut).catch(() => {});
+  }, IDLE_MS);
 }
 
-async function download(name: string, progress: (bytes: number) => void): Promise<ArrayBuffer> {
+/** A file of the page as it is listed, straight into one array. */
+async function download(
+  name: string,
+  size: number,
+  progress: (bytes: number) => void,
+): Promise<Uint8Array<ArrayBuffer>> {
   let response: Response;
   try {
     response = await fetch(new URL(name, self.location.href));
@@ -116,13 +139,21 @@ async function download(name: string, progress: (bytes: number) => void): Promis
   if (!response.ok || response.body === null) {
     throw new RecognizerError(`${name} cannot be loaded (${response.status}).`);
   }
-  const parts: Uint8Array<ArrayBuffer>[] = [];
+  const bytes = new Uint8Array(size);
+  let place = 0;
   const reader = response.body.getReader();
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    parts.push(part.value);
+    if (place + part.value.length > size) throw changed(name);
+    bytes.set(part.value, place);
+    place += part.value.length;
     progress(part.value.length);
   }
-  return new Blob(parts).arrayBuffer();
+  if (place < size) throw changed(name);
+  return bytes;
+}
+
+function changed(name: string): RecognizerError {
+  return new RecognizerError(`${name} is cut off or of another version; load the page again.`);
 }
 
 function recognizer(decoder: DecoderName): Recognizer {
