@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -9,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,9 @@ import soundfile
 
 # The toolkit is imported inside the fixtures: the runtime's tests run without torch.
 if TYPE_CHECKING:
+    import onnx
+    from torch.nn import Module
+
     from asr_train.checkpoints.checkpoint import Checkpoint
     from asr_train.model.config import ModelConfig
 
@@ -75,18 +79,53 @@ def write_manifest(tmp_path: Path) -> Callable[..., Path]:
     """Write spoken texts and their manifest; gives the manifest's path."""
 
     def write(texts: Sequence[str], name: str = "train.jsonl") -> Path:
-        rows = []
-        for index, text in enumerate(texts):
-            audio = tmp_path / f"{Path(name).stem}-{index}.wav"
-            samples = speak(text)
-            soundfile.write(audio, samples, SAMPLE_RATE)
-            duration = len(samples) / SAMPLE_RATE
-            rows.append({"audio_filepath": audio.name, "duration": duration, "text": text})
-        path = tmp_path / name
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-        return path
+        return write_speech(tmp_path / name, texts)
 
     return write
+
+
+def write_speech(manifest: Path, texts: Sequence[str]) -> Path:
+    """Write a manifest and, beside it, the audio of spoken texts."""
+    rows = []
+    for index, text in enumerate(texts):
+        audio = manifest.with_name(f"{manifest.stem}-{index}.wav")
+        samples = speak(text)
+        soundfile.write(audio, samples, SAMPLE_RATE)
+        duration = len(samples) / SAMPLE_RATE
+        rows.append({"audio_filepath": audio.name, "duration": duration, "text": text})
+    manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return manifest
+
+
+@pytest.fixture(scope="session")
+def learned_run(tiny_config: ModelConfig, shared_folder: Path) -> Path:
+    """The folder of a run of 6 epochs that has learned to read tones; trained once for all tests.
+
+    It takes some 8 s of CPU time. Its files are not to be changed.
+    """
+    from asr_train.augmentation.config import MaskingConfig
+    from asr_train.data.manifest import read_manifest
+    from asr_train.training.config import Device, MixedPrecision, TrainingConfig
+    from asr_train.training.trainer import Trainer
+
+    words = ("cab", "bead", "face", "deaf", "cafe", "fade", "bad", "dab")
+
+    def make(folder: Path) -> None:
+        texts = [f"{first} {second}" for first in words for second in words[:4]]
+        rows = read_manifest(write_speech(folder / "train.jsonl", texts))
+        config = TrainingConfig(
+            out=folder / "run",
+            epochs=6,
+            batch_seconds=4.0,
+            learning_rate=1e-2,
+            masking=MaskingConfig(freq_mask=0, time_mask=0),
+            precision=MixedPrecision.fp32,
+            device=Device.cpu,
+            workers=0,
+        )
+        Trainer(tiny_config, config, rows * 5, rows[::3]).fit()
+
+    return made_once(shared_folder / "learned", make) / "run"
 
 
 @pytest.fixture(scope="session")
@@ -118,17 +157,61 @@ def loaded(tiny_checkpoint: Path) -> Checkpoint:
 
 
 @pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the processes of a run have in common."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+@pytest.fixture(scope="session")
+def traced_once(shared_folder: Path) -> Iterator[None]:
+    """Have equal networks traced once for all processes of a run.
+
+    Tracing takes 5 to 8 s of CPU time, all else of an export one or two.
+    """
+    import onnx
+
+    from asr_export.formats import onnx as onnx_format
+
+    trace = onnx_format.trace
+
+    def remembered(module: Module, *arguments: Any) -> onnx.ModelProto:
+        def make(folder: Path) -> None:
+            onnx.save(trace(module, *arguments), folder / "graph.onnx")
+
+        folder = made_once(shared_folder / f"traced-{_fingerprint(module, arguments)}", make)
+        return onnx.load(folder / "graph.onnx")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(onnx_format, "trace", remembered)
+        yield
+
+
+def _fingerprint(module: Module, arguments: tuple[Any, ...]) -> str:
+    """All that a trace depends on: classes, the functions that run, sizes, weights, inputs."""
+    import torch
+
+    digest = hashlib.sha256(repr(arguments).encode())
+    for name, part in module.named_modules():
+        what = (name, type(part).__qualname__, type(part).forward.__qualname__, part.extra_repr())
+        digest.update(repr(what).encode())
+        for key, value in sorted({**vars(part), **part._parameters, **part._buffers}.items()):
+            if isinstance(value, torch.Tensor):
+                digest.update(f"{key} {value.dtype} {list(value.shape)}".encode())
+                digest.update(value.detach().contiguous().numpy().tobytes())
+            elif isinstance(value, (bool, int, float, str, tuple)):
+                digest.update(f"{key} {value}".encode())
+    return digest.hexdigest()[:16]
+
+
+@pytest.fixture(scope="session")
 def export_tiny(
-    tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory
+    tiny_checkpoint: Path, shared_folder: Path, traced_once: None
 ) -> Callable[..., Path]:
     """Give a file of the tiny checkpoint, exported and verified once for all tests.
 
-    An ONNX file takes 7 to 11 s of CPU time, so the processes of a run share them. Files and what
-    lies beside them are not to be changed.
+    Files and what lies beside them are not to be changed.
     """
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent
 
     def give(name: str, precision: str = "fp32", chunking: tuple[int, int] | None = None) -> Path:
         from asr_export import ExportOptions, Precision
@@ -143,7 +226,7 @@ def export_tiny(
             export(load_checkpoint(tiny_checkpoint), folder / name, options)
 
         kind = "-".join(map(str, (name, precision, *(chunking or ()))))
-        return made_once(shared / f"exported-{kind}", make) / name
+        return made_once(shared_folder / f"exported-{kind}", make) / name
 
     return give
 

@@ -41,10 +41,19 @@ ONCE = {
 }
 
 
-def trees() -> Iterator[tuple[Path, ast.Module]]:
-    for path in SOURCE:
+@pytest.fixture(scope="module")
+def trees() -> Iterator[dict[Path, ast.Module]]:
+    """The source as syntax trees, which take half a second to make, and memory."""
+    parsed = {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCE}
+    yield parsed
+    parsed.clear()
+
+
+def elsewhere(trees: dict[Path, ast.Module]) -> Iterator[tuple[Path, ast.AST]]:
+    """Every node outside the room of the contract, with its file."""
+    for path, tree in trees.items():
         if path.name not in ROOM:
-            yield path, ast.parse(path.read_text(encoding="utf-8"))
+            yield from ((path, node) for node in ast.walk(tree))
 
 
 def where(path: Path, node: ast.expr | ast.stmt) -> str:
@@ -69,34 +78,34 @@ def test_the_names_are_the_ones_that_other_programs_use() -> None:
     assert (language_model.UNKNOWN, language_model.BOUNDARY, language_model.FIRST_WORD) == (0, 1, 2)
 
 
-def test_no_other_module_spells_a_tensors_name() -> None:
+def test_no_other_module_spells_a_tensors_name(trees: dict[Path, ast.Module]) -> None:
     found = [
         f"{where(path, node)} {node.value!r}"
-        for path, tree in trees()
-        for node in ast.walk(tree)
+        for path, node in elsewhere(trees)
         if isinstance(node, ast.Constant) and node.value in TENSORS
     ]
     assert not found
 
 
 @pytest.mark.parametrize("value", [contract.SAMPLE_RATE, contract.ALL_FRAMES])
-def test_no_other_module_spells_the_contracts_numbers(value: int) -> None:
+def test_no_other_module_spells_the_contracts_numbers(
+    trees: dict[Path, ast.Module], value: int
+) -> None:
     found = []
-    for path, tree in trees():
-        for node in ast.walk(tree):
-            shifted = isinstance(node, ast.BinOp) and ast.unparse(node) == "1 << 40"
-            same = isinstance(node, ast.Constant) and node.value == value
-            if same or (shifted and value == 1 << 40):
-                found.append(path.name)
+    for path, node in elsewhere(trees):
+        shifted = isinstance(node, ast.BinOp) and ast.unparse(node) == "1 << 40"
+        same = isinstance(node, ast.Constant) and node.value == value
+        if same or (shifted and value == 1 << 40):
+            found.append(path.name)
     assert set(found) <= HOMONYMS, found
 
 
 @pytest.mark.parametrize("name", ONCE)
-def test_one_module_defines_each_constant(name: str) -> None:
+def test_one_module_defines_each_constant(trees: dict[Path, ast.Module], name: str) -> None:
     """A module that takes it from there under the same name (``= contract.NAME``) defines none."""
     found = set()
-    for path in SOURCE:
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+    for path, tree in trees.items():
+        for node in tree.body:
             targets = node.targets if isinstance(node, ast.Assign) else []
             named = any(isinstance(one, ast.Name) and one.id == name for one in targets)
             if named and not (

@@ -115,7 +115,6 @@ def to_onnx(source: QuantizedCheckpoint) -> onnx.ModelProto:
         torch.zeros(batch, samples),
         torch.tensor([samples, samples // 2]),
     )
-    dynamic = torch.export.Dim.DYNAMIC
     network = exportable(source.half if half else source.rounded)
     module: torch.nn.Module = network
     inputs: tuple[str, ...] = INPUTS
@@ -124,6 +123,36 @@ def to_onnx(source: QuantizedCheckpoint) -> onnx.ModelProto:
         module = StreamingModel(network)
         inputs, outputs = (*INPUTS, *STREAMING_INPUTS), (*outputs, NEXT_STATE)
         example += streaming_example(config, batch)
+    model = trace(module, example, inputs, outputs)
+    _strip(model)
+    _name_dimensions(model)
+    if options.chunking is not None:
+        unwrap_names(model)
+        add_defaults(model, config)
+    store_compactly(model)
+    generate_dft(model)
+    onnx.helper.set_model_props(model, {CARD_KEY: source.card.to_json()})
+    model.doc_string = "ResCNN-BiGRU speech recogniser: 16 kHz waveform to CTC log-probabilities."
+    # full_check runs shape inference too, strictly.
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def trace(
+    module: torch.nn.Module,
+    example: tuple[torch.Tensor, ...],
+    inputs: tuple[str, ...],
+    outputs: tuple[str, ...],
+) -> onnx.ModelProto:
+    """Have PyTorch write the graph, which takes almost all of the time of an export.
+
+    Args:
+        module: the network, with layers that `TRANSLATIONS` have operators for.
+        example: one tensor for each input; the number of rows and of samples may be any later.
+        inputs: names of the inputs.
+        outputs: names of the outputs.
+    """
+    dynamic = torch.export.Dim.DYNAMIC
     shapes: dict[str, dict[int, Any]] = {name: {0: dynamic} for name in inputs}
     shapes[INPUT_VALUES][1] = dynamic
     with _quiet():
@@ -139,19 +168,7 @@ def to_onnx(source: QuantizedCheckpoint) -> onnx.ModelProto:
             verbose=False,
         )
     assert program is not None
-    model = program.model_proto
-    _strip(model)
-    _name_dimensions(model)
-    if options.chunking is not None:
-        unwrap_names(model)
-        add_defaults(model, config)
-    store_compactly(model)
-    generate_dft(model)
-    onnx.helper.set_model_props(model, {CARD_KEY: source.card.to_json()})
-    model.doc_string = "ResCNN-BiGRU speech recogniser: 16 kHz waveform to CTC log-probabilities."
-    # full_check runs shape inference too, strictly.
-    onnx.checker.check_model(model, full_check=True)
-    return model
+    return program.model_proto
 
 
 def exportable(model: ResCNNBiGRU) -> ResCNNBiGRU:

@@ -1,6 +1,7 @@
 """A small streaming model, a plan and a machine for tests of the benchmarks."""
 
 import dataclasses
+import functools
 import importlib
 import os
 import sys
@@ -11,7 +12,7 @@ from types import ModuleType
 import pytest
 
 from asr_bench.measuring.environment import Environment
-from asr_bench.measuring.roofline import Roofline
+from asr_bench.measuring.roofline import Roofline, matrix_products, memory_copy
 from asr_bench.measuring.timing import Candidate
 from asr_bench.results import Results, Settings
 from asr_bench.runs.clips import Recording
@@ -55,6 +56,14 @@ def plan(tmp_path: Path) -> Plan:
         stream_recordings=[Recording(tmp_path / "speech", 2.0, "one two many")],
         normalizer=Normalizer("none", str),
     )
+
+
+@pytest.fixture(autouse=True)
+def _small_rooflines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs measure the machine with small matrices and copies, because they do it often."""
+    defaults = MachineRates.__init__.__kwdefaults__
+    monkeypatch.setitem(defaults, "products", functools.partial(matrix_products, size=64))
+    monkeypatch.setitem(defaults, "copies", functools.partial(memory_copy, size=1 << 20))
 
 
 @pytest.fixture

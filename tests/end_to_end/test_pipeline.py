@@ -8,43 +8,17 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from asr_export import export
 from asr_runtime import Recognizer
-from asr_train.augmentation.config import MaskingConfig
 from asr_train.checkpoints.checkpoint import load_checkpoint
 from asr_train.data.manifest import read_manifest
-from asr_train.model.config import ModelConfig
-from asr_train.training.config import Device, MixedPrecision, TrainingConfig
-from asr_train.training.trainer import Trainer
-
-WORDS = ("cab", "bead", "face", "deaf", "cafe", "fade", "bad", "dab")
 
 
-@pytest.fixture
-def device_model(
-    write_manifest: Callable[..., Path], tiny_config: ModelConfig, tmp_path: Path
-) -> Path:
-    texts = [f"{first} {second}" for first in WORDS for second in WORDS[:4]]
-    rows = read_manifest(write_manifest(texts))
-    config = TrainingConfig(
-        out=tmp_path / "run",
-        epochs=1,
-        batch_seconds=4.0,
-        learning_rate=1e-2,
-        masking=MaskingConfig(freq_mask=0, time_mask=0),
-        precision=MixedPrecision.fp32,
-        device=Device.cpu,
-        workers=0,
-    )
-    Trainer(tiny_config, config, rows * 60).fit()
-    model = tmp_path / "model.onnx"
-    export(load_checkpoint(tmp_path / "run" / "best"), model)
-    return model
-
-
-def test_train_export_run(device_model: Path, write_manifest: Callable[..., Path]) -> None:
+def test_train_export_run(
+    learned_run: Path, write_manifest: Callable[..., Path], tmp_path: Path
+) -> None:
+    device_model = tmp_path / "model.onnx"
+    export(load_checkpoint(learned_run / "best"), device_model)
     said = ["face bad cab", "deaf dab", "cafe bead"]
     clips = [row.audio for row in read_manifest(write_manifest(said, "dev.jsonl"))]
     recognizer = Recognizer.load(device_model, device="cpu")

@@ -35,6 +35,7 @@ from asr_train.model.network import ResCNNBiGRU
 DOCUMENT = Path(__file__).parents[2] / "docs" / "export-forms.md"
 
 
+@pytest.mark.usefixtures("short_checks")
 def test_the_documented_example_runs(
     tiny_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -44,6 +44,7 @@ def test_export_prints_the_parity_table(
     assert stdout.splitlines()[-1].startswith(f"wrote {tmp_path / name}")
 
 
+@pytest.mark.usefixtures("short_checks")
 def test_documentation_travels_in_the_card(
     asr_export: Run, tiny_checkpoint: Path, tmp_path: Path
 ) -> None:

@@ -205,6 +205,7 @@ def test_what_exceeds_float16_is_refused(exported: Path, loaded: Checkpoint) -> 
 
 
 class TestCommand:
+    @pytest.mark.usefixtures("short_checks")
     def test_export_and_verify(
         self, asr_export: Run, tiny_checkpoint: Path, exported: Path, tmp_path: Path
     ) -> None:

@@ -101,6 +101,7 @@ class TestSlimRuntime:
         assert "\n" not in str(caught.value)
 
 
+@pytest.mark.usefixtures("short_checks")
 def test_a_failed_check_leaves_no_file(
     loaded: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

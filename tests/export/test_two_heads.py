@@ -25,6 +25,8 @@ from asr_train.model.chunking import Chunking
 from asr_train.model.config import ModelConfig
 from asr_train.model.network import ResCNNBiGRU
 
+pytestmark = pytest.mark.usefixtures("short_checks")
+
 LETTERS, CLASSES = 29, 29 + len(PHONEMES) + 1
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import pytest
 import soundfile
 
 from asr_runtime import AlignmentError, Recognizer
+from asr_runtime.command import cli
 from asr_runtime.recordings.forced_alignment import spell
 
 CLIP = Path(__file__).parents[2] / "runtime" / "demo" / "demo.flac"
@@ -50,7 +49,7 @@ def test_another_text_does_not_fit(recognizer):
 
 def test_a_long_recording_is_aligned_in_parts(recognizer, heard):
     samples, rate = soundfile.read(CLIP, dtype="float32")
-    count = 24
+    count = 12
     found = recognizer.align((np.tile(samples, count), rate), " ".join([heard.text] * count))
     once = recognizer.align(CLIP, heard.text).words
     assert len(found.words) == count * len(once)
@@ -64,7 +63,7 @@ def test_a_long_recording_is_aligned_in_parts(recognizer, heard):
 def test_a_long_recording_of_something_else_is_refused(recognizer):
     samples, rate = soundfile.read(CLIP, dtype="float32")
     with pytest.raises(AlignmentError, match="share nothing with the text"):
-        recognizer.align((np.tile(samples, 24), rate), "nobody has said anything like it " * 60)
+        recognizer.align((np.tile(samples, 20), rate), "nobody has said anything like it " * 60)
 
 
 def test_spelling():
@@ -95,25 +94,26 @@ def test_too_much_text_for_the_audio(recognizer, heard):
         recognizer.align((samples[: rate // 2], rate), heard.text)
 
 
-def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "asr_runtime", "align", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+@pytest.fixture
+def run(run_command_line):
+    """Run ``asr-run align`` in this process: exit code, stdout, stderr."""
+    return lambda *arguments: run_command_line(cli.main, "align", *arguments)
 
 
-def test_command(tmp_path, heard):
+def test_command(run, tmp_path, heard):
     text = tmp_path / "text.txt"
     text.write_text("\ufeff" + heard.text.upper() + "\n", encoding="utf-8")
-    done = run(CLIP, text)
-    assert (done.returncode, done.stderr) == (0, "")
-    lines = [line.split("\t") for line in done.stdout.splitlines()]
+    status, output, errors = run(CLIP, text)
+    assert (status, errors) == (0, "")
+    lines = [line.split("\t") for line in output.splitlines()]
     assert [word for *_, word in lines] == heard.text.upper().split()
-    found = json.loads(run(CLIP, text, "--format", "json").stdout)
+    found = json.loads(run(CLIP, text, "--format", "json")[1])
     assert found["fits"] is True
     assert [word["start"] for word in found["words"]] == [float(start) for start, *_ in lines]
-    assert run(CLIP, text, "--format", "srt").stdout.startswith("1\n00:00:00,")
+    assert run(CLIP, text, "--format", "srt")[1].startswith("1\n00:00:00,")
 
 
-def test_bad_input_is_one_line(tmp_path, heard):
+def test_bad_input_is_one_line(run, tmp_path, heard):
     text = tmp_path / "text.txt"
     text.write_text("something else entirely was said here by other people")
     binary = tmp_path / "binary"
@@ -131,7 +131,7 @@ def test_bad_input_is_one_line(tmp_path, heard):
         ((CLIP, tmp_path / "none"), "cannot be read"),
         ((text, good), "not audio"),
     ):
-        done = run(*arguments)
-        assert done.returncode == 1
-        assert words in done.stderr
-        assert len(done.stderr.splitlines()) == 1
+        status, _, errors = run(*arguments)
+        assert status == 1
+        assert words in errors
+        assert len(errors.splitlines()) == 1

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -158,8 +159,16 @@ class TestInterruption:
         reading_end, writing_end = os.pipe()
         os.write(writing_end, written)
         main_thread = threading.main_thread().ident
-        threading.Timer(0.3, lambda: signal.pthread_kill(main_thread, number)).start()
         handler = signal.getsignal(number)
+
+        def interrupt():
+            for _ in range(6000):
+                if signal.getsignal(number) is not handler:  # the command has its own
+                    signal.pthread_kill(main_thread, number)
+                    return
+                time.sleep(0.01)
+
+        threading.Thread(target=interrupt, daemon=True).start()
         with open(reading_end) as stdin:
             assert listen("--stream", "-", stdin=stdin) == (128 + number, "", [])
         os.close(writing_end)

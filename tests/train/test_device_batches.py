@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from asr_train.augmentation import batched
 from asr_train.augmentation.config import AugmentationConfig
 from asr_train.data.audio_store import CachedStore
 from asr_train.data.batching import Batch
@@ -25,6 +26,12 @@ PLAN = [[3, 0], [1, 2, 4]]
 EVERYTHING = AugmentationConfig(
     speed=0.1, reverb=0.5, noise=0.5, band_limit=0.5, volume=0.5, silence=0.5, non_speech=0.3
 )
+
+
+@pytest.fixture(autouse=True)
+def _few_sounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Making all of them takes 3 s."""
+    monkeypatch.setattr(batched, "SOUNDS", 4)
 
 
 @pytest.fixture

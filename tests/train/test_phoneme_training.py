@@ -90,7 +90,7 @@ def test_lf_mmi_lowers_its_loss_and_keeps_the_letters_learning(
     config = _config(
         tmp_path / "run",
         lexicon,
-        epochs=20,
+        epochs=10,
         lf_mmi_from=0.3,
         loss=LossConfig(consistency=0.1),
     )

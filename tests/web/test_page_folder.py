@@ -60,7 +60,7 @@ def test_the_default_page(runtime: Path, tmp_path: Path, run_command_line: Run) 
 
 
 def test_another_model_takes_the_place_of_a_page(
-    runtime: Path, tmp_path: Path, tiny_checkpoint: Path, run_command_line: Run
+    runtime: Path, tmp_path: Path, tiny_checkpoint: Path, run_command_line: Run, traced_once: None
 ) -> None:
     out = tmp_path / "page"
     options = ("--onnxruntime-web", runtime)
