@@ -68,10 +68,9 @@ def test_no_weight_is_left_wide(files: dict[str, Path]) -> None:
 
 
 def test_the_cards_state_the_precision(files: dict[str, Path]) -> None:
-    cards = {name: read_card(path).to_dict() for name, path in files.items()}
-    assert {name: card["precision"] for name, card in cards.items()} == {
-        name: name for name in ("fp32", "fp16", "int8")
-    }
+    names = ("fp32", "fp16", "int8")
+    cards = {name: read_card(files[name]).to_dict() for name in names}
+    assert [cards[name]["precision"] for name in names] == list(names)
     assert "arithmetic in float32" in cards["int8"]["precision_note"]
     assert "arithmetic in float32" in cards["fp16"]["precision_note"]
     assert set(cards["int8"]) - set(cards["fp32"]) == {"precision_note"}
@@ -115,8 +114,8 @@ def test_rounding_leaves_the_checkpoint_alone(loaded: Checkpoint) -> None:
 
 def test_the_report_tells_what_rounding_cost(files: dict[str, Path]) -> None:
     reports = {
-        name: json.loads(path.with_name("model.onnx.parity.json").read_text())
-        for name, path in files.items()
+        name: json.loads(files[name].with_name("model.onnx.parity.json").read_text())
+        for name in ("fp32", "fp16", "int8")
     }
     assert "rounding" not in reports["fp32"]
     fine, coarse = reports["fp16"]["rounding"], reports["int8"]["rounding"]
