@@ -194,9 +194,6 @@ class WordAligner:
             end = letters[-1].end
         return tuple(tokens)
 
-    def _text(self, word: int) -> str:
-        return self._texts[word]
-
     def _phonemes(self, word: int, log_probs: npt.NDArray[np.floating[Any]]) -> Integers:
         """Return the phonemes of a word; of an unknown one those that are best in its frames."""
         if word < self._tree.unknown:
@@ -237,7 +234,7 @@ class WordAligner:
             begin = int(aligned.last[place - 1]) + 1 if place else 0
             after = int(aligned.first[place + 1]) if place + 1 < len(aligned.words) else aligned.end
             return self._heard_letters(rows[begin:after], seconds, offset + begin)
-        text = self._text(int(self._tree.word[pronunciation]))
+        text = self._texts[int(self._tree.word[pronunciation])]
         bounds = np.linspace(first + offset, last + 1 + offset, len(text) + 1) * seconds
         return [
             Token(letter, start, end, confidence)

@@ -71,7 +71,7 @@ def phonotactics(pronunciations: Pronunciations) -> npt.NDArray[np.float64]:
     """
     size = len(PHONEMES) + 1
     seen = np.ones(size * size)
-    # In parts, because the numbers that are counted take eight times the memory of the phonemes.
+    # In parts, because as numbers to count phonemes take eight times their memory.
     offsets = pronunciations.offsets
     for begin in range(0, len(offsets) - 1, _PART):
         part = offsets[begin : begin + _PART + 1]

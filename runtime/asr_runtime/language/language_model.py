@@ -57,7 +57,6 @@ class LanguageModel(ABC):
         """
         self.header = header
         self.order: int = header["order"]
-        self._text = text
         self._unigrams = unigrams
         self._words = WordList(text)
         self._spoken = {
@@ -73,14 +72,7 @@ class LanguageModel(ABC):
 
     def knows(self, word: str) -> bool:
         """Tell whether a word is in the vocabulary."""
-        line = word.encode()
-        text = self._text
-        return b"\n" not in line and (
-            b"\n%b\n" % line in text
-            or text.startswith(line + b"\n")
-            or text.endswith(b"\n" + line)
-            or text == line
-        )
+        return self.word_id(word) != UNKNOWN
 
     def word_id(self, word: str) -> int:
         """Return the id of a word, UNKNOWN of one outside the vocabulary."""
@@ -124,7 +116,7 @@ class LanguageModel(ABC):
         """
         if len(self._spoken) < 2:
             return None
-        return Pronunciations.from_arrays(self._spoken, self._text.count(b"\n") + 1)
+        return Pronunciations.from_arrays(self._spoken, len(self._words))
 
     @abstractmethod
     def score(

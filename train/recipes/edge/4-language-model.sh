@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The word trigrams that the runtime decodes with, in two sizes, of 422 million words; the larger one
-# has 85,000 rare words besides. No book that
-# LibriSpeech's dev and test sets are read from is in the texts, and no run of eight words of
-# dev.jsonl. Some 20 minutes on two cores, 8 GB of memory and 6 GB of disk beside english.lm.
+# has 85,000 rare words besides. No book that LibriSpeech's dev and test sets are read from is in the
+# texts, and no run of eight words of dev.jsonl. Some 20 minutes on two cores, 8 GB of memory and
+# 6 GB of disk beside english.lm.
 set -euo pipefail
 source "$(dirname "$0")/settings.sh"
 # One sentence a line, as people read it aloud; the sources are in the model card.
