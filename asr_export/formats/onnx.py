@@ -148,7 +148,8 @@ def trace(
 
     Args:
         module: the network, with layers that `TRANSLATIONS` have operators for.
-        example: one tensor for each input; the number of rows and of samples may be any later.
+        example: one tensor for each input, the first float32 [batch, samples]; the number of rows
+            and of samples may be any later.
         inputs: names of the inputs.
         outputs: names of the outputs.
     """

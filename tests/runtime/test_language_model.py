@@ -8,7 +8,7 @@ import pytest
 
 from asr_runtime import LanguageModelError
 from asr_runtime.language.expanded_model import ExpandedModel
-from asr_runtime.language.language_model import BOUNDARY, UNKNOWN
+from asr_runtime.language.language_model import BOUNDARY
 from asr_runtime.language.language_model_file import read_language_model
 
 WORDS = ["cat", "hat", "mat", "on", "sat", "the"]
@@ -31,39 +31,6 @@ def test_probabilities_are_those_of_the_ngrams(toy_language_models, tmp_path, or
             spoken.append(word)
             expected = math.log(toy.probability(tuple(spoken)))
             assert score[0] == pytest.approx(expected, abs=1e-5), spoken
-
-
-@pytest.mark.parametrize("kind", ["ToyModel", "PackedToyModel"])
-@pytest.mark.parametrize("order", [2, 3])
-def test_the_words_of_a_sentence_at_once(toy_language_models, tmp_path, order, kind):
-    toy = getattr(toy_language_models, kind)(WORDS, SENTENCES, order)
-    (tmp_path / "a.lm").write_bytes(toy_language_models.file_bytes(toy))
-    model = read_language_model(tmp_path / "a.lm")
-    assert [model.word_id(word) for word in WORDS] == list(range(2, 8))
-    for word in ("", "a", "ca", "cats", "them", "zoo", "on\nsat"):
-        assert model.word_id(word) == UNKNOWN
-    words = [
-        "on",
-        "the",
-        "mat",
-        "sat",
-        "zoo",
-        "the",
-        "cat",
-        "on",
-        "the",
-        "hat",
-        "sat",
-        "on",
-        "the",
-        "mat",
-    ]
-    for length in range(len(words) + 1):
-        state, expected = np.array([model.start], np.int32), []
-        for word in words[:length]:
-            score, state = model.score(state, np.array([model.word_id(word)], np.int32))
-            expected.append(float(score[0]))
-        assert model.log_probs(words[:length]).tolist() == expected
 
 
 def test_more_contexts_of_trigrams_than_a_block_of_format_1_holds():
