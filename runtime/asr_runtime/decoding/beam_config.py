@@ -57,11 +57,19 @@ class BeamConfig:
     hotword_bonus: float = 0.5
     variant_penalty: float = 0.0
     silence_threshold: float = 1.0
+    network_share: float = 0.5
+    rescored_texts: int = 20
 
     def __post_init__(self) -> None:
         """Check the values."""
         if not (isinstance(self.beam_size, int) and 1 <= self.beam_size <= 100_000):
             raise DecoderError(f"beam_size must be 1 to 100000, not {self.beam_size!r}")
+        if not (isinstance(self.rescored_texts, int) and 1 <= self.rescored_texts <= 1000):
+            raise DecoderError(f"rescored_texts must be 1 to 1000, not {self.rescored_texts!r}")
+        if not 0 <= self.network_share < 1:
+            raise DecoderError(
+                f"network_share must be 0 or more and less than 1, not {self.network_share!r}"
+            )
         if not 0 < self.label_threshold < 1:
             raise DecoderError(
                 f"label_threshold must be a probability between 0 and 1, not "

@@ -19,7 +19,9 @@ from asr_runtime.decoding.greedy import (
 )
 from asr_runtime.decoding.heads import Heads
 from asr_runtime.decoding.hotwords import split_hotwords
+from asr_runtime.decoding.hypotheses import Integers
 from asr_runtime.decoding.letter_alignment import TokenAligner
+from asr_runtime.decoding.rescoring import best_texts, make_rescorer
 from asr_runtime.decoding.traceback import BestPath
 from asr_runtime.decoding.word_scores import WordScorer, with_hotwords
 from asr_runtime.errors import LanguageModelError
@@ -44,6 +46,7 @@ class BeamDecoder:
         heads: Columns of the rows that it decodes.
         search: Finds the text. With ``aligner``, it is what a decoder of endless speech is made of.
         aligner: Finds when the text was spoken.
+        rescorer: Compares the best texts once more; None if nothing does.
     """
 
     def __init__(
@@ -83,6 +86,7 @@ class BeamDecoder:
         lexicon = build_lexicon(words, scorer.expected, vocabulary)
         priors = label_priors(known, model.unigrams, vocabulary, WORD_BOUNDARY)
         self.search = BeamSearch(lexicon, scorer, priors, blank_id, space, self.config)
+        self.rescorer = make_rescorer(model, self.config)
         self.aligner = TokenAligner(vocabulary, blank_id, space, self.config.silence_threshold)
 
     def with_hotwords(self, hotwords: Sequence[str]) -> BeamDecoder:
@@ -126,18 +130,23 @@ class BeamDecoder:
             ValueError: The shape does not fit the vocabulary.
         """
         check_log_probs(log_probs, self.vocabulary, self._blank)
-        state = self.search.begin(notes=alternatives > 1)
+        notes = alternatives > 1 or self.rescorer is not None
+        state = self.search.begin(notes=notes)
         self.search.advance(state, log_probs)
-        found = self.search.finish(state)
         blank_frames = self.search.blank_frames(log_probs)
 
         def tokens(path: BestPath) -> tuple[Token, ...]:
             aligned = self.aligner.align(log_probs, path.labels, path.start_frames, blank_frames)
             return self.aligner.tokens(log_probs, aligned, seconds_per_frame)
 
-        decoding = decoding_of(tokens(found), log_probs[:, self._blank])
-        paths = self.search.alternatives(state)
-        return with_alternatives(decoding, found.score, paths, tokens, alternatives)
+        written, best, paths = best_texts(self, state, tokens, alternatives)
+        decoding = decoding_of(written, log_probs[:, self._blank])
+        return with_alternatives(decoding, best.score, paths, tokens, alternatives)
+
+    def word_ids(self, labels: Integers) -> list[int]:
+        """Return the language model's ids of the words [words] of what the search found [labels]."""
+        words = "".join(self.vocabulary[label] for label in labels.tolist()).split(WORD_BOUNDARY)
+        return self._words.ids_of(words)
 
 
 def decoding_of(tokens: tuple[Token, ...], blank: npt.NDArray[np.floating[Any]]) -> Decoding:

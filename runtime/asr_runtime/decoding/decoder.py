@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -68,6 +68,21 @@ class Search(Protocol[S]):
         """Return where a hypothesis that spelled these labels may be parted, int64 [places]."""
 
 
+class TextRanking(Protocol):
+    """Compares the best texts of a search once more; see `Rescorer`."""
+
+    def best(self, paths: Iterable[tuple[BestPath, Sequence[int]]], texts: int) -> list[BestPath]:
+        """Return the best texts in a new order.
+
+        Args:
+            paths: Paths of the search, the most probable first, and the ids of their words.
+            texts: How many texts are wanted.
+
+        Returns:
+            One path of each text, with its new score.
+        """
+
+
 class Aligner(Protocol[P]):
     """Finds when a text was spoken, and writes tokens; see `TokenAligner`."""
 
@@ -130,6 +145,13 @@ class Decoder(Protocol[S, P]):
     @property
     def language_model(self) -> LanguageModel:
         """What it knows of words and their order."""
+
+    @property
+    def rescorer(self) -> TextRanking | None:
+        """What compares the best texts once more; None if nothing does."""
+
+    def word_ids(self, labels: Integers) -> list[int]:
+        """Return the language model's ids of the words [words] of what the search found [labels]."""
 
     def with_hotwords(self, hotwords: Sequence[str]) -> Decoder[S, P]:
         """Return a decoder with the same language model that prefers these words and phrases."""

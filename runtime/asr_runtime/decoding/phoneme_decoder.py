@@ -10,7 +10,9 @@ from asr_runtime.decoding.beam_config import BeamConfig, PhonemeBeamConfig
 from asr_runtime.decoding.beam_decoder import decoding_of, without_leading_space
 from asr_runtime.decoding.greedy import Decoding
 from asr_runtime.decoding.heads import Heads, Rows
+from asr_runtime.decoding.hypotheses import Integers
 from asr_runtime.decoding.phoneme_search import PhonemeSearch
+from asr_runtime.decoding.rescoring import best_texts, make_rescorer
 from asr_runtime.decoding.traceback import BestPath
 from asr_runtime.decoding.word_alignment import WordAligner
 from asr_runtime.decoding.word_scores import WordScorer, with_hotwords
@@ -33,6 +35,7 @@ class PhonemeDecoder:
         heads: Columns of the rows that it decodes.
         search: Finds the text. With ``aligner``, it is what a decoder of endless speech is made of.
         aligner: Finds when the text was spoken.
+        rescorer: Compares the best texts once more; None if nothing does.
     """
 
     def __init__(
@@ -78,7 +81,9 @@ class PhonemeDecoder:
             self.config.variant_penalty,
             scorer.gains,
         )
+        self._tree = tree
         self.search = PhonemeSearch(tree, scorer, self.config)
+        self.rescorer = make_rescorer(model, self.config)
         self.aligner = WordAligner(
             tree, words, self.vocabulary, self.heads, self.config.silence_threshold
         )
@@ -124,15 +129,19 @@ class PhonemeDecoder:
         """
         self.heads.check(rows)
         log_probs = self.heads.heard(rows)
-        state = self.search.begin(notes=alternatives > 1)
+        notes = alternatives > 1 or self.rescorer is not None
+        state = self.search.begin(notes=notes)
         self.search.advance(state, log_probs)
-        found = self.search.finish(state)
         blank_frames = self.search.blank_frames(log_probs)
 
         def tokens(path: BestPath) -> tuple[Token, ...]:
             aligned = self.aligner.align(rows, path.labels, path.start_frames, blank_frames)
             return without_leading_space(self.aligner.tokens(rows, aligned, seconds_per_frame))
 
-        decoding = decoding_of(tokens(found), log_probs[:, self.heads.blank])
-        paths = self.search.alternatives(state)
-        return with_alternatives(decoding, found.score, paths, tokens, alternatives)
+        written, best, paths = best_texts(self, state, tokens, alternatives)
+        decoding = decoding_of(written, log_probs[:, self.heads.blank])
+        return with_alternatives(decoding, best.score, paths, tokens, alternatives)
+
+    def word_ids(self, labels: Integers) -> list[int]:
+        """Return the language model's ids of the words [words] of what the search found [labels]."""
+        return self._words.word_ids(self._tree.word[labels])

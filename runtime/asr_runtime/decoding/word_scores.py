@@ -121,6 +121,24 @@ class WordScorer:
             for word, log_prob in zip(words, log_probs, strict=True)
         ]
 
+    def word_ids(self, words: npt.NDArray[np.int32]) -> list[int]:
+        """Return what the language model knows words by.
+
+        Args:
+            words: Numbers of words, or NO_WORD, int32 [words].
+
+        Returns:
+            Word ids [words]; UNKNOWN of hotwords too, whose probability is not its own.
+        """
+        ids: list[int] = np.where(self._hot[words], UNKNOWN, self._ids[words]).tolist()
+        return ids
+
+    def ids_of(self, words: Sequence[str]) -> list[int]:
+        """Return `word_ids` of words by their texts."""
+        return [
+            UNKNOWN if word in self._hot_texts else self._model.word_id(word) for word in words
+        ]
+
     def score(self, contexts: Contexts, words: npt.NDArray[np.int32]) -> tuple[Scores, Contexts]:
         """Score words after their contexts.
 

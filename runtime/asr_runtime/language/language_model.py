@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from asr_runtime.language.pronunciations import COUNTS_ARRAY, PHONEMES_ARRAY, Pronunciations
 from asr_runtime.language.word_list import WordList
+from asr_runtime.language.word_network import NETWORK, WordNetwork
 
 UNKNOWN = 0
 """Id of every word outside the vocabulary."""
@@ -33,6 +34,7 @@ class LanguageModel(ABC):
         start: State at the beginning of a sentence.
         header: Of the file; what it says about the model.
         order: Words of the longest n-grams.
+        network: Neural network beside the n-grams; None if the file has none.
     """
 
     start: int
@@ -64,6 +66,9 @@ class LanguageModel(ABC):
         }
         if len(unigrams) != len(self._words) + FIRST_WORD:
             raise ValueError("its words and probabilities differ in number")
+        self.network: WordNetwork | None = None
+        if NETWORK in header:
+            self.network = WordNetwork(header, arrays, len(unigrams))
 
     @property
     def words(self) -> WordList:

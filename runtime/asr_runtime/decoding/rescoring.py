@@ -1,0 +1,206 @@
+"""The last choice among the best texts of a search: by n-grams and a neural network together.
+
+The search compares words with the one or two before them. Its best texts are scored once more by a
+network that knows the whole sentence, mixed with the n-grams word by word (T. Mikolov et al.,
+"Recurrent neural network based language model", Interspeech 2010). Texts that have the last words
+in common share the network's state from there on (X. Liu et al., "Two efficient lattice rescoring
+methods using recurrent neural network language models", IEEE/ACM Transactions on Audio, Speech, and
+Language Processing 24(8), 2016), so that twenty texts cost little more than two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from asr_runtime.decoding.beam_config import BeamConfig
+from asr_runtime.decoding.decoder import Decoder, P, S
+from asr_runtime.decoding.traceback import BestPath
+from asr_runtime.language.language_model import LanguageModel
+from asr_runtime.language.word_network import BOUNDARY_ROW, FIRST_ROW, WordNetwork
+
+T = TypeVar("T")
+
+_HISTORY = 4
+"""Words before a word by which texts that share them share what the network says of it."""
+
+_MOST_PATHS = 5
+"""Paths that are looked at for each text that is wanted; some differ in pronunciations alone."""
+
+
+class Rescorer:
+    """Scores whole texts with a network beside the n-grams."""
+
+    def __init__(self, model: LanguageModel, network: WordNetwork, config: BeamConfig) -> None:
+        """Take what all utterances have in common.
+
+        Args:
+            model: The n-grams that the search used.
+            network: Scores words after all words before them.
+            config: Settings of the search.
+        """
+        self._model, self._network = model, network
+        self._weight = config.language_model_weight
+        self._texts = config.rescored_texts
+        share = config.network_share
+        self._ngram_share, self._network_share = np.log1p(-share), np.log(share)
+
+    def best(self, paths: Iterable[tuple[BestPath, Sequence[int]]], texts: int) -> list[BestPath]:
+        """Return the best texts in the order of their scores by both.
+
+        Args:
+            paths: Paths of the search, the most probable first, and the ids of their words.
+            texts: How many texts are wanted; more are compared.
+
+        Returns:
+            One path of each text, with its new score.
+        """
+        texts = max(texts, self._texts)
+        found: dict[tuple[int, ...], BestPath] = {}
+        for _, (path, ids) in zip(range(_MOST_PATHS * texts), paths, strict=False):
+            found.setdefault(tuple(ids), path)
+            if len(found) == texts:
+                break
+        gains = self.gains(list(found))
+        rescored = [
+            replace(path, score=path.score + gain)
+            for path, gain in zip(found.values(), gains, strict=True)
+        ]
+        # The sort is stable: of equals the search's own order decides.
+        return sorted(rescored, key=lambda path: -path.score)
+
+    def gains(self, texts: Sequence[Sequence[int]]) -> list[float]:
+        """Say how much more probable texts are than by the n-grams alone.
+
+        Words that the network does not know stay as probable as they were.
+
+        Args:
+            texts: Word ids of each.
+
+        Returns:
+            Nats of the search's scores for each text.
+        """
+        histories = _share_histories(texts)
+        if not len(histories.ids):
+            return [0.0] * len(texts)
+        ngrams = self._ngram_log_probs(histories)
+        rows = self._network.row.take(histories.ids)
+        known = rows >= FIRST_ROW
+        network = self._network_log_probs(histories, rows)
+        mixed = np.logaddexp(ngrams + self._ngram_share, network + self._network_share)
+        gain = np.where(known, mixed - ngrams, 0.0) * self._weight
+        return [float(gain[text].sum()) for text in histories.texts]
+
+    def _ngram_log_probs(self, histories: _Histories) -> npt.NDArray[np.float64]:
+        """Return the n-grams' log-probability of each word, float64 [words]."""
+        states = np.full(len(histories.ids), self._model.start, np.int32)
+        for distance in (2, 1):
+            earlier = histories.earlier[distance - 1]
+            there = earlier >= 0
+            states[there] = self._model.score(states[there], earlier[there])[1]
+        return self._model.score(states, histories.ids)[0].astype(np.float64)
+
+    def _network_log_probs(
+        self, histories: _Histories, rows: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.float32]:
+        """Return the network's log-probability of each word [words], whose rows are [words]."""
+        network = self._network
+        inputs = network.inputs(np.append(BOUNDARY_ROW, rows))
+        states = np.zeros((len(rows) + 1, network.hidden), np.float32)
+        states[:1] = network.advance(inputs[:1], states[:1])
+        before = histories.parent + 1
+        for words in histories.by_depth:
+            states[words + 1] = network.advance(inputs[words + 1], states[before[words]])
+        return network.log_probs(states, before, rows)
+
+
+def make_rescorer(model: LanguageModel, config: BeamConfig) -> Rescorer | None:
+    """Return what compares the best texts of a search once more, None if nothing does."""
+    if model.network is None or not config.network_share:
+        return None
+    return Rescorer(model, model.network, config)
+
+
+def best_texts(
+    decoder: Decoder[S, P], state: S, write: Callable[[BestPath], T], texts: int = 1
+) -> tuple[T, BestPath, Iterable[BestPath]]:
+    """Return the best text of an utterance that ends here.
+
+    Args:
+        decoder: The decoder.
+        state: How far its search has come; begun with notes if there is a rescorer, or if more
+            than one text is wanted.
+        write: Writes a path; ValueError if its frames do not suffice for that.
+        texts: How many texts are wanted.
+
+    Returns:
+        What was written of the best path, that path, and the best paths, the best of all first.
+    """
+    if decoder.rescorer is not None:
+        paths = decoder.search.alternatives(state)
+        ranked = decoder.rescorer.best(
+            ((path, decoder.word_ids(path.labels)) for path in paths), texts
+        )
+        for path in ranked:
+            # The search joins paths, so that a part of one need not be a path.
+            with suppress(ValueError):
+                return write(path), path, ranked
+    found = decoder.search.finish(state)
+    return write(found), found, decoder.search.alternatives(state)
+
+
+@dataclass(frozen=True)
+class _Histories:
+    """The words of several texts, those with the same words before them once.
+
+    Attributes:
+        ids: Word ids, int32 [words].
+        earlier: Ids of the word before each, and of the one before that; -1 for none. int32
+            [2, words].
+        parent: The word before each, by its place here; -1 for none. int64 [words].
+        by_depth: Places of the first words, then of those after them, and so on.
+        texts: Places of the words of each text, int64 [words of the text].
+    """
+
+    ids: npt.NDArray[np.int32]
+    earlier: npt.NDArray[np.int32]
+    parent: npt.NDArray[np.int64]
+    by_depth: list[npt.NDArray[np.int64]]
+    texts: list[npt.NDArray[np.int64]]
+
+
+def _share_histories(texts: Sequence[Sequence[int]]) -> _Histories:
+    """Join the words of texts [texts][words] that have the last _HISTORY words in common."""
+    places: dict[tuple[int, ...], int] = {}
+    parents: list[int] = []
+    depth_of: list[int] = []
+    depths: list[list[int]] = []
+    found: list[npt.NDArray[np.int64]] = []
+    for text in texts:
+        # The start is told from the middle by a word that there is not.
+        words = (-1, *text)
+        path = []
+        parent = -1
+        for number in range(1, len(words)):
+            key = words[max(0, number - _HISTORY) : number + 1]
+            place = places.setdefault(key, len(places))
+            if place == len(parents):
+                parents.append(parent)
+                depth = 0 if parent < 0 else depth_of[parent] + 1
+                depth_of.append(depth)
+                if depth == len(depths):
+                    depths.append([])
+                depths[depth].append(place)
+            path.append(place)
+            parent = place
+        found.append(np.array(path, np.int64))
+    keys = list(places)
+    ids = np.array([key[-1] for key in keys], np.int32)
+    earlier = np.array([[(-1, *key)[-distance] for key in keys] for distance in (2, 3)], np.int32)
+    by_depth = [np.array(places, np.int64) for places in depths]
+    return _Histories(ids, earlier, np.array(parents, np.int64), by_depth, found)
