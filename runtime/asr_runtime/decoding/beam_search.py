@@ -10,6 +10,7 @@ search for continuous speech recognition", IEEE Signal Processing Magazine 16(5)
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ from asr_runtime.decoding.hypotheses import (
     Hypotheses,
     Integers,
 )
-from asr_runtime.decoding.recombinations import Ending, Recombinations
+from asr_runtime.decoding.recombinations import Recombinations
 from asr_runtime.decoding.search_state import SearchState
 from asr_runtime.decoding.traceback import NO_LABEL, BestPath, Spelled
 from asr_runtime.decoding.word_scores import WordScorer
@@ -42,8 +43,8 @@ _IMPROBABLE = -1e4
 _FINALISTS = 16
 
 
-def _score(ending: Ending) -> float:
-    return ending.path.score
+def _score(ending: BestPath) -> float:
+    return ending.score
 
 
 class BeamSearch:
@@ -186,7 +187,7 @@ class BeamSearch:
 
     def finish(self, state: SearchState) -> BestPath:
         """Return the best text of an utterance that ends here. The state stays as it is."""
-        return max(self._endings(state), key=_score).path
+        return max(self._endings(state), key=_score)
 
     def alternatives(self, state: SearchState) -> Iterator[BestPath]:
         """Yield the best texts of an utterance that ends here, the most probable first.
@@ -199,10 +200,10 @@ class BeamSearch:
         for path in state.recombinations.paths(state.traceback, self._endings(state)):
             labels, frames = path.labels, path.start_frames
             if len(labels) and labels[-1] == self._space:
-                labels, frames = labels[:-1], frames[:-1]
-            yield BestPath(labels, frames, path.score)
+                path = replace(path, labels=labels[:-1], start_frames=frames[:-1])
+            yield path
 
-    def _endings(self, state: SearchState) -> list[Ending]:
+    def _endings(self, state: SearchState) -> list[BestPath]:
         beam = state.beam
         total = beam.total()
         context = beam.fields[CONTEXT].copy()
@@ -225,7 +226,7 @@ class BeamSearch:
             scores[text] = float(np.logaddexp(scores.get(text, -np.inf), total[finalists[row]]))
             first.setdefault(text, (frames[row, :end], int(prefixes[row])))
         return [
-            Ending(BestPath(np.array(text, np.int64), first[text][0], score), first[text][1])
+            BestPath(np.array(text, np.int64), first[text][0], score, first[text][1])
             for text, score in scores.items()
         ]
 

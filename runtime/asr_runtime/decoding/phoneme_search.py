@@ -36,7 +36,7 @@ from asr_runtime.decoding.phoneme_steps import (
     PhonemeSearchState,
     PhonemeSteps,
 )
-from asr_runtime.decoding.recombinations import Ending, Recombinations
+from asr_runtime.decoding.recombinations import Recombinations
 from asr_runtime.decoding.traceback import NO_LABEL, BestPath, Spelled
 from asr_runtime.decoding.word_scores import WordCache, WordScorer
 from asr_runtime.language import phonemes
@@ -188,10 +188,7 @@ class PhonemeSearch:
             raise ValueError("the search has no notes")
         scores, prefixes = self._endings(state)
         endings = [
-            Ending(
-                BestPath(*state.traceback.follow(prefixes[text]), score + state.silence),
-                prefixes[text],
-            )
+            BestPath(*state.traceback.follow(prefix := prefixes[text]), score + state.silence, prefix)
             for text, score in scores.items()
         ]
         yield from state.recombinations.paths(state.traceback, endings)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import count
 
 import numpy as np
@@ -33,19 +32,6 @@ _MOST_TRIES = 2000
 
 _FARTHEST = 1e4
 """Nats below the best path from which on a path is none, but a mark of what cannot be."""
-
-
-@dataclass(frozen=True)
-class Ending:
-    """A hypothesis at the end of an utterance.
-
-    Attributes:
-        path: What it spelled.
-        prefix: Its number in the traceback, of which ``path`` may lack a boundary at the end.
-    """
-
-    path: BestPath
-    prefix: int
 
 
 class Recombinations:
@@ -94,7 +80,39 @@ class Recombinations:
         self.name(self._worse[-1].take(new))
         self._labels = None
 
-    def paths(self, traceback: Traceback, endings: Iterable[Ending]) -> Iterator[BestPath]:
+    def commit(
+        self, traceback: Traceback, prefixes: Integers, labels: int, shared: int
+    ) -> Integers:
+        """Forget the beginning of all texts, and what was noted of texts with another.
+
+        Args:
+            traceback: How the hypotheses were spelled; it forgets too.
+            prefixes: Those of the hypotheses, int64 [hypotheses].
+            labels: How many labels to forget.
+            shared: How many more labels they share, and a text must to stay noted.
+
+        Returns:
+            The hypotheses' new prefixes, int64 [hypotheses].
+        """
+        texts = np.concatenate(self._texts)
+        root = texts[traceback.ancestors(int(prefixes[0]))[labels - 1]] if labels else texts[0]
+        beginning = traceback.follow(int(prefixes[0]))[0][: labels + shared]
+        noted = np.concatenate([np.zeros(0, np.int64), *self._prefixes])
+        spelled, _ = traceback.paths(noted)
+        fits = np.zeros(len(noted), np.bool_)
+        if spelled.shape[1] >= len(beginning):
+            fits = (spelled[:, : len(beginning)] == beginning).all(axis=1)
+        for parts in (self._better, self._worse, self._costs, self._distances):
+            parts[:] = [np.concatenate(parts)[fits]] if parts else []
+        everything = np.concatenate((prefixes, noted[fits]))
+        texts = texts[traceback.kept(everything, labels)]
+        texts[0] = root
+        self._texts = [texts]
+        everything = traceback.keep(everything, labels)
+        self._prefixes[:] = [everything[len(prefixes) :]] if self._prefixes else []
+        return everything[: len(prefixes)]
+
+    def paths(self, traceback: Traceback, endings: Iterable[BestPath]) -> Iterator[BestPath]:
         """Yield the best paths.
 
         The score of a path with a replaced beginning is that of the path that it was made from,
@@ -103,7 +121,7 @@ class Recombinations:
 
         Args:
             traceback: How the hypotheses were spelled.
-            endings: The hypotheses at the end, with different texts.
+            endings: The hypotheses at the end, with different texts and their prefixes.
 
         Yields:
             Paths with different labels, the most probable first.
@@ -114,8 +132,7 @@ class Recombinations:
         # Cost, a number to tell equal ones apart, prefix, the path that it belongs to, and how many
         # of that path's labels it stands for; None for all.
         heap: list[tuple[float, int, int, BestPath, int | None]] = [
-            (-ending.path.score, next(number), ending.prefix, ending.path, None)
-            for ending in endings
+            (-ending.score, next(number), ending.prefix, ending, None) for ending in endings
         ]
         heapq.heapify(heap)
         seen: set[bytes] = set()
@@ -163,4 +180,7 @@ def _replaced(
         # A label of the rest may have been spelled before the last one of another beginning.
         np.minimum.accumulate(frames[::-1])[::-1],
         score,
+        path.prefix,
+        len(labels) + max(path.own - place, 0),
+        path.shift + place - len(labels),
     )

@@ -68,7 +68,7 @@ class SearchState:
         frames: Number of frames searched so far; those in ``traceback`` count from the first of
             these.
         recombinations: Notes for `Recombinations.paths`; None where one text is enough. With them
-            the traceback grows with the utterance.
+            the traceback grows until labels are left out.
     """
 
     beam: Hypotheses
@@ -80,11 +80,15 @@ class SearchState:
         """Return what `Traceback.paths` does for every hypothesis, int64 [n, length]."""
         return self.traceback.paths(self.beam.fields[PREFIX])
 
-    def commit(self, labels: int) -> None:
+    def commit(self, labels: int, shared: int = 0) -> None:
         """Leave out the first labels, which all hypotheses must share, from what is spelled.
 
         Args:
             labels: How many labels.
+            shared: How many more labels all hypotheses share, and texts must to stay noted.
         """
         prefixes = self.beam.fields[PREFIX]
-        prefixes[:] = self.traceback.keep(prefixes, labels)
+        if self.recombinations is None:
+            prefixes[:] = self.traceback.keep(prefixes, labels)
+        else:
+            prefixes[:] = self.recombinations.commit(self.traceback, prefixes, labels, shared)

@@ -106,7 +106,7 @@ class Traceback:
             The prefixes' new numbers, int64 [prefixes].
         """
         places = self._places(numbers)[:, without:]
-        kept = np.unique(np.append(places, 0))
+        kept = self.kept(numbers, without)
         parents = np.searchsorted(kept, _joined(self._parents)[kept]).astype(np.int32)
         # Where the forgotten labels end there is the root now.
         parents[np.searchsorted(kept, places[:, :1])] = 0
@@ -118,6 +118,18 @@ class Traceback:
         # Numbers grow along a path, so that the largest is all of it.
         new: Integers = np.searchsorted(kept, places.max(axis=1, initial=0))
         return new
+
+    def kept(self, numbers: Integers, without: int = 0) -> Integers:
+        """Return the numbers that the prefixes which `keep` would leave have before it.
+
+        Args:
+            numbers: The prefixes to keep, int64 [prefixes].
+            without: Labels to forget at the beginning of each.
+
+        Returns:
+            In order of their new numbers, int64 [kept]; the root is the first.
+        """
+        return np.unique(np.append(self._places(numbers)[:, without:], 0))
 
     def _places(self, numbers: Integers) -> Integers:
         """Return the numbers of all prefixes of some, from the shortest; 0 after the last."""
@@ -150,11 +162,18 @@ class BestPath:
             words. int64 [labels].
         start_frames: Frame from which on the search spelled each label, int64 [labels].
         score: Log-probability of the text, with the language model's share, in nats.
+        prefix: Number in the traceback of the hypothesis that the path ends as; -1 where it does
+            not matter.
+        own: Label of the path from which on its labels are that hypothesis's.
+        shift: How many labels more than the path that hypothesis has before those.
     """
 
     labels: Integers
     start_frames: Integers
     score: float
+    prefix: int = -1
+    own: int = 0
+    shift: int = 0
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,10 @@ _VERSION = 1
 _MOST_ROWS = 1 << 17
 _MOST_NUMBERS = 1 << 12  # of a state or an embedding
 
+_FEW = 4
+"""States for which products of a matrix and a vector are faster than one of two matrices, which
+rearranges all of the large one first."""
+
 
 class WordNetwork:
     """Probabilities of words after all words of a sentence before them.
@@ -145,7 +149,10 @@ class WordNetwork:
             float32 [words, hidden].
         """
         size = self.hidden
-        recurrent = states @ self._recurrent.T
+        if len(states) <= _FEW:
+            recurrent = np.stack([self._recurrent @ state for state in states])
+        else:
+            recurrent = states @ self._recurrent.T
         recurrent += self._recurrent_bias
         gates = recurrent[:, : 2 * size]
         gates += inputs[:, : 2 * size]

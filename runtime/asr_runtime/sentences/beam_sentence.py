@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Generic
 
 import numpy as np
@@ -10,7 +11,8 @@ from asr_runtime.decoding.beam_decoder import without_leading_space
 from asr_runtime.decoding.decoder import Decoder, P, S
 from asr_runtime.decoding.greedy import WORD_BOUNDARY
 from asr_runtime.decoding.heads import Rows
-from asr_runtime.decoding.hypotheses import Integers
+from asr_runtime.decoding.hypotheses import PREFIX, Integers
+from asr_runtime.decoding.rescoring import best_texts
 from asr_runtime.decoding.traceback import BestPath, Spelled
 from asr_runtime.sentences.sentence_search import Partial
 from asr_runtime.timed_text import Token
@@ -20,6 +22,11 @@ _STEP = 10
 
 # Words that ended so long ago are those of the best hypothesis from then on.
 _AGREEMENT_SECONDS = 3.0
+
+# Where the best texts are compared once more, words wait for that: until the sentence's first word
+# that is not stable began so long ago, and until so long after the last comparison.
+_RESCORED_SECONDS = 6.0
+_PAUSE_SECONDS = 1.0
 
 # Frames after a word boundary that a sentence is to be cut at by force.
 _CUT_SECONDS = 1.0
@@ -43,6 +50,7 @@ class BeamSentence(Generic[S, P]):
             decoder: The beam search.
             seconds_per_frame: How far apart frames are.
         """
+        self._decoder = decoder
         self._heads = decoder.heads
         self._search = decoder.search
         self._aligner = decoder.aligner
@@ -50,10 +58,11 @@ class BeamSentence(Generic[S, P]):
         self._rows: Rows = np.zeros((0, decoder.heads.width), np.float32)
         self.begin = 0
         self.frames = 0
-        self._state = self._search.begin()
+        self._state = self._begin()
         # The frame that the search's first is, and the first of those that are kept.
         self._origin = 0
         self._base = 0
+        self._compared = 0
         self._stable: tuple[Token, ...] = ()
 
     def advance(self, rows: Rows) -> None:
@@ -75,8 +84,9 @@ class BeamSentence(Generic[S, P]):
 
     def end(self) -> tuple[Token, ...]:
         """Return the sentence that ends here."""
-        tokens = self._with_stable(self._written(self._search.finish(self._state)))
-        self._state = self._search.begin()
+        written, _, _ = best_texts(self._decoder, self._state, self._written)
+        tokens = self._with_stable(written)
+        self._state = self._begin()
         self.begin = self._origin = self._base = self.frames
         self._rows = self._rows[:0].copy()
         self._stable = ()
@@ -86,60 +96,93 @@ class BeamSentence(Generic[S, P]):
         """Return the sentence up to a word boundary; the search goes on, aware of those words."""
         earliest = self.begin + (self.frames - self.begin) // 3
         if self._base <= earliest:
-            spelled, best = self._spelled()
-            places = self._search.boundaries(spelled.labels[best])
-            at = spelled.start_frames[best, places] + self._origin
-            places, at = places[at > earliest], at[at > earliest]
+            ahead = self._ahead()
+            places = self._search.boundaries(ahead.labels)
+            at = ahead.start_frames[places] + self._origin
+            fits = (at > earliest) & (places >= ahead.own)
+            places, at = places[fits], at[fits]
             if not len(places):
                 return self.end()
             before = at < self.frames - _CUT_SECONDS / self._seconds
             place = places[before][-1] if before.any() else places[-1]
-            self._settle(int(place), spelled, best)
+            self._settle(int(place), ahead)
         tokens = self._stable
         self.begin = self._base
         self._stable = ()
         return tokens
 
-    def _spelled(self) -> tuple[Spelled, int]:
-        """Return what the hypotheses have spelled, and the index of the best."""
-        return self._search.spelled(self._state), self._search.leader(self._state)
+    def _begin(self) -> S:
+        """Return the state before a sentence."""
+        return self._search.begin(notes=self._decoder.rescorer is not None)
+
+    def _ahead(self) -> _Ahead:
+        """Return the text that is ahead, after the best ones were compared once more."""
+        spelled = self._search.spelled(self._state)
+        rescorer = self._decoder.rescorer
+        if rescorer is None:
+            best = self._search.leader(self._state)
+            return _Ahead(spelled, best, spelled.labels[best], spelled.start_frames[best])
+        paths = self._search.alternatives(self._state)
+        found = rescorer.best(((path, self._decoder.word_ids(path.labels)) for path in paths), 1)[0]
+        best = int((self._state.beam.fields[PREFIX] == found.prefix).argmax())
+        # The hypothesis's own labels go on where the path's beginning ends.
+        rest = slice(found.own + found.shift, None)
+        labels = np.concatenate((found.labels[: found.own], spelled.labels[best, rest]))
+        frames = np.concatenate((found.start_frames[: found.own], spelled.start_frames[best, rest]))
+        return _Ahead(spelled, best, labels, frames, found.own, found.shift)
 
     def _agree(self) -> None:
         """Make the words stable that all hypotheses share, or that are old enough."""
-        spelled, best = self._spelled()
-        labels = spelled.labels
-        places = self._search.boundaries(labels[best])
+        if self._decoder.rescorer is not None and self._waits():
+            return
+        ahead = self._ahead()
+        places = self._search.boundaries(ahead.labels)
         if not len(places):
             return
-        differs = np.flatnonzero((labels != labels[best]).any(axis=0))
-        shared = int(differs[0]) if len(differs) else labels.shape[1]
         limit = self.frames - _AGREEMENT_SECONDS / self._seconds - self._origin
-        agreed = places + self._search.shared <= shared
-        settled = places[agreed | (spelled.since[best, places] < limit)]
-        if len(settled):
-            self._settle(int(settled[-1]), spelled, best)
+        since = ahead.spelled.since[ahead.best]
+        settled = (places >= ahead.own) & (since[places + ahead.shift] < limit)
+        if self._decoder.rescorer is None:
+            labels = ahead.spelled.labels
+            differs = np.flatnonzero((labels != ahead.labels).any(axis=0))
+            shared = int(differs[0]) if len(differs) else labels.shape[1]
+            settled |= places + self._search.shared <= shared
+        places = places[settled]
+        if len(places):
+            self._settle(int(places[-1]), ahead)
 
-    def _settle(self, place: int, spelled: Spelled, best: int) -> None:
-        """Make the labels before a boundary of the best hypothesis stable; drop all that differ.
+    def _waits(self) -> bool:
+        """Whether it is too early to compare the best texts once more; if not, it is done now."""
+        if self.frames < self._compared + _PAUSE_SECONDS / self._seconds:
+            return True
+        began = self._search.best(self._state).start_frames
+        limit = self.frames - _RESCORED_SECONDS / self._seconds - self._origin
+        if not len(began) or began[0] > limit:
+            return True
+        self._compared = self.frames
+        return False
+
+    def _settle(self, place: int, ahead: _Ahead) -> None:
+        """Make the labels before a boundary of the text ahead stable; drop all that differ.
 
         Args:
-            place: Index of the boundary.
-            spelled: What all hypotheses have spelled.
-            best: Index of the best hypothesis.
+            place: Index of the boundary in the text ahead, among the hypothesis's own.
+            ahead: The text that is ahead.
         """
-        labels, start_frames = spelled.labels, spelled.start_frames
-        until = place + self._search.shared
-        agrees = np.flatnonzero((labels[:, :until] == labels[best, :until]).all(axis=1))
+        labels, start_frames = ahead.spelled.labels, ahead.spelled.start_frames
+        own = place + ahead.shift
+        until = own + self._search.shared
+        agrees = np.flatnonzero((labels[:, :until] == labels[ahead.best, :until]).all(axis=1))
         # The frame from which on none of the hypotheses spells what comes before.
-        cut = int(start_frames[agrees, place].min()) + self._origin - self._base
-        number = np.count_nonzero(labels[best] >= 0)
-        frames = start_frames[best, :number] + self._origin - self._base
-        aligned = self._place(self._rows, labels[best, :number], frames)
+        cut = int(start_frames[agrees, own].min()) + self._origin - self._base
+        number = np.count_nonzero(ahead.labels >= 0)
+        frames = ahead.start_frames[:number] + self._origin - self._base
+        aligned = self._place(self._rows, ahead.labels[:number], frames)
         if self._search.shared and aligned.last[place - 1] >= cut:
-            aligned = self._place(self._rows[:cut], labels[best, :place], frames[:place])
+            aligned = self._place(self._rows[:cut], ahead.labels[:place], frames[:place])
         self._stable = self._with_stable(self._tokens(aligned.before(place)))
         self._state.beam = self._state.beam.take(agrees)
-        self._state.commit(place)
+        self._state.commit(own, self._search.shared)
         self._rows = self._rows[cut:].copy()
         self._base += cut
 
@@ -157,6 +200,27 @@ class BeamSentence(Generic[S, P]):
 
     def _with_stable(self, tokens: tuple[Token, ...]) -> tuple[Token, ...]:
         return self._stable + tokens if self._stable else without_leading_space(tokens)
+
+
+@dataclass(frozen=True)
+class _Ahead:
+    """The text that is ahead.
+
+    Attributes:
+        spelled: What all hypotheses have spelled.
+        best: Index of the hypothesis that the text ends as.
+        labels: Of the text, as in `Spelled`, int64 [labels].
+        start_frames: Frame from which on each was spelled, int64 [labels].
+        own: Label of the text from which on its labels are the hypothesis's.
+        shift: How many labels more than the text the hypothesis has before those.
+    """
+
+    spelled: Spelled
+    best: int
+    labels: Integers
+    start_frames: Integers
+    own: int = 0
+    shift: int = 0
 
 
 def _text(tokens: tuple[Token, ...]) -> str:
