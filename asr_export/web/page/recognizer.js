@@ -245,10 +245,578 @@ function setBits(packed, count) {
   return Int32Array.from(places);
 }
 
+// src/language/packed_ngrams.ts
+var BLOCK = 32;
+var VALUE_BITS = 16;
+var ROW = 1 << VALUE_BITS;
+var ALL = 4294967295 | 0;
+var PackedNgrams = class {
+  /** Contexts, each a row of n-grams. */
+  rows;
+  /** N-grams that are contexts of longer ones. */
+  heads;
+  #blocks;
+  #width;
+  #value;
+  #offsets;
+  /** Row times ROW plus number of each block's first n-gram: at most 2^40, so exact in a double. */
+  #samples;
+  #base;
+  #headsBefore;
+  /**
+   * @param count N-grams.
+   * @param first Each block's first n-gram: its number within its row.
+   * @param width Bits of each block's other numbers.
+   * @param blocks All blocks, one after another.
+   * @param heads Whether these n-grams can be contexts.
+   * @throws RangeError unless the arrays fit each other.
+   */
+  constructor(count, first, width, blocks, heads) {
+    const blockCount = Math.max(1, Math.ceil(count / BLOCK));
+    if (count < 0 || first.length !== blockCount || width.length !== blockCount) {
+      throw new RangeError("blocks are missing");
+    }
+    this.#blocks = blocks;
+    this.#width = width;
+    this.#value = heads ? 2 : 1;
+    this.#offsets = new Int32Array(blockCount);
+    this.#samples = new Float64Array(blockCount);
+    this.#base = new Int32Array(blockCount);
+    this.#headsBefore = new Int32Array(blockCount + 1);
+    let end = 0;
+    for (let block = 0; block < blockCount; block++) {
+      if (width[block] > VALUE_BITS) throw new RangeError("a block is too wide");
+      this.#offsets[block] = end;
+      end += width[block] + this.#value;
+    }
+    if (blocks.length !== end + VALUE_BITS) throw new RangeError("n-grams are missing");
+    const left = blockCount * BLOCK - count;
+    const lastStarts = blocks[this.#offsets[blockCount - 1]];
+    if (!(blocks[0] & 1) || left > 0 && lastStarts >>> BLOCK - left !== 2 ** left - 1) {
+      throw new RangeError("rows have no beginning");
+    }
+    let begun = 0;
+    let headCount = 0;
+    for (let block = 0; block < blockCount; block++) {
+      const starts = blocks[this.#offsets[block]];
+      const row = begun + (starts & 1) - 1;
+      this.#samples[block] = row * ROW + first[block];
+      this.#base[block] = starts >>> 1 === 0 ? first[block] : 0;
+      begun += popcount(starts);
+      if (heads) headCount += popcount(blocks[this.#offsets[block] + 1]);
+      this.#headsBefore[block + 1] = headCount;
+    }
+    this.#samples[0] = 0;
+    this.rows = begun - left;
+    this.heads = headCount;
+  }
+  /** Where each row begins [rows]. */
+  begins() {
+    const places = new Int32Array(this.rows);
+    let found = 0;
+    for (let block = 0; block < this.#offsets.length; block++) {
+      let starts = this.#blocks[this.#offsets[block]];
+      while (starts !== 0 && found < this.rows) {
+        places[found++] = block * BLOCK + 31 - Math.clz32(starts & -starts);
+        starts &= starts - 1;
+      }
+    }
+    return places;
+  }
+  /** The index of an n-gram, by its row and its number within it, or -1 if there is none. */
+  find(row, value) {
+    const key = row * ROW + value;
+    let low = 0;
+    let high = this.#samples.length;
+    while (low < high) {
+      const middle = low + high >>> 1;
+      if (this.#samples[middle] <= key) low = middle + 1;
+      else high = middle;
+    }
+    const block = low - 1;
+    const offset = this.#offsets[block];
+    const width = this.#width[block];
+    const within2 = value - this.#base[block] & ROW - 1;
+    if (within2 >>> width !== 0) return -1;
+    const inner = this.#blocks[offset] & ~1;
+    const wanted = row - Math.floor(this.#samples[block] / ROW);
+    let other = 0;
+    const planes = offset + this.#value;
+    for (let bit = 0; bit < width; bit++) {
+      other |= within2 >>> bit & 1 ? ~this.#blocks[planes + bit] : this.#blocks[planes + bit];
+    }
+    while (other !== ALL) {
+      const free = ~other & other + 1;
+      const upTo = free | free - 1;
+      if (popcount(inner & upTo) === wanted) return block * BLOCK + 31 - Math.clz32(free);
+      other |= upTo;
+    }
+    return -1;
+  }
+  /** Whether an n-gram is a context. */
+  isHead(index) {
+    const word = this.#blocks[this.#offsets[index >> 5] + 1];
+    return (word >>> (index & 31) & 1) === 1;
+  }
+  /** The row in the next order of an n-gram that is a context. */
+  contextRow(index) {
+    const block = index >> 5;
+    const below = ~(-1 << (index & 31));
+    const word = this.#blocks[this.#offsets[block] + 1];
+    return this.#headsBefore[block] + popcount(word & below);
+  }
+  /** The number of an n-gram within its row. */
+  numberAt(index) {
+    const block = index >> 5;
+    const place = index & 31;
+    const planes = this.#offsets[block] + this.#value;
+    let number = 0;
+    for (let bit = 0; bit < this.#width[block]; bit++) {
+      number |= (this.#blocks[planes + bit] >>> place & 1) << bit;
+    }
+    return number + this.#base[block];
+  }
+};
+
 // src/language/phonemes.ts
 var PHONEMES = "AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW V W Y Z ZH".split(" ");
 var BLANK = PHONEMES.length;
 var MAX_PHONEMES = 64;
+
+// src/language/pronunciations.ts
+var END = PHONEMES.length;
+var SYMBOLS = END + 1;
+function unpackPronunciations(packed, counts, words) {
+  const word = [];
+  let index = 0;
+  for (let bit = 0; bit < counts.length * 8 && index < words; bit++) {
+    if (counts[bit >> 3] >> (bit & 7) & 1) index++;
+    else word.push(index);
+  }
+  const offsets = new Int32Array(word.length + 1);
+  const phonemes = new Uint8Array(packed.length * 3);
+  let length = 0;
+  let found = 0;
+  const add = (symbol) => {
+    if (found === word.length) return;
+    if (symbol !== END) {
+      phonemes[length++] = symbol;
+      return;
+    }
+    const size = length - offsets[found];
+    if (size < 1 || size > MAX_PHONEMES) throw new RangeError("a pronunciation is broken");
+    offsets[++found] = length;
+  };
+  for (const number of packed) {
+    if (number >= SYMBOLS ** 3) throw new RangeError("a number stands for no phonemes");
+    add(Math.floor(number / (SYMBOLS * SYMBOLS)));
+    add(Math.floor(number / SYMBOLS) % SYMBOLS);
+    add(number % SYMBOLS);
+  }
+  if (index !== words || found !== word.length) throw new RangeError("pronunciations are missing");
+  return { word: Int32Array.from(word), offsets, phonemes: phonemes.subarray(0, length) };
+}
+
+// src/language/matrix_products.ts
+function decoded({ codes, scale }) {
+  const columns = codes.length / scale.length;
+  const matrix = new Float32Array(codes.length);
+  for (let row = 0, place = 0; row < scale.length; row++) {
+    for (let column = 0; column < columns; column++, place++) {
+      matrix[place] = codes[place] * scale[row];
+    }
+  }
+  return matrix;
+}
+function product(matrix, vector, rows, added) {
+  const result = new Float32Array(rows);
+  const columns = vector.length;
+  let row = 0;
+  for (; row + 4 <= rows; row += 4) {
+    const first = row * columns;
+    const second = first + columns;
+    const third = second + columns;
+    const fourth = third + columns;
+    let [one, two, three, four] = [0, 0, 0, 0];
+    for (let column = 0; column < columns; column++) {
+      const number = vector[column];
+      one += matrix[first + column] * number;
+      two += matrix[second + column] * number;
+      three += matrix[third + column] * number;
+      four += matrix[fourth + column] * number;
+    }
+    result[row] = one;
+    result[row + 1] = two;
+    result[row + 2] = three;
+    result[row + 3] = four;
+  }
+  for (; row < rows; row++) {
+    let sum = 0;
+    for (let column = 0; column < columns; column++) {
+      sum += matrix[row * columns + column] * vector[column];
+    }
+    result[row] = sum;
+  }
+  if (added !== void 0) for (row = 0; row < rows; row++) result[row] += added[row];
+  return result;
+}
+function productOfCodes({ codes, scale }, vector, added) {
+  const result = product(codes, vector, scale.length);
+  for (let row = 0; row < result.length; row++) {
+    result[row] = result[row] * scale[row] + added[row];
+  }
+  return result;
+}
+function logSumExp(logs) {
+  let most = -Infinity;
+  for (const log of logs) most = Math.max(most, log);
+  let sum = 0;
+  for (const log of logs) sum += Math.exp(log - most);
+  return most + Math.log(sum);
+}
+function logistic(number) {
+  return 1 / (1 + Math.exp(-number));
+}
+
+// src/language/word_network.ts
+var BOUNDARY_ROW = 0;
+var OTHER_ROW = 1;
+var FIRST_ROW = 2;
+var VERSION = 1;
+var MOST_ROWS = 1 << 17;
+var MOST_NUMBERS = 1 << 12;
+var WordNetwork = class {
+  /** Row of each word id; that of unknown words for those that it does not know [ids]. */
+  row;
+  /** Numbers of a state. */
+  hidden;
+  #arrays;
+  #clusters;
+  #input;
+  #inputBias;
+  #recurrent;
+  #recurrentBias;
+  /** Embeddings of common words, and behind them those of the rarer clusters. */
+  #head;
+  #headBias;
+  /**
+   * @param ids How many word ids the n-grams have.
+   * @throws RangeError or TypeError unless the arrays make a network.
+   */
+  constructor(header, arrays, ids) {
+    const { version, hidden, edges, dims } = header.network;
+    if (version !== VERSION) throw new RangeError("the network is of another version");
+    for (const size of [hidden, ...dims]) {
+      if (!(Number.isInteger(size) && 1 <= size && size <= MOST_NUMBERS)) {
+        throw new RangeError("the network has no such size");
+      }
+    }
+    const grows = edges.every((edge, place) => place === 0 || edge > edges[place - 1]);
+    const last = edges[dims.length];
+    if (!(edges.length === dims.length + 1 && edges[0] === 0 && grows && edges[1] > FIRST_ROW)) {
+      throw new RangeError("the network has no such clusters");
+    }
+    if (last === void 0 || last > MOST_ROWS) throw new RangeError("the network is too large");
+    this.#arrays = arrays;
+    this.hidden = hidden;
+    const width = dims[0];
+    this.#input = this.#matrix("input", 3 * hidden, width);
+    this.#recurrent = this.#matrix("recurrent", 3 * hidden, hidden);
+    this.#inputBias = this.#vector("input_bias", 3 * hidden);
+    this.#recurrentBias = this.#vector("recurrent_bias", 3 * hidden);
+    this.#clusters = dims.map((size, cluster) => {
+      const begin = edges[cluster];
+      const rows2 = edges[cluster + 1] - begin;
+      return {
+        begin,
+        rows: rows2,
+        dims: size,
+        // Those of rarer clusters are read where they are needed: most sentences have few rare words.
+        table: this.#codes(`table${cluster}`, rows2, size),
+        bias: this.#vector(`bias${cluster}`, rows2),
+        out: this.#matrix(`out${cluster}`, size, hidden),
+        lift: cluster === 0 ? null : this.#matrix(`lift${cluster}`, width, size)
+      };
+    });
+    const rarer = dims.length - 1;
+    const { rows, table, bias } = this.#clusters[0];
+    this.#head = new Float32Array((rows + rarer) * width);
+    this.#head.set(decoded(table));
+    this.#head.set(this.#matrix("cluster", rarer, width), rows * width);
+    this.#headBias = new Float32Array(rows + rarer);
+    this.#headBias.set(bias);
+    this.#headBias.set(this.#vector("cluster_bias", rarer), rows);
+    const words = arrays["network_words"];
+    if (!(words instanceof Int32Array) || words.length !== last - FIRST_ROW) {
+      throw new RangeError("the network knows other words");
+    }
+    this.row = new Int32Array(ids).fill(OTHER_ROW);
+    words.forEach((word, place) => {
+      if (word < 0 || word >= ids) throw new RangeError("the network has an unknown word");
+      this.row[word] = FIRST_ROW + place;
+    });
+  }
+  /** What a word brings to the state [3 * hidden]. */
+  inputs(row) {
+    const cluster = this.#clusterOf(row);
+    const { table, dims, lift } = cluster;
+    const inside = row - cluster.begin;
+    const factor = table.scale[inside] * Math.sqrt(dims);
+    let embedded = Float32Array.from(
+      table.codes.subarray(inside * dims, (inside + 1) * dims),
+      (code) => code * factor
+    );
+    if (lift !== null) embedded = product(lift, embedded, this.#clusters[0].dims);
+    return product(this.#input, embedded, 3 * this.hidden, this.#inputBias);
+  }
+  /** The state after one more word, of which `inputs` says what it brings [hidden]. */
+  advance(inputs, state) {
+    const size = this.hidden;
+    const recurrent = product(this.#recurrent, state, 3 * size, this.#recurrentBias);
+    const following = new Float32Array(size);
+    for (let index = 0; index < size; index++) {
+      const reset = logistic(recurrent[index] + inputs[index]);
+      const update = logistic(recurrent[size + index] + inputs[size + index]);
+      const brought = inputs[2 * size + index];
+      const candidate = Math.tanh(reset * recurrent[2 * size + index] + brought);
+      following[index] = candidate + update * (state[index] - candidate);
+    }
+    return following;
+  }
+  /** Natural-log probabilities of some words after a state [rows]. */
+  logProbs(state, rows) {
+    const [common] = this.#clusters;
+    const asked = product(common.out, state, common.dims);
+    const head = product(this.#head, asked, this.#headBias.length, this.#headBias);
+    const headSum = logSumExp(head);
+    const tails = /* @__PURE__ */ new Map();
+    return rows.map((row) => {
+      const cluster = this.#clusterOf(row);
+      if (cluster === common) return head[row] - headSum;
+      let tail = tails.get(cluster);
+      if (tail === void 0) {
+        const { table, bias, out, dims } = cluster;
+        const logits = productOfCodes(table, product(out, state, dims), bias);
+        tail = [logits, logSumExp(logits)];
+        tails.set(cluster, tail);
+      }
+      const place = common.rows + this.#clusters.indexOf(cluster) - 1;
+      return head[place] - headSum + (tail[0][row - cluster.begin] - tail[1]);
+    });
+  }
+  #clusterOf(row) {
+    let place = this.#clusters.length - 1;
+    while (row < this.#clusters[place].begin) place--;
+    return this.#clusters[place];
+  }
+  #matrix(name, rows, columns) {
+    return decoded(this.#codes(name, rows, columns));
+  }
+  #codes(name, rows, columns) {
+    const codes = this.#arrays[`network_${name}`];
+    if (!(codes instanceof Int8Array) || codes.length !== rows * columns) {
+      throw new RangeError(`network_${name} has another size`);
+    }
+    return { codes, scale: this.#vector(`${name}_scale`, rows) };
+  }
+  #vector(name, size) {
+    const vector = this.#arrays[`network_${name}`];
+    const fits = vector instanceof Float32Array && vector.length === size;
+    if (!fits || !vector.every(Number.isFinite)) {
+      throw new RangeError(`network_${name} has another size`);
+    }
+    return vector;
+  }
+};
+
+// src/language/packed_model.ts
+var UNKNOWN = 0;
+var BOUNDARY = 1;
+var FIRST_WORD = 2;
+var STATE_BITS = 24;
+var CODES = 16;
+var PackedModel = class {
+  order;
+  /** The vocabulary in alphabetical order; word ids start at FIRST_WORD. */
+  words;
+  /** Natural-log probability of each word id by itself. */
+  unigrams;
+  /** The state at the beginning of a sentence. */
+  start;
+  /** The neural network beside the n-grams, null if the file has none. */
+  network;
+  /** The state after the word that `score` was last asked for. */
+  following = 0;
+  #arrays;
+  /** By word id: the id among the words that n-grams know, and what is added for it. */
+  #id;
+  #share;
+  /** Natural-log probability of each word that n-grams know. */
+  #known;
+  #rank;
+  #row2;
+  #backoff1;
+  #bigrams;
+  #number2;
+  #values2;
+  #codes;
+  #begin2 = null;
+  #trigrams = null;
+  #values3 = new Float32Array(CODES);
+  #backoff2 = new Uint8Array(0);
+  #backoffValues2 = new Float32Array(0);
+  /** @throws RangeError or TypeError unless the arrays make a model. */
+  constructor(header, arrays) {
+    this.#arrays = arrays;
+    this.order = header.order;
+    this.words = new TextDecoder().decode(array(arrays, "words", Uint8Array)).split("\n");
+    const codes = array(arrays, "probability1", Uint8Array);
+    const values = array(arrays, "probability_values1", Float32Array);
+    const size = codes.length;
+    const known = Float32Array.from(codes, (code) => values[code]);
+    this.#known = known;
+    [this.#id, this.#share] = rareWords(arrays, this.words.length, size);
+    this.unigrams = this.#share.map((share, word) => known[this.#id[word]] + share);
+    this.#rank = ranks(codes, values);
+    this.start = this.#rank[BOUNDARY];
+    this.#number2 = header.ngrams["2"];
+    if (size + this.#number2 > 2 ** STATE_BITS) throw new RangeError("too many bigrams");
+    const heads = setBits(array(arrays, "heads1", Uint8Array), size);
+    const backoff = array(arrays, "backoff1", Uint8Array);
+    const backoffValues = array(arrays, "backoff_values1", Float32Array);
+    if (backoff.length !== heads.length) throw new RangeError("back-off weights are missing");
+    this.#row2 = new Int32Array(size).fill(-1);
+    this.#backoff1 = new Float32Array(size);
+    heads.forEach((rank, row) => {
+      this.#row2[rank] = row;
+      this.#backoff1[rank] = backoffValues[backoff[row]];
+    });
+    const longer = this.order > 2;
+    this.#bigrams = ngrams(header, arrays, 2, longer);
+    if (this.#bigrams.rows !== heads.length) throw new RangeError("contexts are missing");
+    this.#values2 = array(arrays, "probability_values2", Float32Array);
+    this.#codes = array(arrays, "probability", Uint8Array);
+    if (longer) {
+      const begins = this.#bigrams.begins();
+      this.#begin2 = new Int32Array(size);
+      heads.forEach((rank, row) => this.#begin2[rank] = begins[row]);
+      this.#trigrams = ngrams(header, arrays, 3, false);
+      this.#backoff2 = array(arrays, "backoff2", Uint8Array);
+      this.#backoffValues2 = array(arrays, "backoff_values2", Float32Array);
+      this.#values3 = array(arrays, "probability_values3", Float32Array);
+      const contexts = this.#bigrams.heads;
+      if (this.#trigrams.rows !== contexts || this.#backoff2.length !== contexts) {
+        throw new RangeError("contexts of trigrams are missing");
+      }
+    }
+    const all = this.#number2 + (longer ? header.ngrams["3"] : 0);
+    if (this.#codes.length !== all + 1 >> 1) throw new RangeError("codes are missing");
+    this.network = header.network === void 0 ? null : new WordNetwork(header, arrays, this.words.length + FIRST_WORD);
+  }
+  /** How the words are spoken, null of a file that does not say. */
+  pronunciations() {
+    const { phonemes, pronunciations } = this.#arrays;
+    if (phonemes === void 0 || pronunciations === void 0) return null;
+    return unpackPronunciations(
+      array(this.#arrays, "phonemes", Uint16Array),
+      array(this.#arrays, "pronunciations", Uint8Array),
+      this.words.length
+    );
+  }
+  /** The id of a word, UNKNOWN of one outside the vocabulary. */
+  id(word) {
+    let low = 0;
+    let high = this.words.length;
+    while (low < high) {
+      const middle = low + high >> 1;
+      if (this.words[middle] < word) low = middle + 1;
+      else high = middle;
+    }
+    return this.words[low] === word ? low + FIRST_WORD : UNKNOWN;
+  }
+  /** Natural-log probability of a word id after a state; `following` is then the next state. */
+  score(state, word) {
+    const share = this.#share[word];
+    const score = this.#score(state, this.#id[word]);
+    return share === 0 ? score : Math.fround(score + share);
+  }
+  /** As `score`, of an id among the words that n-grams know. */
+  #score(state, word) {
+    const size = this.#known.length;
+    const rank = this.#rank[word];
+    const longer = state >= size;
+    let context = state;
+    let row = 0;
+    if (longer) {
+      row = this.#bigrams.contextRow(state - size);
+      context = Math.min(this.#bigrams.numberAt(state - size), size - 1);
+    }
+    const bigramRow = this.#row2[context];
+    const index = bigramRow < 0 ? -1 : this.#bigrams.find(bigramRow, rank);
+    const trigrams = this.#trigrams;
+    this.following = rank;
+    if (trigrams !== null && index >= 0 && this.#bigrams.isHead(index)) {
+      this.following = index + size;
+    }
+    let score = index >= 0 ? this.#values2[this.#code(index)] : Math.fround(this.#backoff1[context] + this.#known[word]);
+    if (!longer || trigrams === null) return score;
+    if (index >= 0) {
+      const third = trigrams.find(row, index - this.#begin2[context]);
+      if (third >= 0) return this.#values3[this.#code(third + this.#number2)];
+    }
+    score += this.#backoffValues2[this.#backoff2[row]];
+    return Math.fround(score);
+  }
+  /** Codes have 4 bits, the first one of a byte in the low bits. */
+  #code(index) {
+    return this.#codes[index >> 1] >> ((index & 1) << 2) & CODES - 1;
+  }
+};
+function ranks(codes, values) {
+  const order = Array.from(values.keys()).sort((one, other) => values[other] - values[one]);
+  const place = new Int32Array(order.length);
+  let places = 0;
+  order.forEach((code, index) => {
+    if (index > 0 && values[code] !== values[order[index - 1]]) places++;
+    place[code] = places;
+  });
+  const next = new Int32Array(places + 2);
+  for (const code of codes) next[place[code] + 1]++;
+  for (let index = 1; index < next.length; index++) next[index] += next[index - 1];
+  return Int32Array.from(codes, (code) => next[place[code]]++);
+}
+function rareWords(arrays, words, known) {
+  const ids = new Int32Array(words + FIRST_WORD);
+  const shares = new Float32Array(words + FIRST_WORD);
+  const rare = arrays["rare"] === void 0 ? [] : setBits(array(arrays, "rare", Uint8Array), words);
+  if (words - rare.length + FIRST_WORD !== known) throw new RangeError("words are missing");
+  ids[BOUNDARY] = BOUNDARY;
+  let next = 0;
+  for (let word = 0; word < words; word++) {
+    if (next < rare.length && rare[next] === word) {
+      const code = array(arrays, "share", Uint8Array)[next++];
+      shares[word + FIRST_WORD] = array(arrays, "share_values", Float32Array)[code];
+      ids[word + FIRST_WORD] = UNKNOWN;
+    } else {
+      ids[word + FIRST_WORD] = word + FIRST_WORD - next;
+    }
+  }
+  return [ids, shares];
+}
+function ngrams(header, arrays, order, heads) {
+  return new PackedNgrams(
+    header.ngrams[String(order)],
+    array(arrays, `first${order}`, Uint16Array),
+    array(arrays, `width${order}`, Uint8Array),
+    array(arrays, `blocks${order}`, Uint32Array),
+    heads
+  );
+}
+function array(arrays, name, Kind) {
+  const found = arrays[name];
+  if (!(found instanceof Kind)) throw new TypeError(`the array ${name} is missing`);
+  return found;
+}
 
 // src/language/phonotactics.ts
 function phonotactics(pronunciations) {
@@ -430,7 +998,9 @@ var BEAM_DEFAULTS = {
   unknownWordPenalty: 2,
   unknownPhonemePenalty: 0.5,
   variantPenalty: 1,
-  silenceThreshold: 1
+  silenceThreshold: 1,
+  networkShare: 0.5,
+  rescoredTexts: 20
 };
 
 // src/decoding/hypotheses.ts
@@ -495,6 +1065,10 @@ var Hypotheses = class _Hypotheses {
   sameText(one, other) {
     return this.textHigh[one] === this.textHigh[other] && this.textLow[one] === this.textLow[other];
   }
+  /** As many bits of a text's hash as are exact in a double; 0 of the empty text. */
+  text(index) {
+    return (this.textHigh[index] >>> 0) * 2 ** 21 + (this.textLow[index] >>> 11);
+  }
   /** Nats of all paths of one. */
   total(index) {
     return logAddExp(this.blank[index], this.spoken[index]);
@@ -518,7 +1092,7 @@ function logAddExp(one, other) {
 function nthLargest(numbers, size) {
   return numbers.slice().sort()[numbers.length - size];
 }
-function merge(options, size) {
+function merge(options, size, recombinations = null) {
   const scores = new Float64Array(options.count);
   for (let index = 0; index < options.count; index++) {
     scores[index] = Math.max(options.blank[index], options.spoken[index]);
@@ -526,6 +1100,7 @@ function merge(options, size) {
   let order = Array.from(scores.keys());
   if (order.length > 3 * size) order = best(order, scores, 3 * size);
   const { key } = options;
+  const most = recombinations === null ? 0 : scores.reduce((one, other) => Math.max(one, other));
   order.sort(
     (one, other) => key[one] - key[other] || scores[other] - scores[one] || one - other
   );
@@ -538,6 +1113,7 @@ function merge(options, size) {
     for (; next < order.length && key[order[next]] === key[first]; next++) {
       const other = order[next];
       const same = options.sameText(first, other);
+      if (!same) recombinations?.note(options, first, other, scores, most);
       blank = logAddExp(blank, same ? options.blank[other] : LOG_ZERO);
       spoken = logAddExp(spoken, same ? options.spoken[other] : LOG_ZERO);
     }
@@ -556,6 +1132,165 @@ function merge(options, size) {
 function best(places, scores, size) {
   const ranked = places.slice().sort((one, other) => scores[other] - scores[one]);
   return ranked.slice(0, size).sort((one, other) => one - other);
+}
+
+// src/decoding/priority_queue.ts
+var PriorityQueue = class {
+  #heap = [];
+  #number = 0;
+  /** The least cost, infinite of none. */
+  get least() {
+    return this.#heap[0]?.cost ?? Infinity;
+  }
+  push(cost, thing) {
+    const heap = this.#heap;
+    heap.push({ cost, number: this.#number++, thing });
+    for (let place = heap.length - 1; place > 0; ) {
+      const above = place - 1 >> 1;
+      if (!this.#before(place, above)) break;
+      this.#swap(place, above);
+      place = above;
+    }
+  }
+  /** Takes the cheapest out. */
+  pop() {
+    const heap = this.#heap;
+    if (heap.length === 0) return void 0;
+    this.#swap(0, heap.length - 1);
+    const first = heap.pop();
+    for (let place = 0; ; ) {
+      let least = place;
+      for (const below of [2 * place + 1, 2 * place + 2]) {
+        if (below < heap.length && this.#before(below, least)) least = below;
+      }
+      if (least === place) return first;
+      this.#swap(place, least);
+      place = least;
+    }
+  }
+  #before(one, other) {
+    const [first, second] = [this.#heap[one], this.#heap[other]];
+    return first.cost < second.cost || first.cost === second.cost && first.number < second.number;
+  }
+  #swap(one, other) {
+    [this.#heap[one], this.#heap[other]] = [this.#heap[other], this.#heap[one]];
+  }
+};
+
+// src/decoding/recombinations.ts
+var MOST_TRIES = 2e3;
+var FARTHEST = 1e4;
+var Recombinations = class {
+  /** Hashes of texts by the prefix's number; number 0 is the empty text. */
+  #texts = [0];
+  #joined = [];
+  /** Note the hash of the text of a prefix that was just added. */
+  name(text) {
+    this.#texts.push(text);
+  }
+  /**
+   * Note a hypothesis that is joined to a better one.
+   *
+   * @param options All hypotheses of the frame; `first` is the better one, `other` the worse.
+   * @param scores Nats of each, and `most` the best of them.
+   */
+  note(options, first, other, scores, most) {
+    this.#joined.push({
+      better: options.text(first),
+      worse: options.text(other),
+      prefix: options.trace[other],
+      cost: scores[first] - scores[other],
+      distance: most - scores[other]
+    });
+  }
+  /**
+   * Forget the beginning of all texts, and what was noted of texts with another.
+   *
+   * @param traceback How the hypotheses were spelled; it forgets too.
+   * @param beam The hypotheses; they get new prefixes.
+   * @param labels How many labels to forget.
+   */
+  commit(traceback, beam, labels) {
+    const first = beam.trace[0];
+    const root = labels > 0 ? traceback.ancestors(first)[labels - 1] : 0;
+    const text = this.#texts[root];
+    const beginning = traceback.follow(first).labels.slice(0, labels);
+    this.#joined = this.#joined.filter(({ prefix }) => {
+      const spelled = traceback.follow(prefix).labels;
+      return beginning.every((label, place) => spelled[place] === label);
+    });
+    const prefixes = new Int32Array(beam.count + this.#joined.length);
+    prefixes.set(beam.trace.subarray(0, beam.count));
+    this.#joined.forEach((each, index) => prefixes[beam.count + index] = each.prefix);
+    const kept = traceback.kept(prefixes, prefixes.length, labels);
+    this.#texts = Array.from(kept, (number) => this.#texts[number]);
+    this.#texts[0] = text;
+    traceback.keep(prefixes, prefixes.length, labels);
+    beam.trace.set(prefixes.subarray(0, beam.count));
+    this.#joined.forEach((each, index) => each.prefix = prefixes[beam.count + index]);
+  }
+  /**
+   * The best paths, the most probable first, with different labels.
+   *
+   * The score of a path with a replaced beginning is that of the path that it was made from, less
+   * what the beginning was less probable when it was joined.
+   *
+   * @param endings The hypotheses at the end, with different texts.
+   */
+  *paths(traceback, endings) {
+    const joined2 = this.#nearest();
+    const queue = new PriorityQueue();
+    for (const path of endings) {
+      queue.push(-path.score, { prefix: path.prefix, path, place: null });
+    }
+    const farthest = queue.least + FARTHEST;
+    const seen = /* @__PURE__ */ new Set();
+    for (let tries = 0; tries < MOST_TRIES && queue.least <= farthest; tries++) {
+      const { cost, thing } = queue.pop();
+      const { prefix } = thing;
+      const path = thing.place === null ? thing.path : replaced(traceback, thing.path, thing.place, prefix, -cost);
+      const spelled = path.labels.join();
+      if (seen.has(spelled)) continue;
+      seen.add(spelled);
+      yield path;
+      traceback.ancestors(prefix).forEach((ancestor, index) => {
+        for (const other of joined2.get(this.#texts[ancestor]) ?? []) {
+          queue.push(cost + other.cost, { prefix: other.prefix, path, place: index + 1 });
+        }
+      });
+    }
+  }
+  /**
+   * By the better text's hash, what was joined to it.
+   *
+   * Of the frames in which the same two texts met, that one counts in which the worse was nearest
+   * to the best hypothesis.
+   */
+  #nearest() {
+    const found = /* @__PURE__ */ new Map();
+    for (const each of this.#joined) {
+      let others = found.get(each.better);
+      if (others === void 0) found.set(each.better, others = /* @__PURE__ */ new Map());
+      const known = others.get(each.worse);
+      if (known === void 0 || each.distance < known.distance) others.set(each.worse, each);
+    }
+    return new Map(Array.from(found, ([better, others]) => [better, [...others.values()]]));
+  }
+};
+function replaced(traceback, path, place, prefix, score) {
+  const { labels, startFrames } = traceback.follow(prefix);
+  const frames = [...startFrames, ...path.startFrames.slice(place)];
+  for (let index = frames.length - 2; index >= 0; index--) {
+    frames[index] = Math.min(frames[index], frames[index + 1]);
+  }
+  return {
+    labels: [...labels, ...path.labels.slice(place)],
+    startFrames: frames,
+    score,
+    prefix: path.prefix,
+    own: labels.length + Math.max(path.own - place, 0),
+    shift: path.shift + place - labels.length
+  };
 }
 
 // src/decoding/traceback.ts
@@ -583,10 +1318,10 @@ var Traceback = class {
     return this.#count++;
   }
   follow(number) {
-    const places = this.#places(number);
+    const places = this.ancestors(number);
     return {
       labels: places.map((place) => this.#labels[place]),
-      frames: places.map((place) => this.#frames[place])
+      startFrames: places.map((place) => this.#frames[place])
     };
   }
   /**
@@ -597,16 +1332,14 @@ var Traceback = class {
    * @param without Labels to forget at the beginning of each, the same ones for all.
    */
   keep(numbers, count, without = 0) {
-    const kept = /* @__PURE__ */ new Set([0]);
     const firsts = /* @__PURE__ */ new Set();
     const whole = [];
     for (let index = 0; index < count; index++) {
-      const places = this.#places(numbers[index]).slice(without);
+      const places = this.ancestors(numbers[index]).slice(without);
       if (places.length > 0) firsts.add(places[0]);
-      places.forEach((place) => kept.add(place));
       whole.push(places.at(-1) ?? 0);
     }
-    const sorted = Int32Array.from(kept).sort();
+    const sorted = this.kept(numbers, count, without);
     const renumbered = /* @__PURE__ */ new Map();
     sorted.forEach((old, place) => renumbered.set(old, place));
     sorted.forEach((old, place) => {
@@ -619,7 +1352,19 @@ var Traceback = class {
     this.#limit = Math.max(FEW, 2 * sorted.length);
     whole.forEach((old, index) => numbers[index] = renumbered.get(old));
   }
-  #places(number) {
+  /** The numbers in order that the prefixes which `keep` would leave have before it. */
+  kept(numbers, count, without = 0) {
+    const kept = /* @__PURE__ */ new Set([0]);
+    for (let index = 0; index < count; index++) {
+      const places = this.ancestors(numbers[index]);
+      for (let place = places.length - 1; place >= without && !kept.has(places[place]); place--) {
+        kept.add(places[place]);
+      }
+    }
+    return Int32Array.from(kept).sort();
+  }
+  /** The numbers of a prefix's own beginnings, from its first label to all of it. */
+  ancestors(number) {
     const places = [];
     for (; number !== 0; number = this.#parents[number]) places.push(number);
     return places.reverse();
@@ -629,359 +1374,6 @@ function doubled(array2) {
   const larger = new Int32Array(array2.length * 2);
   larger.set(array2);
   return larger;
-}
-
-// src/language/packed_ngrams.ts
-var BLOCK = 32;
-var VALUE_BITS = 16;
-var ROW = 1 << VALUE_BITS;
-var ALL = 4294967295 | 0;
-var PackedNgrams = class {
-  /** Contexts, each a row of n-grams. */
-  rows;
-  /** N-grams that are contexts of longer ones. */
-  heads;
-  #blocks;
-  #width;
-  #value;
-  #offsets;
-  /** Row times ROW plus number of each block's first n-gram: at most 2^40, so exact in a double. */
-  #samples;
-  #base;
-  #headsBefore;
-  /**
-   * @param count N-grams.
-   * @param first Each block's first n-gram: its number within its row.
-   * @param width Bits of each block's other numbers.
-   * @param blocks All blocks, one after another.
-   * @param heads Whether these n-grams can be contexts.
-   * @throws RangeError unless the arrays fit each other.
-   */
-  constructor(count, first, width, blocks, heads) {
-    const blockCount = Math.max(1, Math.ceil(count / BLOCK));
-    if (count < 0 || first.length !== blockCount || width.length !== blockCount) {
-      throw new RangeError("blocks are missing");
-    }
-    this.#blocks = blocks;
-    this.#width = width;
-    this.#value = heads ? 2 : 1;
-    this.#offsets = new Int32Array(blockCount);
-    this.#samples = new Float64Array(blockCount);
-    this.#base = new Int32Array(blockCount);
-    this.#headsBefore = new Int32Array(blockCount + 1);
-    let end = 0;
-    for (let block = 0; block < blockCount; block++) {
-      if (width[block] > VALUE_BITS) throw new RangeError("a block is too wide");
-      this.#offsets[block] = end;
-      end += width[block] + this.#value;
-    }
-    if (blocks.length !== end + VALUE_BITS) throw new RangeError("n-grams are missing");
-    const left = blockCount * BLOCK - count;
-    const lastStarts = blocks[this.#offsets[blockCount - 1]];
-    if (!(blocks[0] & 1) || left > 0 && lastStarts >>> BLOCK - left !== 2 ** left - 1) {
-      throw new RangeError("rows have no beginning");
-    }
-    let begun = 0;
-    let headCount = 0;
-    for (let block = 0; block < blockCount; block++) {
-      const starts = blocks[this.#offsets[block]];
-      const row = begun + (starts & 1) - 1;
-      this.#samples[block] = row * ROW + first[block];
-      this.#base[block] = starts >>> 1 === 0 ? first[block] : 0;
-      begun += popcount(starts);
-      if (heads) headCount += popcount(blocks[this.#offsets[block] + 1]);
-      this.#headsBefore[block + 1] = headCount;
-    }
-    this.#samples[0] = 0;
-    this.rows = begun - left;
-    this.heads = headCount;
-  }
-  /** Where each row begins [rows]. */
-  begins() {
-    const places = new Int32Array(this.rows);
-    let found = 0;
-    for (let block = 0; block < this.#offsets.length; block++) {
-      let starts = this.#blocks[this.#offsets[block]];
-      while (starts !== 0 && found < this.rows) {
-        places[found++] = block * BLOCK + 31 - Math.clz32(starts & -starts);
-        starts &= starts - 1;
-      }
-    }
-    return places;
-  }
-  /** The index of an n-gram, by its row and its number within it, or -1 if there is none. */
-  find(row, value) {
-    const key = row * ROW + value;
-    let low = 0;
-    let high = this.#samples.length;
-    while (low < high) {
-      const middle = low + high >>> 1;
-      if (this.#samples[middle] <= key) low = middle + 1;
-      else high = middle;
-    }
-    const block = low - 1;
-    const offset = this.#offsets[block];
-    const width = this.#width[block];
-    const within2 = value - this.#base[block] & ROW - 1;
-    if (within2 >>> width !== 0) return -1;
-    const inner = this.#blocks[offset] & ~1;
-    const wanted = row - Math.floor(this.#samples[block] / ROW);
-    let other = 0;
-    const planes = offset + this.#value;
-    for (let bit = 0; bit < width; bit++) {
-      other |= within2 >>> bit & 1 ? ~this.#blocks[planes + bit] : this.#blocks[planes + bit];
-    }
-    while (other !== ALL) {
-      const free = ~other & other + 1;
-      const upTo = free | free - 1;
-      if (popcount(inner & upTo) === wanted) return block * BLOCK + 31 - Math.clz32(free);
-      other |= upTo;
-    }
-    return -1;
-  }
-  /** Whether an n-gram is a context. */
-  isHead(index) {
-    const word = this.#blocks[this.#offsets[index >> 5] + 1];
-    return (word >>> (index & 31) & 1) === 1;
-  }
-  /** The row in the next order of an n-gram that is a context. */
-  contextRow(index) {
-    const block = index >> 5;
-    const below = ~(-1 << (index & 31));
-    const word = this.#blocks[this.#offsets[block] + 1];
-    return this.#headsBefore[block] + popcount(word & below);
-  }
-  /** The number of an n-gram within its row. */
-  numberAt(index) {
-    const block = index >> 5;
-    const place = index & 31;
-    const planes = this.#offsets[block] + this.#value;
-    let number = 0;
-    for (let bit = 0; bit < this.#width[block]; bit++) {
-      number |= (this.#blocks[planes + bit] >>> place & 1) << bit;
-    }
-    return number + this.#base[block];
-  }
-};
-
-// src/language/pronunciations.ts
-var END = PHONEMES.length;
-var SYMBOLS = END + 1;
-function unpackPronunciations(packed, counts, words) {
-  const word = [];
-  let index = 0;
-  for (let bit = 0; bit < counts.length * 8 && index < words; bit++) {
-    if (counts[bit >> 3] >> (bit & 7) & 1) index++;
-    else word.push(index);
-  }
-  const offsets = new Int32Array(word.length + 1);
-  const phonemes = new Uint8Array(packed.length * 3);
-  let length = 0;
-  let found = 0;
-  const add = (symbol) => {
-    if (found === word.length) return;
-    if (symbol !== END) {
-      phonemes[length++] = symbol;
-      return;
-    }
-    const size = length - offsets[found];
-    if (size < 1 || size > MAX_PHONEMES) throw new RangeError("a pronunciation is broken");
-    offsets[++found] = length;
-  };
-  for (const number of packed) {
-    if (number >= SYMBOLS ** 3) throw new RangeError("a number stands for no phonemes");
-    add(Math.floor(number / (SYMBOLS * SYMBOLS)));
-    add(Math.floor(number / SYMBOLS) % SYMBOLS);
-    add(number % SYMBOLS);
-  }
-  if (index !== words || found !== word.length) throw new RangeError("pronunciations are missing");
-  return { word: Int32Array.from(word), offsets, phonemes: phonemes.subarray(0, length) };
-}
-
-// src/language/packed_model.ts
-var UNKNOWN = 0;
-var BOUNDARY = 1;
-var FIRST_WORD = 2;
-var STATE_BITS = 24;
-var CODES = 16;
-var PackedModel = class {
-  order;
-  /** The vocabulary in alphabetical order; word ids start at FIRST_WORD. */
-  words;
-  /** Natural-log probability of each word id by itself. */
-  unigrams;
-  /** The state at the beginning of a sentence. */
-  start;
-  /** The state after the word that `score` was last asked for. */
-  following = 0;
-  #arrays;
-  /** By word id: the id among the words that n-grams know, and what is added for it. */
-  #id;
-  #share;
-  /** Natural-log probability of each word that n-grams know. */
-  #known;
-  #rank;
-  #row2;
-  #backoff1;
-  #bigrams;
-  #number2;
-  #values2;
-  #codes;
-  #begin2 = null;
-  #trigrams = null;
-  #values3 = new Float32Array(CODES);
-  #backoff2 = new Uint8Array(0);
-  #backoffValues2 = new Float32Array(0);
-  /** @throws RangeError or TypeError unless the arrays make a model. */
-  constructor(header, arrays) {
-    this.#arrays = arrays;
-    this.order = header.order;
-    this.words = new TextDecoder().decode(array(arrays, "words", Uint8Array)).split("\n");
-    const codes = array(arrays, "probability1", Uint8Array);
-    const values = array(arrays, "probability_values1", Float32Array);
-    const size = codes.length;
-    const known = Float32Array.from(codes, (code) => values[code]);
-    this.#known = known;
-    [this.#id, this.#share] = rareWords(arrays, this.words.length, size);
-    this.unigrams = this.#share.map((share, word) => known[this.#id[word]] + share);
-    this.#rank = ranks(codes, values);
-    this.start = this.#rank[BOUNDARY];
-    this.#number2 = header.ngrams["2"];
-    if (size + this.#number2 > 2 ** STATE_BITS) throw new RangeError("too many bigrams");
-    const heads = setBits(array(arrays, "heads1", Uint8Array), size);
-    const backoff = array(arrays, "backoff1", Uint8Array);
-    const backoffValues = array(arrays, "backoff_values1", Float32Array);
-    if (backoff.length !== heads.length) throw new RangeError("back-off weights are missing");
-    this.#row2 = new Int32Array(size).fill(-1);
-    this.#backoff1 = new Float32Array(size);
-    heads.forEach((rank, row) => {
-      this.#row2[rank] = row;
-      this.#backoff1[rank] = backoffValues[backoff[row]];
-    });
-    const longer = this.order > 2;
-    this.#bigrams = ngrams(header, arrays, 2, longer);
-    if (this.#bigrams.rows !== heads.length) throw new RangeError("contexts are missing");
-    this.#values2 = array(arrays, "probability_values2", Float32Array);
-    this.#codes = array(arrays, "probability", Uint8Array);
-    if (longer) {
-      const begins = this.#bigrams.begins();
-      this.#begin2 = new Int32Array(size);
-      heads.forEach((rank, row) => this.#begin2[rank] = begins[row]);
-      this.#trigrams = ngrams(header, arrays, 3, false);
-      this.#backoff2 = array(arrays, "backoff2", Uint8Array);
-      this.#backoffValues2 = array(arrays, "backoff_values2", Float32Array);
-      this.#values3 = array(arrays, "probability_values3", Float32Array);
-      const contexts = this.#bigrams.heads;
-      if (this.#trigrams.rows !== contexts || this.#backoff2.length !== contexts) {
-        throw new RangeError("contexts of trigrams are missing");
-      }
-    }
-    const all = this.#number2 + (longer ? header.ngrams["3"] : 0);
-    if (this.#codes.length !== all + 1 >> 1) throw new RangeError("codes are missing");
-  }
-  /** How the words are spoken, null of a file that does not say. */
-  pronunciations() {
-    const { phonemes, pronunciations } = this.#arrays;
-    if (phonemes === void 0 || pronunciations === void 0) return null;
-    return unpackPronunciations(
-      array(this.#arrays, "phonemes", Uint16Array),
-      array(this.#arrays, "pronunciations", Uint8Array),
-      this.words.length
-    );
-  }
-  /** The id of a word, UNKNOWN of one outside the vocabulary. */
-  id(word) {
-    let low = 0;
-    let high = this.words.length;
-    while (low < high) {
-      const middle = low + high >> 1;
-      if (this.words[middle] < word) low = middle + 1;
-      else high = middle;
-    }
-    return this.words[low] === word ? low + FIRST_WORD : UNKNOWN;
-  }
-  /** Natural-log probability of a word id after a state; `following` is then the next state. */
-  score(state, word) {
-    const share = this.#share[word];
-    const score = this.#score(state, this.#id[word]);
-    return share === 0 ? score : Math.fround(score + share);
-  }
-  /** As `score`, of an id among the words that n-grams know. */
-  #score(state, word) {
-    const size = this.#known.length;
-    const rank = this.#rank[word];
-    const longer = state >= size;
-    let context = state;
-    let row = 0;
-    if (longer) {
-      row = this.#bigrams.contextRow(state - size);
-      context = Math.min(this.#bigrams.numberAt(state - size), size - 1);
-    }
-    const bigramRow = this.#row2[context];
-    const index = bigramRow < 0 ? -1 : this.#bigrams.find(bigramRow, rank);
-    const trigrams = this.#trigrams;
-    this.following = rank;
-    if (trigrams !== null && index >= 0 && this.#bigrams.isHead(index)) {
-      this.following = index + size;
-    }
-    let score = index >= 0 ? this.#values2[this.#code(index)] : Math.fround(this.#backoff1[context] + this.#known[word]);
-    if (!longer || trigrams === null) return score;
-    if (index >= 0) {
-      const third = trigrams.find(row, index - this.#begin2[context]);
-      if (third >= 0) return this.#values3[this.#code(third + this.#number2)];
-    }
-    score += this.#backoffValues2[this.#backoff2[row]];
-    return Math.fround(score);
-  }
-  /** Codes have 4 bits, the first one of a byte in the low bits. */
-  #code(index) {
-    return this.#codes[index >> 1] >> ((index & 1) << 2) & CODES - 1;
-  }
-};
-function ranks(codes, values) {
-  const order = Array.from(values.keys()).sort((one, other) => values[other] - values[one]);
-  const place = new Int32Array(order.length);
-  let places = 0;
-  order.forEach((code, index) => {
-    if (index > 0 && values[code] !== values[order[index - 1]]) places++;
-    place[code] = places;
-  });
-  const next = new Int32Array(places + 2);
-  for (const code of codes) next[place[code] + 1]++;
-  for (let index = 1; index < next.length; index++) next[index] += next[index - 1];
-  return Int32Array.from(codes, (code) => next[place[code]]++);
-}
-function rareWords(arrays, words, known) {
-  const ids = new Int32Array(words + FIRST_WORD);
-  const shares = new Float32Array(words + FIRST_WORD);
-  const rare = arrays["rare"] === void 0 ? [] : setBits(array(arrays, "rare", Uint8Array), words);
-  if (words - rare.length + FIRST_WORD !== known) throw new RangeError("words are missing");
-  ids[BOUNDARY] = BOUNDARY;
-  let next = 0;
-  for (let word = 0; word < words; word++) {
-    if (next < rare.length && rare[next] === word) {
-      const code = array(arrays, "share", Uint8Array)[next++];
-      shares[word + FIRST_WORD] = array(arrays, "share_values", Float32Array)[code];
-      ids[word + FIRST_WORD] = UNKNOWN;
-    } else {
-      ids[word + FIRST_WORD] = word + FIRST_WORD - next;
-    }
-  }
-  return [ids, shares];
-}
-function ngrams(header, arrays, order, heads) {
-  return new PackedNgrams(
-    header.ngrams[String(order)],
-    array(arrays, `first${order}`, Uint16Array),
-    array(arrays, `width${order}`, Uint8Array),
-    array(arrays, `blocks${order}`, Uint32Array),
-    heads
-  );
-}
-function array(arrays, name, Kind) {
-  const found = arrays[name];
-  if (!(found instanceof Kind)) throw new TypeError(`the array ${name} is missing`);
-  return found;
 }
 
 // src/decoding/word_scorer.ts
@@ -1053,6 +1445,8 @@ var SearchState = class {
   beam = new Hypotheses();
   traceback = new Traceback();
   words;
+  /** Notes for other texts than the best; null where that is enough. */
+  recombinations;
   /** Frames searched so far. */
   frames = 0;
   /** Nats of the blanks since a label was last likely, which all hypotheses have yet to get. */
@@ -1062,11 +1456,18 @@ var SearchState = class {
   lastRow = new Float64Array(BLANK + 1).fill(IMPROBABLE);
   /** Whether labels could be added in that. */
   stepped = false;
-  constructor(words, tree) {
+  constructor(words, tree, notes) {
     this.words = new WordCache(words);
+    this.recombinations = notes ? new Recombinations() : null;
     const root = this.beam.grow();
     this.beam.place(root, tree.roots + BLANK, words.start);
     this.beam.spoken[root] = LOG_ZERO;
+  }
+  /** Leave out the first labels, which all hypotheses must share, from what is spelled. */
+  commit(labels) {
+    const { beam, traceback, recombinations } = this;
+    if (recombinations === null) traceback.keep(beam.trace, beam.count, labels);
+    else recombinations.commit(traceback, beam, labels);
   }
 };
 var PhonemeSteps = class {
@@ -1177,7 +1578,7 @@ var PhonemeSteps = class {
       }
       this.#collect(state, options, unknown, best2, limit, frame);
     }
-    state.beam = merge(options, this.#config.beamSize);
+    state.beam = merge(options, this.#config.beamSize, state.recombinations);
   }
   /** Adds a hypothesis that adds a phoneme to one of the beam's. */
   #speak(added, beam, parent, node, score, frame) {
@@ -1213,6 +1614,7 @@ var PhonemeSteps = class {
         options.hash(place, word);
         options.place(place, tree.roots + tree.label[node], state.words.following);
         options.trace[place] = state.traceback.add(added.trace[index], end, added.began[index]);
+        state.recombinations?.name(options.text(place));
         options.began[place] = frame;
         options.blank[place] = LOG_ZERO;
         options.spoken[place] = total;
@@ -1249,9 +1651,9 @@ var PhonemeSearch = class {
     this.#steps = new PhonemeSteps(tree, words, config);
     this.#leastLabel = Math.log(config.labelThreshold);
   }
-  /** The state before an utterance. */
-  begin() {
-    return new SearchState(this.#words, this.#tree);
+  /** The state before an utterance, with notes if `alternatives` will be asked for. */
+  begin(notes = false) {
+    return new SearchState(this.#words, this.#tree, notes);
   }
   /** Whether no label is considered, of each frame [frames]. */
   blankFrames(rows) {
@@ -1292,14 +1694,15 @@ var PhonemeSearch = class {
         settleSilence(state);
         this.#steps.step(state, row, labels, state.frames);
         state.stepped = true;
-        if (state.traceback.needsPruning) state.traceback.keep(state.beam.trace, state.beam.count);
+        if (state.recombinations === null && state.traceback.needsPruning) state.commit(0);
       }
       state.frames++;
     }
   }
   /** The words that are ahead so far, without one that is being spoken. */
   best(state) {
-    return this.#follow(state, this.leader(state));
+    const index = this.leader(state);
+    return this.#path(state, index, state.beam.total(index));
   }
   /** Which hypothesis is ahead; in silence one between words, if there is any. */
   leader(state) {
@@ -1316,6 +1719,18 @@ var PhonemeSearch = class {
   }
   /** The best text of an utterance that ends here. The state stays as it is. */
   finish(state) {
+    const endings = this.#endings(state);
+    const best2 = endings.reduce((one, other) => other.nats > one.nats ? other : one);
+    return this.#path(state, best2.index, best2.nats);
+  }
+  /** The best texts of an utterance that ends here, the most probable first. */
+  alternatives(state) {
+    if (state.recombinations === null) throw new TypeError("the search has no notes");
+    const endings = this.#endings(state).map(({ index, nats }) => this.#path(state, index, nats));
+    return state.recombinations.paths(state.traceback, endings);
+  }
+  /** The best texts, by the best hypothesis of each, and their nats. */
+  #endings(state) {
     const { beam } = state;
     const complete = this.#between(state);
     let ranked = Array.from({ length: beam.count }, (_, index) => index);
@@ -1323,21 +1738,20 @@ var PhonemeSearch = class {
     ranked.sort((one, other) => beam.total(other) - beam.total(one));
     const texts = [];
     for (const index of ranked.slice(0, FINALISTS)) {
-      const text = texts.find(({ first }) => beam.sameText(first, index));
-      if (text === void 0) texts.push({ first: index, nats: beam.total(index) });
+      const text = texts.find((each) => beam.sameText(each.index, index));
+      if (text === void 0) texts.push({ index, nats: beam.total(index) });
       else text.nats = logAddExp(text.nats, beam.total(index));
     }
-    const best2 = texts.reduce((one, other) => other.nats > one.nats ? other : one);
-    return this.#follow(state, best2.first);
+    return texts;
   }
   /** What every hypothesis has spelled. */
   spelled(state) {
     const { beam } = state;
     return Array.from({ length: beam.count }, (_, index) => {
-      const { labels, frames } = state.traceback.follow(beam.trace[index]);
+      const { labels, startFrames } = state.traceback.follow(beam.trace[index]);
       const began = beam.began[index];
       const next = this.#tree.between(beam.node[index]) ? state.frames : began;
-      return { labels, startFrames: [...frames, next], since: [...frames, began] };
+      return { labels, startFrames: [...startFrames, next], since: [...startFrames, began] };
     });
   }
   #between(state) {
@@ -1347,11 +1761,133 @@ var PhonemeSearch = class {
     }
     return places;
   }
-  #follow(state, index) {
-    const { labels, frames } = state.traceback.follow(state.beam.trace[index]);
-    return { labels, startFrames: frames };
+  #path(state, index, nats) {
+    const prefix = state.beam.trace[index];
+    const score = nats + state.silence;
+    return { ...state.traceback.follow(prefix), score, prefix, own: 0, shift: 0 };
   }
 };
+
+// src/decoding/rescoring.ts
+var HISTORY = 4;
+var MOST_PATHS = 5;
+var NONE = -1;
+var Rescorer = class {
+  constructor(model, network, config) {
+    this.model = model;
+    this.network = network;
+    this.#weight = config.languageModelWeight;
+    this.#texts = config.rescoredTexts;
+    this.#ngramShare = Math.log1p(-config.networkShare);
+    this.#networkShare = Math.log(config.networkShare);
+  }
+  model;
+  network;
+  #weight;
+  #texts;
+  #ngramShare;
+  #networkShare;
+  /**
+   * The best path by both.
+   *
+   * @param paths Of the search, the most probable first.
+   * @param wordIds The ids of a path's words.
+   */
+  best(paths, wordIds) {
+    const found = /* @__PURE__ */ new Map();
+    let left = MOST_PATHS * this.#texts;
+    for (const path of paths) {
+      const ids = wordIds(path);
+      const text = ids.join();
+      if (!found.has(text)) found.set(text, [path, ids]);
+      if (found.size === this.#texts || --left === 0) break;
+    }
+    const ranked = Array.from(found.values());
+    const gains = this.gains(ranked.map(([, ids]) => ids));
+    let best2;
+    ranked.forEach(([path], index) => {
+      const score = path.score + gains[index];
+      if (best2 === void 0 || score > best2.score) best2 = { ...path, score };
+    });
+    return best2;
+  }
+  /**
+   * How many nats more probable texts are than by the n-grams alone.
+   *
+   * Words that the network does not know stay as probable as they were.
+   *
+   * @param texts Word ids of each.
+   */
+  gains(texts) {
+    const [words, places] = sharedWords(texts);
+    const rows = words.map(({ id }) => this.network.row[id]);
+    const network = this.#networkLogProbs(words, rows);
+    const gains = words.map((word, place) => {
+      if (rows[place] < FIRST_ROW) return 0;
+      const nats = this.#ngramLogProb(word);
+      const mixed = logAddExp(nats + this.#ngramShare, network[place] + this.#networkShare);
+      return (mixed - nats) * this.#weight;
+    });
+    return places.map((text) => text.reduce((sum, place) => sum + gains[place], 0));
+  }
+  #ngramLogProb({ id, earlier }) {
+    let state = this.model.start;
+    for (const word of earlier) {
+      if (word === NONE) continue;
+      this.model.score(state, word);
+      state = this.model.following;
+    }
+    return this.model.score(state, id);
+  }
+  /** What the network says of each word, whose rows these are; of none that it does not know. */
+  #networkLogProbs(words, rows) {
+    const { network } = this;
+    const next = /* @__PURE__ */ new Map();
+    words.forEach(({ parent }, place) => {
+      const places = next.get(parent);
+      if (places === void 0) next.set(parent, [place]);
+      else places.push(place);
+    });
+    const states = /* @__PURE__ */ new Map();
+    const found = new Float64Array(words.length);
+    const start = new Float32Array(network.hidden);
+    for (const parent of Array.from(next.keys()).sort((one, other) => one - other)) {
+      const row = parent === NONE ? BOUNDARY_ROW : rows[parent];
+      const before = parent === NONE ? start : states.get(words[parent].parent);
+      const state = network.advance(network.inputs(row), before);
+      states.set(parent, state);
+      const known = next.get(parent).filter((place) => rows[place] >= FIRST_ROW);
+      if (known.length === 0) continue;
+      const logProbs = network.logProbs(state, known.map((place) => rows[place]));
+      known.forEach((place, index) => found[place] = logProbs[index]);
+    }
+    return found;
+  }
+};
+function makeRescorer(model, config) {
+  if (model.network === null || config.networkShare === 0) return null;
+  return new Rescorer(model, model.network, config);
+}
+function sharedWords(texts) {
+  const words = [];
+  const known = /* @__PURE__ */ new Map();
+  const places = texts.map((text) => {
+    const padded = [NONE, ...text];
+    let parent = NONE;
+    return text.map((id, index) => {
+      const key = padded.slice(Math.max(0, index + 1 - HISTORY), index + 2).join();
+      let place = known.get(key);
+      if (place === void 0) {
+        place = words.length;
+        known.set(key, place);
+        words.push({ id, earlier: [padded[index - 1] ?? NONE, padded[index]], parent });
+      }
+      parent = place;
+      return place;
+    });
+  });
+  return [words, places];
+}
 
 // src/decoding/rows.ts
 var Rows = class _Rows {
@@ -1657,7 +2193,10 @@ var PhonemeDecoder = class {
   heads;
   search;
   aligner;
+  /** Compares the best texts once more, null if nothing does. */
+  rescorer;
   #words;
+  #tree;
   /**
    * @param model A language model, and how its words are spoken.
    * @param vocabulary The text of each letter class; `blank` is the blank's.
@@ -1672,6 +2211,8 @@ var PhonemeDecoder = class {
       scorer.expectedUnknown,
       config.variantPenalty
     );
+    this.#tree = tree;
+    this.rescorer = makeRescorer(model, config);
     this.search = new PhonemeSearch(tree, scorer, config, this.heads);
     const { silenceThreshold } = config;
     this.aligner = new WordAligner(tree, model.words, vocabulary, this.heads, silenceThreshold);
@@ -1680,11 +2221,26 @@ var PhonemeDecoder = class {
   wordLogProbs(words) {
     return this.#words.logProbs(words);
   }
+  /** The search's state before an utterance. */
+  begin() {
+    return this.search.begin(this.rescorer !== null);
+  }
+  /** The best text of an utterance that ends here, of those that were compared once more. */
+  bestText(state) {
+    if (this.rescorer === null) return this.search.finish(state);
+    return this.rescorer.best(
+      this.search.alternatives(state),
+      ({ labels }) => labels.map((label) => {
+        const word = this.#tree.word[label];
+        return word < 0 ? UNKNOWN : word + FIRST_WORD;
+      })
+    );
+  }
   /** Decode one utterance [frames, columns of `heads`]. */
   decode(rows, seconds) {
-    const state = this.search.begin();
+    const state = this.begin();
     this.search.advance(state, rows);
-    const { labels, startFrames } = this.search.finish(state);
+    const { labels, startFrames } = this.bestText(state);
     const aligned = this.aligner.align(rows, labels, startFrames, this.search.blankFrames(rows));
     const tokens = withoutLeadingSpace(this.aligner.tokens(rows, aligned, seconds));
     return { text: textOf(tokens), tokens, confidence: this.#confidence(rows, tokens) };
@@ -1915,6 +2471,7 @@ function round(number, digits) {
 var MAGIC = "ASRNGRAM";
 var FORMAT_VERSIONS = [2, 3];
 var TYPES = {
+  int8: Int8Array,
   uint8: Uint8Array,
   uint16: Uint16Array,
   uint32: Uint32Array,
@@ -2462,13 +3019,15 @@ async function* cutWindows(blocks, window, overlap, frameStride) {
 // src/sentences/beam_sentence.ts
 var STEP = 10;
 var AGREEMENT_SECONDS = 3;
+var RESCORED_SECONDS = 6;
+var PAUSE_SECONDS = 1;
 var CUT_SECONDS = 1;
 var BeamSentence = class {
   constructor(decoder, seconds) {
     this.decoder = decoder;
     this.seconds = seconds;
     this.#rows = new Rows(new Float32Array(0), decoder.heads.width);
-    this.#state = decoder.search.begin();
+    this.#state = decoder.begin();
   }
   decoder;
   seconds;
@@ -2479,6 +3038,7 @@ var BeamSentence = class {
   /** The frame that the search's first is, and the first of those that are kept. */
   #origin = 0;
   #base = 0;
+  #compared = 0;
   #stable = [];
   advance(rows) {
     while (rows.frames > 0) {
@@ -2496,8 +3056,8 @@ var BeamSentence = class {
     return { text: textOf(tokens).trimEnd(), stable: textOf(this.#stable) };
   }
   end() {
-    const tokens = this.#withStable(this.#written(this.decoder.search.finish(this.#state)));
-    this.#state = this.decoder.search.begin();
+    const tokens = this.#withStable(this.#written(this.decoder.bestText(this.#state)));
+    this.#state = this.decoder.begin();
     this.begin = this.#origin = this.#base = this.frames;
     this.#rows = this.#rows.slice(0, 0).copy();
     this.#stable = [];
@@ -2506,63 +3066,97 @@ var BeamSentence = class {
   split() {
     const earliest = this.begin + Math.floor((this.frames - this.begin) / 3);
     if (this.#base <= earliest) {
-      const [spelled, best2] = this.#spelled();
-      const { labels, startFrames } = spelled[best2];
-      const at = (place) => startFrames[place] + this.#origin;
-      const places = Array.from(labels, (_, index) => index + 1);
-      const late = places.filter((place) => at(place) > earliest);
+      const ahead = this.#ahead();
+      const at = (place) => ahead.startFrames[place] + this.#origin;
+      const places = Array.from(ahead.labels, (_, index) => index + 1);
+      const late = places.filter((place) => at(place) > earliest && place >= ahead.own);
       if (late.length === 0) return this.end();
       const limit = this.frames - CUT_SECONDS / this.seconds;
       const before = late.filter((place) => at(place) < limit);
-      this.#settle(before.at(-1) ?? late.at(-1), spelled, best2);
+      this.#settle(before.at(-1) ?? late.at(-1), ahead);
     }
     const tokens = this.#stable;
     this.begin = this.#base;
     this.#stable = [];
     return tokens;
   }
-  /** What the hypotheses have spelled, and which is the best. */
-  #spelled() {
-    const { search } = this.decoder;
-    return [search.spelled(this.#state), search.leader(this.#state)];
+  /** The text that is ahead, after the best ones were compared once more. */
+  #ahead() {
+    const { search, rescorer } = this.decoder;
+    const state = this.#state;
+    const spelled = search.spelled(state);
+    if (rescorer === null) {
+      const best3 = search.leader(state);
+      return { ...spelled[best3], spelled, best: best3, own: 0, shift: 0 };
+    }
+    const found = this.decoder.bestText(state);
+    const { own, shift } = found;
+    const best2 = state.beam.trace.indexOf(found.prefix);
+    const joined2 = (path, rest) => [
+      ...path.slice(0, own),
+      ...rest.slice(own + shift)
+    ];
+    const { labels, startFrames, since } = spelled[best2];
+    return {
+      labels: joined2(found.labels, labels),
+      startFrames: joined2(found.startFrames, startFrames),
+      since: joined2(found.startFrames, since),
+      spelled,
+      best: best2,
+      own,
+      shift
+    };
   }
   /** Make the words stable that all hypotheses share, or that are old enough. */
   #agree() {
-    const [spelled, best2] = this.#spelled();
-    const { labels, since } = spelled[best2];
-    if (labels.length === 0) return;
-    let shared = labels.length;
-    for (const other of spelled) {
+    const compares = this.decoder.rescorer !== null;
+    if (compares && this.#waits()) return;
+    const ahead = this.#ahead();
+    const { labels, since } = ahead;
+    let shared = compares ? 0 : labels.length;
+    for (const other of ahead.spelled) {
       let same = 0;
       while (same < shared && other.labels[same] === labels[same]) same++;
       shared = same;
     }
     const limit = this.frames - AGREEMENT_SECONDS / this.seconds - this.#origin;
     for (let place = labels.length; place > 0; place--) {
-      if (place <= shared || since[place] < limit) {
-        this.#settle(place, spelled, best2);
+      if (place <= shared || place >= ahead.own && since[place] < limit) {
+        this.#settle(place, ahead);
         return;
       }
     }
   }
-  /** Make the words before a place of the best hypothesis stable; others than these are dropped. */
-  #settle(place, spelled, best2) {
-    const { labels, startFrames } = spelled[best2];
+  /** Whether it is too early to compare the best texts once more; if not, it is done now. */
+  #waits() {
+    if (this.frames < this.#compared + PAUSE_SECONDS / this.seconds) return true;
+    const began = this.decoder.search.best(this.#state).startFrames[0];
+    const limit = this.frames - RESCORED_SECONDS / this.seconds - this.#origin;
+    if (began === void 0 || began > limit) return true;
+    this.#compared = this.frames;
+    return false;
+  }
+  /**
+   * Make the words before a place of the text ahead stable; others than these are dropped.
+   *
+   * @param place A place among the hypothesis's own labels.
+   */
+  #settle(place, ahead) {
+    const own = place + ahead.shift;
+    const before = ahead.spelled[ahead.best].labels.slice(0, own);
     const agrees = [];
     let cut = Infinity;
-    spelled.forEach((other, index) => {
-      for (let word = 0; word < place; word++) if (other.labels[word] !== labels[word]) return;
+    ahead.spelled.forEach((other, index) => {
+      if (before.some((label, word) => other.labels[word] !== label)) return;
       agrees.push(index);
-      cut = Math.min(cut, other.startFrames[place] + this.#origin - this.#base);
+      cut = Math.min(cut, other.startFrames[own] + this.#origin - this.#base);
     });
-    const aligned = this.#align({ labels, startFrames: startFrames.slice(0, labels.length) });
-    const before = {
-      words: aligned.words.slice(0, place),
-      end: aligned.words[place]?.first[0] ?? aligned.end
-    };
-    this.#stable = this.#withStable(this.#tokens(before));
+    const startFrames = ahead.startFrames.slice(0, ahead.labels.length);
+    const { words, end } = this.#align({ labels: ahead.labels, startFrames });
+    const settled = { words: words.slice(0, place), end: words[place]?.first[0] ?? end };
+    this.#stable = this.#withStable(this.#tokens(settled));
     this.#state.beam = this.#state.beam.take(agrees);
-    this.#state.traceback.keep(this.#state.beam.trace, this.#state.beam.count, place);
+    this.#state.commit(own);
     this.#rows = this.#rows.slice(cut).copy();
     this.#base += cut;
   }
@@ -2787,7 +3381,7 @@ function within(tokens, duration) {
 var LONG_SECONDS = 60;
 var LEAST_SECONDS2 = 0.05;
 var MARGIN_SECONDS = 1;
-var PAUSE_SECONDS = 0.24;
+var PAUSE_SECONDS2 = 0.24;
 var REACH_SECONDS = 0.15;
 var Recognizer = class {
   /** @param decoder Null decodes greedily. */
@@ -2893,7 +3487,7 @@ var Recognizer = class {
     };
     return stitch(read(), model.heads, {
       margin: frames(MARGIN_SECONDS),
-      pause: frames(PAUSE_SECONDS),
+      pause: frames(PAUSE_SECONDS2),
       reach: frames(REACH_SECONDS)
     });
   }

@@ -15,6 +15,10 @@ export interface BeamConfig {
   readonly unknownPhonemePenalty: number;
   readonly variantPenalty: number;
   readonly silenceThreshold: number;
+  /** The neural network's share of a word's probability when the best texts are compared again. */
+  readonly networkShare: number;
+  /** How many texts these are. */
+  readonly rescoredTexts: number;
 }
 
 /** The defaults of `PhonemeBeamConfig`. */
@@ -31,4 +35,6 @@ export const BEAM_DEFAULTS: BeamConfig = {
   unknownPhonemePenalty: 0.5,
   variantPenalty: 1.0,
   silenceThreshold: 1.0,
+  networkShare: 0.5,
+  rescoredTexts: 20,
 };

@@ -1,4 +1,5 @@
 import { LOG_ZERO } from "../language/pronunciation_tree.js";
+import type { Recombinations } from "./recombinations.js";
 
 /** Of a node in a hypothesis's key, below its context; both together are exact in a double. */
 const NODE_RANGE = 2 ** 24;
@@ -77,6 +78,11 @@ export class Hypotheses {
     );
   }
 
+  /** As many bits of a text's hash as are exact in a double; 0 of the empty text. */
+  text(index: number): number {
+    return (this.textHigh[index]! >>> 0) * 2 ** 21 + (this.textLow[index]! >>> 11);
+  }
+
   /** Nats of all paths of one. */
   total(index: number): number {
     return logAddExp(this.blank[index]!, this.spoken[index]!);
@@ -111,8 +117,14 @@ export function nthLargest(numbers: Float64Array, size: number): number {
  * The best hypotheses, at most `size`: of each key the best text, with all its paths.
  *
  * Of other texts with the same future, which cannot win any more, nothing is taken.
+ *
+ * @param recombinations Notes these other texts.
  */
-export function merge(options: Hypotheses, size: number): Hypotheses {
+export function merge(
+  options: Hypotheses,
+  size: number,
+  recombinations: Recombinations | null = null,
+): Hypotheses {
   const scores = new Float64Array(options.count);
   for (let index = 0; index < options.count; index++) {
     scores[index] = Math.max(options.blank[index]!, options.spoken[index]!);
@@ -120,6 +132,7 @@ export function merge(options: Hypotheses, size: number): Hypotheses {
   let order = Array.from(scores.keys());
   if (order.length > 3 * size) order = best(order, scores, 3 * size);
   const { key } = options;
+  const most = recombinations === null ? 0 : scores.reduce((one, other) => Math.max(one, other));
   order.sort(
     (one, other) => key[one]! - key[other]! || scores[other]! - scores[one]! || one - other,
   );
@@ -132,6 +145,7 @@ export function merge(options: Hypotheses, size: number): Hypotheses {
     for (; next < order.length && key[order[next]!] === key[first]; next++) {
       const other = order[next]!;
       const same = options.sameText(first, other);
+      if (!same) recombinations?.note(options, first, other, scores, most);
       blank = logAddExp(blank, same ? options.blank[other]! : LOG_ZERO);
       spoken = logAddExp(spoken, same ? options.spoken[other]! : LOG_ZERO);
     }

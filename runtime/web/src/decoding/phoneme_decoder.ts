@@ -1,10 +1,13 @@
-import type { PackedModel } from "../language/packed_model.js";
+import { FIRST_WORD, type PackedModel, UNKNOWN } from "../language/packed_model.js";
 import { PronunciationTree } from "../language/pronunciation_tree.js";
 import type { Pronunciations } from "../language/pronunciations.js";
 import { BEAM_DEFAULTS, type BeamConfig } from "./beam_config.js";
 import type { Decoding } from "./greedy.js";
 import { PhonemeSearch } from "./phoneme_search.js";
+import type { SearchState } from "./phoneme_steps.js";
+import { makeRescorer, type Rescorer } from "./rescoring.js";
 import { Heads, type Rows } from "./rows.js";
+import type { BestPath } from "./traceback.js";
 import { geometricMean, textOf, type Token, withoutLeadingSpace } from "./transcript.js";
 import { WordAligner } from "./word_alignment.js";
 import { WordScorer } from "./word_scorer.js";
@@ -14,7 +17,10 @@ export class PhonemeDecoder {
   readonly heads: Heads;
   readonly search: PhonemeSearch;
   readonly aligner: WordAligner;
+  /** Compares the best texts once more, null if nothing does. */
+  readonly rescorer: Rescorer | null;
   readonly #words: WordScorer;
+  readonly #tree: PronunciationTree;
 
   /**
    * @param model A language model, and how its words are spoken.
@@ -36,6 +42,8 @@ export class PhonemeDecoder {
       scorer.expectedUnknown,
       config.variantPenalty,
     );
+    this.#tree = tree;
+    this.rescorer = makeRescorer(model, config);
     this.search = new PhonemeSearch(tree, scorer, config, this.heads);
     const { silenceThreshold } = config;
     this.aligner = new WordAligner(tree, model.words, vocabulary, this.heads, silenceThreshold);
@@ -46,11 +54,27 @@ export class PhonemeDecoder {
     return this.#words.logProbs(words);
   }
 
+  /** The search's state before an utterance. */
+  begin(): SearchState {
+    return this.search.begin(this.rescorer !== null);
+  }
+
+  /** The best text of an utterance that ends here, of those that were compared once more. */
+  bestText(state: SearchState): BestPath {
+    if (this.rescorer === null) return this.search.finish(state);
+    return this.rescorer.best(this.search.alternatives(state), ({ labels }) =>
+      labels.map((label) => {
+        const word = this.#tree.word[label]!;
+        return word < 0 ? UNKNOWN : word + FIRST_WORD;
+      }),
+    );
+  }
+
   /** Decode one utterance [frames, columns of `heads`]. */
   decode(rows: Rows, seconds: number): Decoding {
-    const state = this.search.begin();
+    const state = this.begin();
     this.search.advance(state, rows);
-    const { labels, startFrames } = this.search.finish(state);
+    const { labels, startFrames } = this.bestText(state);
     const aligned = this.aligner.align(rows, labels, startFrames, this.search.blankFrames(rows));
     const tokens = withoutLeadingSpace(this.aligner.tokens(rows, aligned, seconds));
     return { text: textOf(tokens), tokens, confidence: this.#confidence(rows, tokens) };

@@ -4,25 +4,10 @@ import type { BeamConfig } from "./beam_config.js";
 import { logAddExp } from "./hypotheses.js";
 import { IMPROBABLE, PhonemeSteps, SearchState, settleSilence } from "./phoneme_steps.js";
 import type { Heads, Rows } from "./rows.js";
+import type { BestPath, Spelled } from "./traceback.js";
 import type { WordScorer } from "./word_scorer.js";
 
 const FINALISTS = 16;
-
-/** The best text of an utterance: pronunciations of its words, and the frames that they began in. */
-export interface BestPath {
-  labels: readonly number[];
-  startFrames: readonly number[];
-}
-
-/** What a hypothesis has spelled; see `Spelled` of `decoding/traceback.py`. */
-export interface Spelled {
-  /** Pronunciations of its words. */
-  labels: readonly number[];
-  /** Frame from which on each word was spoken, and behind them the next one will be. */
-  startFrames: readonly number[];
-  /** Frame from which on it stands that the text before each place has ended. */
-  since: readonly number[];
-}
 
 /**
  * CTC beam search over words by their sounds; `decoding/phoneme_search.py` explains the method.
@@ -44,9 +29,9 @@ export class PhonemeSearch {
     this.#leastLabel = Math.log(config.labelThreshold);
   }
 
-  /** The state before an utterance. */
-  begin(): SearchState {
-    return new SearchState(this.#words, this.#tree);
+  /** The state before an utterance, with notes if `alternatives` will be asked for. */
+  begin(notes = false): SearchState {
+    return new SearchState(this.#words, this.#tree, notes);
   }
 
   /** Whether no label is considered, of each frame [frames]. */
@@ -89,7 +74,7 @@ export class PhonemeSearch {
         settleSilence(state);
         this.#steps.step(state, row, labels, state.frames);
         state.stepped = true;
-        if (state.traceback.needsPruning) state.traceback.keep(state.beam.trace, state.beam.count);
+        if (state.recombinations === null && state.traceback.needsPruning) state.commit(0);
       }
       state.frames++;
     }
@@ -97,7 +82,8 @@ export class PhonemeSearch {
 
   /** The words that are ahead so far, without one that is being spoken. */
   best(state: SearchState): BestPath {
-    return this.#follow(state, this.leader(state));
+    const index = this.leader(state);
+    return this.#path(state, index, state.beam.total(index));
   }
 
   /** Which hypothesis is ahead; in silence one between words, if there is any. */
@@ -116,31 +102,44 @@ export class PhonemeSearch {
 
   /** The best text of an utterance that ends here. The state stays as it is. */
   finish(state: SearchState): BestPath {
+    const endings = this.#endings(state);
+    const best = endings.reduce((one, other) => (other.nats > one.nats ? other : one));
+    return this.#path(state, best.index, best.nats);
+  }
+
+  /** The best texts of an utterance that ends here, the most probable first. */
+  alternatives(state: SearchState): Iterable<BestPath> {
+    if (state.recombinations === null) throw new TypeError("the search has no notes");
+    const endings = this.#endings(state).map(({ index, nats }) => this.#path(state, index, nats));
+    return state.recombinations.paths(state.traceback, endings);
+  }
+
+  /** The best texts, by the best hypothesis of each, and their nats. */
+  #endings(state: SearchState): readonly { readonly index: number; readonly nats: number }[] {
     const { beam } = state;
     const complete = this.#between(state);
     let ranked = Array.from({ length: beam.count }, (_, index) => index);
     if (complete.size > 0) ranked = ranked.filter((index) => complete.has(index));
     ranked.sort((one, other) => beam.total(other) - beam.total(one));
     // One text may stand with several last phonemes.
-    const texts: { first: number; nats: number }[] = [];
+    const texts: { index: number; nats: number }[] = [];
     for (const index of ranked.slice(0, FINALISTS)) {
-      const text = texts.find(({ first }) => beam.sameText(first, index));
-      if (text === undefined) texts.push({ first: index, nats: beam.total(index) });
+      const text = texts.find((each) => beam.sameText(each.index, index));
+      if (text === undefined) texts.push({ index, nats: beam.total(index) });
       else text.nats = logAddExp(text.nats, beam.total(index));
     }
-    const best = texts.reduce((one, other) => (other.nats > one.nats ? other : one));
-    return this.#follow(state, best.first);
+    return texts;
   }
 
   /** What every hypothesis has spelled. */
   spelled(state: SearchState): Spelled[] {
     const { beam } = state;
     return Array.from({ length: beam.count }, (_, index) => {
-      const { labels, frames } = state.traceback.follow(beam.trace[index]!);
+      const { labels, startFrames } = state.traceback.follow(beam.trace[index]!);
       const began = beam.began[index]!;
       // The next word of a hypothesis between words begins later than all frames so far.
       const next = this.#tree.between(beam.node[index]!) ? state.frames : began;
-      return { labels, startFrames: [...frames, next], since: [...frames, began] };
+      return { labels, startFrames: [...startFrames, next], since: [...startFrames, began] };
     });
   }
 
@@ -152,8 +151,9 @@ export class PhonemeSearch {
     return places;
   }
 
-  #follow(state: SearchState, index: number): BestPath {
-    const { labels, frames } = state.traceback.follow(state.beam.trace[index]!);
-    return { labels, startFrames: frames };
+  #path(state: SearchState, index: number, nats: number): BestPath {
+    const prefix = state.beam.trace[index]!;
+    const score = nats + state.silence;
+    return { ...state.traceback.follow(prefix), score, prefix, own: 0, shift: 0 };
   }
 }

@@ -2,6 +2,7 @@ import { BLANK } from "../language/phonemes.js";
 import { LOG_ZERO, type PronunciationTree } from "../language/pronunciation_tree.js";
 import type { BeamConfig } from "./beam_config.js";
 import { Hypotheses, logAddExp, merge, nthLargest } from "./hypotheses.js";
+import { Recombinations } from "./recombinations.js";
 import { Traceback } from "./traceback.js";
 import { WordCache, type WordScorer } from "./word_scorer.js";
 
@@ -15,6 +16,8 @@ export class SearchState {
   beam = new Hypotheses();
   readonly traceback = new Traceback();
   readonly words: WordCache;
+  /** Notes for other texts than the best; null where that is enough. */
+  readonly recombinations: Recombinations | null;
   /** Frames searched so far. */
   frames = 0;
   /** Nats of the blanks since a label was last likely, which all hypotheses have yet to get. */
@@ -25,11 +28,19 @@ export class SearchState {
   /** Whether labels could be added in that. */
   stepped = false;
 
-  constructor(words: WordScorer, tree: PronunciationTree) {
+  constructor(words: WordScorer, tree: PronunciationTree, notes: boolean) {
     this.words = new WordCache(words);
+    this.recombinations = notes ? new Recombinations() : null;
     const root = this.beam.grow();
     this.beam.place(root, tree.roots + BLANK, words.start);
     this.beam.spoken[root] = LOG_ZERO;
+  }
+
+  /** Leave out the first labels, which all hypotheses must share, from what is spelled. */
+  commit(labels: number): void {
+    const { beam, traceback, recombinations } = this;
+    if (recombinations === null) traceback.keep(beam.trace, beam.count, labels);
+    else recombinations.commit(traceback, beam, labels);
   }
 }
 
@@ -154,7 +165,7 @@ export class PhonemeSteps {
       }
       this.#collect(state, options, unknown, best, limit, frame);
     }
-    state.beam = merge(options, this.#config.beamSize);
+    state.beam = merge(options, this.#config.beamSize, state.recombinations);
   }
 
   /** Adds a hypothesis that adds a phoneme to one of the beam's. */
@@ -207,6 +218,7 @@ export class PhonemeSteps {
         options.hash(place, word);
         options.place(place, tree.roots + tree.label[node]!, state.words.following);
         options.trace[place] = state.traceback.add(added.trace[index]!, end, added.began[index]!);
+        state.recombinations?.name(options.text(place));
         // From now on, when the last word ended.
         options.began[place] = frame;
         options.blank[place] = LOG_ZERO;

@@ -2,8 +2,30 @@ const FEW = 1 << 16;
 
 /** A prefix's words from its first, and the frames that they began in. */
 export interface Path {
-  labels: number[];
-  frames: number[];
+  labels: readonly number[];
+  startFrames: readonly number[];
+}
+
+/** The best text of an utterance: pronunciations of its words, and the frames that they began in. */
+export interface BestPath extends Path {
+  /** Nats of the text, with the language model's share. */
+  readonly score: number;
+  /** Number in the traceback of the hypothesis that the path ends as. */
+  readonly prefix: number;
+  /** Label of the path from which on its labels are that hypothesis's. */
+  readonly own: number;
+  /** How many labels more than the path that hypothesis has before those. */
+  readonly shift: number;
+}
+
+/** What a hypothesis has spelled; see `Spelled` of `decoding/traceback.py`. */
+export interface Spelled {
+  /** Pronunciations of its words. */
+  labels: readonly number[];
+  /** Frame from which on each word was spoken, and behind them the next one will be. */
+  startFrames: readonly number[];
+  /** Frame from which on it stands that the text before each place has ended. */
+  since: readonly number[];
 }
 
 /** How each hypothesis was spelled: a tree that grows at its leaves; number 0 is the root. */
@@ -33,10 +55,10 @@ export class Traceback {
   }
 
   follow(number: number): Path {
-    const places = this.#places(number);
+    const places = this.ancestors(number);
     return {
       labels: places.map((place) => this.#labels[place]!),
-      frames: places.map((place) => this.#frames[place]!),
+      startFrames: places.map((place) => this.#frames[place]!),
     };
   }
 
@@ -48,16 +70,14 @@ export class Traceback {
    * @param without Labels to forget at the beginning of each, the same ones for all.
    */
   keep(numbers: Int32Array, count: number, without = 0): void {
-    const kept = new Set<number>([0]);
     const firsts = new Set<number>();
     const whole: number[] = [];
     for (let index = 0; index < count; index++) {
-      const places = this.#places(numbers[index]!).slice(without);
+      const places = this.ancestors(numbers[index]!).slice(without);
       if (places.length > 0) firsts.add(places[0]!);
-      places.forEach((place) => kept.add(place));
       whole.push(places.at(-1) ?? 0);
     }
-    const sorted = Int32Array.from(kept).sort();
+    const sorted = this.kept(numbers, count, without);
     const renumbered = new Map<number, number>();
     sorted.forEach((old, place) => renumbered.set(old, place));
     // Parents have smaller numbers than their children, so that nothing is overwritten too early.
@@ -72,7 +92,21 @@ export class Traceback {
     whole.forEach((old, index) => (numbers[index] = renumbered.get(old)!));
   }
 
-  #places(number: number): number[] {
+  /** The numbers in order that the prefixes which `keep` would leave have before it. */
+  kept(numbers: Int32Array, count: number, without = 0): Int32Array {
+    const kept = new Set<number>([0]);
+    for (let index = 0; index < count; index++) {
+      const places = this.ancestors(numbers[index]!);
+      // Of a prefix that was seen all beginnings were.
+      for (let place = places.length - 1; place >= without && !kept.has(places[place]!); place--) {
+        kept.add(places[place]!);
+      }
+    }
+    return Int32Array.from(kept).sort();
+  }
+
+  /** The numbers of a prefix's own beginnings, from its first label to all of it. */
+  ancestors(number: number): number[] {
     const places: number[] = [];
     for (; number !== 0; number = this.#parents[number]!) places.push(number);
     return places.reverse();

@@ -5,7 +5,13 @@ const MAGIC = "ASRNGRAM";
 /** Formats that are read: without rare words and with them. */
 const FORMAT_VERSIONS = [2, 3];
 
-export type LanguageModelArray = Uint8Array | Uint16Array | Uint32Array | Int32Array | Float32Array;
+export type LanguageModelArray =
+  | Int8Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | Int32Array
+  | Float32Array;
 
 /** What a language model file says about itself, as far as it is used here. */
 export interface LanguageModelHeader {
@@ -16,9 +22,17 @@ export interface LanguageModelHeader {
   sha256: string;
   arrays: Record<string, { offset: number; length: number; type: string }>;
   dev_perplexity?: number;
+  /** The sizes of the neural network beside the n-grams, if there is one; see `WordNetwork`. */
+  network?: {
+    version: number;
+    hidden: number;
+    edges: readonly number[];
+    dims: readonly number[];
+  };
 }
 
 const TYPES = {
+  int8: Int8Array,
   uint8: Uint8Array,
   uint16: Uint16Array,
   uint32: Uint32Array,

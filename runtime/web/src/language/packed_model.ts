@@ -2,6 +2,7 @@ import { setBits } from "./bit_vector.js";
 import type { LanguageModelArray, LanguageModelHeader } from "./language_model_file.js";
 import { PackedNgrams } from "./packed_ngrams.js";
 import { type Pronunciations, unpackPronunciations } from "./pronunciations.js";
+import { WordNetwork } from "./word_network.js";
 
 /** Id of every word outside the vocabulary. */
 export const UNKNOWN = 0;
@@ -25,6 +26,8 @@ export class PackedModel {
   readonly unigrams: Float32Array;
   /** The state at the beginning of a sentence. */
   readonly start: number;
+  /** The neural network beside the n-grams, null if the file has none. */
+  readonly network: WordNetwork | null;
   /** The state after the word that `score` was last asked for. */
   following = 0;
 
@@ -94,6 +97,10 @@ export class PackedModel {
     }
     const all = this.#number2 + (longer ? header.ngrams["3"]! : 0);
     if (this.#codes.length !== (all + 1) >> 1) throw new RangeError("codes are missing");
+    this.network =
+      header.network === undefined
+        ? null
+        : new WordNetwork(header, arrays, this.words.length + FIRST_WORD);
   }
 
   /** How the words are spoken, null of a file that does not say. */

@@ -1,7 +1,7 @@
 import type { PhonemeDecoder } from "../decoding/phoneme_decoder.js";
-import type { BestPath, Spelled } from "../decoding/phoneme_search.js";
 import type { SearchState } from "../decoding/phoneme_steps.js";
 import { Rows } from "../decoding/rows.js";
+import type { Path, Spelled } from "../decoding/traceback.js";
 import { textOf, type Token, withoutLeadingSpace } from "../decoding/transcript.js";
 import type { AlignedWords } from "../decoding/word_alignment.js";
 import type { Partial, SentenceSearch } from "./sentence_search.js";
@@ -10,8 +10,25 @@ import type { Partial, SentenceSearch } from "./sentence_search.js";
 const STEP = 10;
 /** Words that ended so long ago are those of the best hypothesis from then on. */
 const AGREEMENT_SECONDS = 3;
+/**
+ * Where the best texts are compared once more, words wait for that: until the sentence's first word
+ * that is not stable began so long ago, and until so long after the last comparison.
+ */
+const RESCORED_SECONDS = 6;
+const PAUSE_SECONDS = 1;
 /** Seconds after a word boundary that a sentence is to be cut at by force. */
 const CUT_SECONDS = 1;
+
+/** The text that is ahead. */
+interface Ahead extends Spelled {
+  /** What all hypotheses have spelled, and which of them the text ends as. */
+  readonly spelled: readonly Spelled[];
+  readonly best: number;
+  /** Label of the text from which on its labels are the hypothesis's. */
+  readonly own: number;
+  /** How many labels more than the text the hypothesis has before those. */
+  readonly shift: number;
+}
 
 /**
  * `PhonemeDecoder.decode` for frames that come piece by piece; see `sentences/beam_sentence.py`.
@@ -26,6 +43,7 @@ export class BeamSentence implements SentenceSearch {
   /** The frame that the search's first is, and the first of those that are kept. */
   #origin = 0;
   #base = 0;
+  #compared = 0;
   #stable: readonly Token[] = [];
 
   constructor(
@@ -33,7 +51,7 @@ export class BeamSentence implements SentenceSearch {
     readonly seconds: number,
   ) {
     this.#rows = new Rows(new Float32Array(0), decoder.heads.width);
-    this.#state = decoder.search.begin();
+    this.#state = decoder.begin();
   }
 
   advance(rows: Rows): void {
@@ -54,8 +72,8 @@ export class BeamSentence implements SentenceSearch {
   }
 
   end(): readonly Token[] {
-    const tokens = this.#withStable(this.#written(this.decoder.search.finish(this.#state)));
-    this.#state = this.decoder.search.begin();
+    const tokens = this.#withStable(this.#written(this.decoder.bestText(this.#state)));
+    this.#state = this.decoder.begin();
     this.begin = this.#origin = this.#base = this.frames;
     this.#rows = this.#rows.slice(0, 0).copy();
     this.#stable = [];
@@ -65,15 +83,14 @@ export class BeamSentence implements SentenceSearch {
   split(): readonly Token[] {
     const earliest = this.begin + Math.floor((this.frames - this.begin) / 3);
     if (this.#base <= earliest) {
-      const [spelled, best] = this.#spelled();
-      const { labels, startFrames } = spelled[best]!;
-      const at = (place: number): number => startFrames[place]! + this.#origin;
-      const places = Array.from(labels, (_, index) => index + 1);
-      const late = places.filter((place) => at(place) > earliest);
+      const ahead = this.#ahead();
+      const at = (place: number): number => ahead.startFrames[place]! + this.#origin;
+      const places = Array.from(ahead.labels, (_, index) => index + 1);
+      const late = places.filter((place) => at(place) > earliest && place >= ahead.own);
       if (late.length === 0) return this.end();
       const limit = this.frames - CUT_SECONDS / this.seconds;
       const before = late.filter((place) => at(place) < limit);
-      this.#settle((before.at(-1) ?? late.at(-1))!, spelled, best);
+      this.#settle((before.at(-1) ?? late.at(-1))!, ahead);
     }
     const tokens = this.#stable;
     this.begin = this.#base;
@@ -81,60 +98,97 @@ export class BeamSentence implements SentenceSearch {
     return tokens;
   }
 
-  /** What the hypotheses have spelled, and which is the best. */
-  #spelled(): [Spelled[], number] {
-    const { search } = this.decoder;
-    return [search.spelled(this.#state), search.leader(this.#state)];
+  /** The text that is ahead, after the best ones were compared once more. */
+  #ahead(): Ahead {
+    const { search, rescorer } = this.decoder;
+    const state = this.#state;
+    const spelled = search.spelled(state);
+    if (rescorer === null) {
+      const best = search.leader(state);
+      return { ...spelled[best]!, spelled, best, own: 0, shift: 0 };
+    }
+    const found = this.decoder.bestText(state);
+    const { own, shift } = found;
+    const best = state.beam.trace.indexOf(found.prefix);
+    // The hypothesis's own labels go on where the path's beginning ends.
+    const joined = (path: readonly number[], rest: readonly number[]): number[] => [
+      ...path.slice(0, own),
+      ...rest.slice(own + shift),
+    ];
+    const { labels, startFrames, since } = spelled[best]!;
+    return {
+      labels: joined(found.labels, labels),
+      startFrames: joined(found.startFrames, startFrames),
+      since: joined(found.startFrames, since),
+      spelled,
+      best,
+      own,
+      shift,
+    };
   }
 
   /** Make the words stable that all hypotheses share, or that are old enough. */
   #agree(): void {
-    const [spelled, best] = this.#spelled();
-    const { labels, since } = spelled[best]!;
-    if (labels.length === 0) return;
-    let shared = labels.length;
-    for (const other of spelled) {
+    const compares = this.decoder.rescorer !== null;
+    if (compares && this.#waits()) return;
+    const ahead = this.#ahead();
+    const { labels, since } = ahead;
+    let shared = compares ? 0 : labels.length;
+    for (const other of ahead.spelled) {
       let same = 0;
       while (same < shared && other.labels[same] === labels[same]) same++;
       shared = same;
     }
     const limit = this.frames - AGREEMENT_SECONDS / this.seconds - this.#origin;
     for (let place = labels.length; place > 0; place--) {
-      if (place <= shared || since[place]! < limit) {
-        this.#settle(place, spelled, best);
+      if (place <= shared || (place >= ahead.own && since[place]! < limit)) {
+        this.#settle(place, ahead);
         return;
       }
     }
   }
 
-  /** Make the words before a place of the best hypothesis stable; others than these are dropped. */
-  #settle(place: number, spelled: readonly Spelled[], best: number): void {
-    const { labels, startFrames } = spelled[best]!;
+  /** Whether it is too early to compare the best texts once more; if not, it is done now. */
+  #waits(): boolean {
+    if (this.frames < this.#compared + PAUSE_SECONDS / this.seconds) return true;
+    const began = this.decoder.search.best(this.#state).startFrames[0];
+    const limit = this.frames - RESCORED_SECONDS / this.seconds - this.#origin;
+    if (began === undefined || began > limit) return true;
+    this.#compared = this.frames;
+    return false;
+  }
+
+  /**
+   * Make the words before a place of the text ahead stable; others than these are dropped.
+   *
+   * @param place A place among the hypothesis's own labels.
+   */
+  #settle(place: number, ahead: Ahead): void {
+    const own = place + ahead.shift;
+    const before = ahead.spelled[ahead.best]!.labels.slice(0, own);
     const agrees: number[] = [];
     // The frame from which on none of the hypotheses spells what comes before.
     let cut = Infinity;
-    spelled.forEach((other, index) => {
-      for (let word = 0; word < place; word++) if (other.labels[word] !== labels[word]) return;
+    ahead.spelled.forEach((other, index) => {
+      if (before.some((label, word) => other.labels[word] !== label)) return;
       agrees.push(index);
-      cut = Math.min(cut, other.startFrames[place]! + this.#origin - this.#base);
+      cut = Math.min(cut, other.startFrames[own]! + this.#origin - this.#base);
     });
-    const aligned = this.#align({ labels, startFrames: startFrames.slice(0, labels.length) });
-    const before: AlignedWords = {
-      words: aligned.words.slice(0, place),
-      end: aligned.words[place]?.first[0] ?? aligned.end,
-    };
-    this.#stable = this.#withStable(this.#tokens(before));
+    const startFrames = ahead.startFrames.slice(0, ahead.labels.length);
+    const { words, end } = this.#align({ labels: ahead.labels, startFrames });
+    const settled = { words: words.slice(0, place), end: words[place]?.first[0] ?? end };
+    this.#stable = this.#withStable(this.#tokens(settled));
     this.#state.beam = this.#state.beam.take(agrees);
-    this.#state.traceback.keep(this.#state.beam.trace, this.#state.beam.count, place);
+    this.#state.commit(own);
     this.#rows = this.#rows.slice(cut).copy();
     this.#base += cut;
   }
 
-  #written(found: BestPath): readonly Token[] {
+  #written(found: Path): readonly Token[] {
     return this.#tokens(this.#align(found));
   }
 
-  #align({ labels, startFrames }: BestPath): AlignedWords {
+  #align({ labels, startFrames }: Path): AlignedWords {
     const { search, aligner } = this.decoder;
     const frames = startFrames.map((frame) => frame + this.#origin - this.#base);
     return aligner.align(this.#rows, labels, frames, search.blankFrames(this.#rows));

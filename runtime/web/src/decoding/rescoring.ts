@@ -1,0 +1,154 @@
+import type { PackedModel } from "../language/packed_model.js";
+import { BOUNDARY_ROW, FIRST_ROW, type WordNetwork } from "../language/word_network.js";
+import type { BeamConfig } from "./beam_config.js";
+import { logAddExp } from "./hypotheses.js";
+import type { BestPath } from "./traceback.js";
+
+/** Words before a word by which texts that share them share what the network says of it. */
+const HISTORY = 4;
+/** Paths that are looked at for each text that is wanted; some differ in pronunciations alone. */
+const MOST_PATHS = 5;
+/** The word before the first, which tells the start of a text from the middle. */
+const NONE = -1;
+
+/** A word of one or several texts. */
+interface Word {
+  readonly id: number;
+  /** Ids of the last two words before it, NONE for none. */
+  readonly earlier: readonly [number, number];
+  /** The word before it, by its place, NONE for none. */
+  readonly parent: number;
+}
+
+/**
+ * Compares the best texts of a search once more, by n-grams and a neural network together.
+ *
+ * `decoding/rescoring.py` explains the method.
+ */
+export class Rescorer {
+  readonly #weight: number;
+  readonly #texts: number;
+  readonly #ngramShare: number;
+  readonly #networkShare: number;
+
+  constructor(
+    readonly model: PackedModel,
+    readonly network: WordNetwork,
+    config: BeamConfig,
+  ) {
+    this.#weight = config.languageModelWeight;
+    this.#texts = config.rescoredTexts;
+    this.#ngramShare = Math.log1p(-config.networkShare);
+    this.#networkShare = Math.log(config.networkShare);
+  }
+
+  /**
+   * The best path by both.
+   *
+   * @param paths Of the search, the most probable first.
+   * @param wordIds The ids of a path's words.
+   */
+  best(paths: Iterable<BestPath>, wordIds: (path: BestPath) => readonly number[]): BestPath {
+    const found = new Map<string, readonly [BestPath, readonly number[]]>();
+    let left = MOST_PATHS * this.#texts;
+    for (const path of paths) {
+      const ids = wordIds(path);
+      const text = ids.join();
+      if (!found.has(text)) found.set(text, [path, ids]);
+      if (found.size === this.#texts || --left === 0) break;
+    }
+    const ranked = Array.from(found.values());
+    const gains = this.gains(ranked.map(([, ids]) => ids));
+    // Of equals the search's own order decides.
+    let best: BestPath | undefined;
+    ranked.forEach(([path], index) => {
+      const score = path.score + gains[index]!;
+      if (best === undefined || score > best.score) best = { ...path, score };
+    });
+    return best!;
+  }
+
+  /**
+   * How many nats more probable texts are than by the n-grams alone.
+   *
+   * Words that the network does not know stay as probable as they were.
+   *
+   * @param texts Word ids of each.
+   */
+  gains(texts: readonly (readonly number[])[]): number[] {
+    const [words, places] = sharedWords(texts);
+    const rows = words.map(({ id }) => this.network.row[id]!);
+    const network = this.#networkLogProbs(words, rows);
+    const gains = words.map((word, place) => {
+      if (rows[place]! < FIRST_ROW) return 0;
+      const nats = this.#ngramLogProb(word);
+      const mixed = logAddExp(nats + this.#ngramShare, network[place]! + this.#networkShare);
+      return (mixed - nats) * this.#weight;
+    });
+    return places.map((text) => text.reduce((sum, place) => sum + gains[place]!, 0));
+  }
+
+  #ngramLogProb({ id, earlier }: Word): number {
+    let state = this.model.start;
+    for (const word of earlier) {
+      if (word === NONE) continue;
+      this.model.score(state, word);
+      state = this.model.following;
+    }
+    return this.model.score(state, id);
+  }
+
+  /** What the network says of each word, whose rows these are; of none that it does not know. */
+  #networkLogProbs(words: readonly Word[], rows: readonly number[]): Float64Array {
+    const { network } = this;
+    const next = new Map<number, number[]>();
+    words.forEach(({ parent }, place) => {
+      const places = next.get(parent);
+      if (places === undefined) next.set(parent, [place]);
+      else places.push(place);
+    });
+    const states = new Map<number, Float32Array>();
+    const found = new Float64Array(words.length);
+    const start = new Float32Array(network.hidden);
+    // A word comes before those that follow it.
+    for (const parent of Array.from(next.keys()).sort((one, other) => one - other)) {
+      const row = parent === NONE ? BOUNDARY_ROW : rows[parent]!;
+      const before = parent === NONE ? start : states.get(words[parent]!.parent)!;
+      const state = network.advance(network.inputs(row), before);
+      states.set(parent, state);
+      const known = next.get(parent)!.filter((place) => rows[place]! >= FIRST_ROW);
+      if (known.length === 0) continue;
+      const logProbs = network.logProbs(state, known.map((place) => rows[place]!));
+      known.forEach((place, index) => (found[place] = logProbs[index]!));
+    }
+    return found;
+  }
+}
+
+/** What compares the best texts of a search once more, null if nothing does. */
+export function makeRescorer(model: PackedModel, config: BeamConfig): Rescorer | null {
+  if (model.network === null || config.networkShare === 0) return null;
+  return new Rescorer(model, model.network, config);
+}
+
+/** The words of some texts, those with the same HISTORY once, and their places in each text. */
+function sharedWords(texts: readonly (readonly number[])[]): [Word[], number[][]] {
+  const words: Word[] = [];
+  const known = new Map<string, number>();
+  const places = texts.map((text) => {
+    const padded = [NONE, ...text];
+    let parent = NONE;
+    return text.map((id, index) => {
+      const key = padded.slice(Math.max(0, index + 1 - HISTORY), index + 2).join();
+      let place = known.get(key);
+      if (place === undefined) {
+        place = words.length;
+        known.set(key, place);
+        words.push({ id, earlier: [padded[index - 1] ?? NONE, padded[index]!], parent });
+      }
+      parent = place;
+      return place;
+    });
+  });
+  return [words, places];
+}

@@ -1,0 +1,195 @@
+import type { LanguageModelArray, LanguageModelHeader } from "./language_model_file.js";
+import {
+  type Codes,
+  decoded,
+  logistic,
+  logSumExp,
+  product,
+  productOfCodes,
+} from "./matrix_products.js";
+
+/** The row of a sentence's start and end, that of all words that it does not know, and the next. */
+export const BOUNDARY_ROW = 0;
+const OTHER_ROW = 1;
+export const FIRST_ROW = 2;
+
+const VERSION = 1;
+const MOST_ROWS = 1 << 17;
+const MOST_NUMBERS = 1 << 12; // of a state or an embedding
+
+/** Words of like frequency, and how they are embedded. */
+interface Cluster {
+  readonly begin: number;
+  readonly rows: number;
+  readonly dims: number;
+  readonly table: Codes;
+  readonly bias: Float32Array;
+  /** From a state to a vector that is compared with the embeddings [dims, hidden]. */
+  readonly out: Float32Array;
+  /** From an embedding to one of the first cluster [dims of that, dims]; none of the first itself. */
+  readonly lift: Float32Array | null;
+}
+
+/**
+ * Probabilities of words after all words of a sentence before them.
+ *
+ * It is a gated recurrent unit whose common words have long embeddings and rare ones short ones;
+ * `language/word_network.py` describes it and the arrays of the file.
+ */
+export class WordNetwork {
+  /** Row of each word id; that of unknown words for those that it does not know [ids]. */
+  readonly row: Int32Array;
+  /** Numbers of a state. */
+  readonly hidden: number;
+  readonly #arrays: Record<string, LanguageModelArray>;
+  readonly #clusters: readonly Cluster[];
+  readonly #input: Float32Array;
+  readonly #inputBias: Float32Array;
+  readonly #recurrent: Float32Array;
+  readonly #recurrentBias: Float32Array;
+  /** Embeddings of common words, and behind them those of the rarer clusters. */
+  readonly #head: Float32Array;
+  readonly #headBias: Float32Array;
+
+  /**
+   * @param ids How many word ids the n-grams have.
+   * @throws RangeError or TypeError unless the arrays make a network.
+   */
+  constructor(
+    header: LanguageModelHeader,
+    arrays: Record<string, LanguageModelArray>,
+    ids: number,
+  ) {
+    const { version, hidden, edges, dims } = header.network!;
+    if (version !== VERSION) throw new RangeError("the network is of another version");
+    for (const size of [hidden, ...dims]) {
+      if (!(Number.isInteger(size) && 1 <= size && size <= MOST_NUMBERS)) {
+        throw new RangeError("the network has no such size");
+      }
+    }
+    const grows = edges.every((edge, place) => place === 0 || edge > edges[place - 1]!);
+    const last = edges[dims.length];
+    if (!(edges.length === dims.length + 1 && edges[0] === 0 && grows && edges[1]! > FIRST_ROW)) {
+      throw new RangeError("the network has no such clusters");
+    }
+    if (last === undefined || last > MOST_ROWS) throw new RangeError("the network is too large");
+    this.#arrays = arrays;
+    this.hidden = hidden;
+    const width = dims[0]!;
+    this.#input = this.#matrix("input", 3 * hidden, width);
+    this.#recurrent = this.#matrix("recurrent", 3 * hidden, hidden);
+    this.#inputBias = this.#vector("input_bias", 3 * hidden);
+    this.#recurrentBias = this.#vector("recurrent_bias", 3 * hidden);
+    this.#clusters = dims.map((size, cluster) => {
+      const begin = edges[cluster]!;
+      const rows = edges[cluster + 1]! - begin;
+      return {
+        begin,
+        rows,
+        dims: size,
+        // Those of rarer clusters are read where they are needed: most sentences have few rare words.
+        table: this.#codes(`table${cluster}`, rows, size),
+        bias: this.#vector(`bias${cluster}`, rows),
+        out: this.#matrix(`out${cluster}`, size, hidden),
+        lift: cluster === 0 ? null : this.#matrix(`lift${cluster}`, width, size),
+      };
+    });
+    const rarer = dims.length - 1;
+    const { rows, table, bias } = this.#clusters[0]!;
+    this.#head = new Float32Array((rows + rarer) * width);
+    this.#head.set(decoded(table));
+    this.#head.set(this.#matrix("cluster", rarer, width), rows * width);
+    this.#headBias = new Float32Array(rows + rarer);
+    this.#headBias.set(bias);
+    this.#headBias.set(this.#vector("cluster_bias", rarer), rows);
+
+    const words = arrays["network_words"];
+    if (!(words instanceof Int32Array) || words.length !== last - FIRST_ROW) {
+      throw new RangeError("the network knows other words");
+    }
+    this.row = new Int32Array(ids).fill(OTHER_ROW);
+    words.forEach((word, place) => {
+      if (word < 0 || word >= ids) throw new RangeError("the network has an unknown word");
+      this.row[word] = FIRST_ROW + place;
+    });
+  }
+
+  /** What a word brings to the state [3 * hidden]. */
+  inputs(row: number): Float32Array {
+    const cluster = this.#clusterOf(row);
+    const { table, dims, lift } = cluster;
+    const inside = row - cluster.begin;
+    const factor = table.scale[inside]! * Math.sqrt(dims);
+    let embedded: Float32Array = Float32Array.from(
+      table.codes.subarray(inside * dims, (inside + 1) * dims),
+      (code) => code * factor,
+    );
+    if (lift !== null) embedded = product(lift, embedded, this.#clusters[0]!.dims);
+    return product(this.#input, embedded, 3 * this.hidden, this.#inputBias);
+  }
+
+  /** The state after one more word, of which `inputs` says what it brings [hidden]. */
+  advance(inputs: Float32Array, state: Float32Array): Float32Array {
+    const size = this.hidden;
+    const recurrent = product(this.#recurrent, state, 3 * size, this.#recurrentBias);
+    const following = new Float32Array(size);
+    for (let index = 0; index < size; index++) {
+      const reset = logistic(recurrent[index]! + inputs[index]!);
+      const update = logistic(recurrent[size + index]! + inputs[size + index]!);
+      const brought = inputs[2 * size + index]!;
+      const candidate = Math.tanh(reset * recurrent[2 * size + index]! + brought);
+      following[index] = candidate + update * (state[index]! - candidate);
+    }
+    return following;
+  }
+
+  /** Natural-log probabilities of some words after a state [rows]. */
+  logProbs(state: Float32Array, rows: readonly number[]): number[] {
+    const [common] = this.#clusters;
+    const asked = product(common!.out, state, common!.dims);
+    const head = product(this.#head, asked, this.#headBias.length, this.#headBias);
+    const headSum = logSumExp(head);
+    // Of each rarer cluster that is asked for.
+    const tails = new Map<Cluster, [logits: Float32Array, sum: number]>();
+    return rows.map((row) => {
+      const cluster = this.#clusterOf(row);
+      if (cluster === common) return head[row]! - headSum;
+      let tail = tails.get(cluster);
+      if (tail === undefined) {
+        const { table, bias, out, dims } = cluster;
+        const logits = productOfCodes(table, product(out, state, dims), bias);
+        tail = [logits, logSumExp(logits)];
+        tails.set(cluster, tail);
+      }
+      const place = common!.rows + this.#clusters.indexOf(cluster) - 1;
+      return head[place]! - headSum + (tail[0][row - cluster.begin]! - tail[1]);
+    });
+  }
+
+  #clusterOf(row: number): Cluster {
+    let place = this.#clusters.length - 1;
+    while (row < this.#clusters[place]!.begin) place--;
+    return this.#clusters[place]!;
+  }
+
+  #matrix(name: string, rows: number, columns: number): Float32Array {
+    return decoded(this.#codes(name, rows, columns));
+  }
+
+  #codes(name: string, rows: number, columns: number): Codes {
+    const codes = this.#arrays[`network_${name}`];
+    if (!(codes instanceof Int8Array) || codes.length !== rows * columns) {
+      throw new RangeError(`network_${name} has another size`);
+    }
+    return { codes, scale: this.#vector(`${name}_scale`, rows) };
+  }
+
+  #vector(name: string, size: number): Float32Array {
+    const vector = this.#arrays[`network_${name}`];
+    const fits = vector instanceof Float32Array && vector.length === size;
+    if (!fits || !vector.every(Number.isFinite)) {
+      throw new RangeError(`network_${name} has another size`);
+    }
+    return vector;
+  }
+}
