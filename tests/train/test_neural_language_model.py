@@ -173,9 +173,7 @@ def test_a_network_learns_what_trigrams_cannot_know(trained: tuple[Path, str]) -
     said = trained[1].splitlines()[-1]
     found = re.search(r"over (\S+) words .* n-grams (\S+), network (\S+), .* parts (\S+)$", said)
     assert found is not None, said
-    number, ngrams, network, mixture = (
-        float(text.replace(",", "")) for text in found.groups()
-    )
+    number, ngrams, network, mixture = (float(text.replace(",", "")) for text in found.groups())
     assert number == 200 * 5
     # The second word is one of six, and so is the last one to n-grams: 6 ** (2 / 5) is 2.05.
     assert 1.9 < ngrams < 2.2
