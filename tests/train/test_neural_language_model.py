@@ -209,6 +209,8 @@ def test_the_file_has_the_network_beside_what_it_had(
     old_bytes = base.read_bytes()[begin:]
     new_bytes = out.read_bytes()[-header["bytes"] :]
     assert new_bytes.startswith(old_bytes)
+    places = [*header["arrays"].values(), {"offset": len(out.read_bytes()) - header["bytes"]}]
+    assert all(place["offset"] % 64 == 0 for place in places)
     about = {"arrays", "bytes", "sha256"}
     assert {key: header[key] for key in before if key not in about} == {
         key: before[key] for key in before if key not in about
@@ -241,10 +243,15 @@ def test_a_network_takes_the_place_of_another(
     trained: tuple[Path, str], base: Path, tmp_path: Path
 ) -> None:
     twice = tmp_path / "twice.lm"
-    torch.save({"model": small_network().state_dict()}, tmp_path / "other.pt")
+    # One of more clusters, whose arrays must not stay.
+    other = WordNetwork(WordNetworkConfig((0, 4, 6, 10, 17), (16, 8, 4, 2), 24))
+    torch.save({"model": other.state_dict()}, tmp_path / "other.pt")
     said = run("add-neural-language-model", tmp_path / "other.pt", base, twice)
     assert "taking the 15 most probable ones" in said
-    assert read_arrays(twice)[0]["network"]["source"] == ""
+    header, arrays = read_arrays(twice)
+    assert header["network"]["edges"] == [0, 4, 6, 10, 17]
+    assert header["network"]["source"] == ""
+    assert "network_lift3" in arrays
     run("add-neural-language-model", trained[0], twice, twice)
     assert twice.read_bytes() == (trained[0] / "language-model.lm").read_bytes()
 
