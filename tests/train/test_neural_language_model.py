@@ -330,11 +330,11 @@ def _spoil(folder: Path) -> None:
     (folder / "broken.pt").write_bytes(b"nothing")
     torch.save({"weights": 1}, folder / "other.pt")
     torch.save({"model": small_network(16).state_dict()}, folder / "small.pt")
-    torch.save({"model": small_network(), "words": 1}.pop("words"), folder / "number.pt")
+    torch.save(1, folder / "number.pt")
     weights = small_network().state_dict()
     weights["cluster.bias"][0] = float("nan")
     torch.save({"model": weights}, folder / "nan.pt")
-    strange = {"model": small_network(4 + 13).state_dict(), "words": "\n".join(["zyx"] * 15)}
+    strange = {"model": small_network().state_dict(), "words": "\n".join(["zyx"] * 15)}
     torch.save(strange, folder / "strange.pt")
 
 
@@ -354,7 +354,7 @@ def _spoil(folder: Path) -> None:
         (["text.txt", "--init", "small.pt"], "tables.2 has 6 x 4 and not 7 x 4 numbers"),
         (["text.txt", "--init", "other.pt"], "other.pt holds no neural language model"),
         (["text.txt", "--init", "nan.pt"], "cluster.bias holds values that are no numbers"),
-        (["text.txt", "--out", "no/run/run"], "language-model.lm: is a folder"),
+        (["text.txt", "--out", "no/run/run"], "language-model.lm is a folder"),
     ],
 )
 def test_unusable_for_training(
@@ -368,7 +368,6 @@ def test_unusable_for_training(
     monkeypatch.chdir(tmp_path)
     _spoil(tmp_path)
     (tmp_path / "no" / "run" / "run" / "language-model.lm").mkdir(parents=True)
-    problem = problem.replace("language-model.lm: is", "language-model.lm is")
     files = ["--base", base, "--out", "run", *SMALL, "--train-words", "1"]
     code, _, errors = run_command_line(main, "neural-language-model", *files, *arguments)
     assert code == 1
