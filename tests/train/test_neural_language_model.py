@@ -239,6 +239,31 @@ def test_the_file_has_the_network_beside_what_it_had(
     assert len(added) == 1 + 2 * len(rounded) + len(dict(named_vectors(network)))
 
 
+def test_the_search_computes_what_was_trained(trained: tuple[Path, str]) -> None:
+    network = rounded_network(load_network(trained[0]).network).eval()
+    reader = read_language_model(trained[0] / "language-model.lm").network
+    assert reader is not None
+    rows = np.random.default_rng(1).integers(0, 17, 60)
+    states = np.zeros((len(rows) + 1, reader.hidden), np.float32)
+    inputs = reader.inputs(np.append(0, rows))
+    for place in range(len(rows)):
+        after = reader.advance(inputs[place : place + 1], states[place : place + 1])
+        states[place + 1] = after[0]
+    found = reader.log_probs(states, np.arange(1, len(rows) + 1), rows)
+    sentence = torch.from_numpy(np.append(0, rows))[None]
+    with torch.no_grad():
+        expected = -network(sentence[:, :-1], sentence[:, 1:])
+    np.testing.assert_allclose(found, expected[0].numpy(), atol=1e-4)
+
+
+def test_a_conversion_says_that_it_leaves_the_network_out(
+    trained: tuple[Path, str], tmp_path: Path
+) -> None:
+    said = run("language-model", trained[0] / "language-model.lm", "--out", tmp_path / "out.lm")
+    assert "add-neural-language-model" in said
+    assert read_language_model(tmp_path / "out.lm").network is None
+
+
 def test_a_network_takes_the_place_of_another(
     trained: tuple[Path, str], base: Path, tmp_path: Path
 ) -> None:

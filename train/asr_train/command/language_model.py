@@ -109,6 +109,11 @@ def language_model(
             *(source, licence, pronunciations, lexicon),
         )
         _echo_conversion(converted, out, dev_texts)
+        if converted.without_network:
+            typer.echo(
+                f"{out} is without the neural network of {texts[0]}; "
+                "asr-train add-neural-language-model adds one"
+            )
         return
     if order > MAX_READABLE_ORDER and arpa is None:
         raise ConfigError(
