@@ -116,9 +116,13 @@ def make_language_model(toy_language_models: Any) -> Callable[..., LanguageModel
         sentences: Sequence[str] | None = None,
         order: int = 3,
         pronunciations: Mapping[str, Sequence[str]] | None = None,
+        network: tuple[Mapping[str, Any], Mapping[str, Any]] = ({}, {}),
     ) -> LanguageModel:
         model = toy_language_models.PackedToyModel(words, sentences or words, order, pronunciations)
-        return PackedModel({"order": order, "ngrams": model.numbers}, model.arrays())
+        header, arrays = network
+        return PackedModel(
+            {"order": order, "ngrams": model.numbers, **header}, {**model.arrays(), **arrays}
+        )
 
     return make
 

@@ -72,11 +72,16 @@ def mixed(*parts):
     return np.log(sum(share * np.exp(phoneme_frames(names, 0.97)) for share, names in parts))
 
 
-def make_decoder(make_language_model, words=None, sentences=None, hotwords=(), **settings):
+def make_decoder(
+    make_language_model, words=None, sentences=None, hotwords=(), network=({}, {}), **settings
+):
     """A decoder of some words, WORDS and SENTENCES if left out."""
     words = WORDS if words is None else words
     model = make_language_model(
-        list(words), SENTENCES if sentences is None else sentences, pronunciations=words
+        list(words),
+        SENTENCES if sentences is None else sentences,
+        pronunciations=words,
+        network=network,
     )
     config = PhonemeBeamConfig(**settings)
     spoken = model.pronunciations()

@@ -12,6 +12,10 @@ from asr_train.command.checkpoints import average, quantize
 from asr_train.command.evaluate import evaluate, tune_decoder
 from asr_train.command.fit import fit
 from asr_train.command.language_model import language_model
+from asr_train.command.neural_language_model import (
+    add_neural_language_model,
+    neural_language_model,
+)
 from asr_train.command.pronunciation import g2p, lexicon
 from asr_train.command.punctuation import punctuation, punctuation_evaluate
 from asr_train.command.run_command import run_command
@@ -25,7 +29,9 @@ app = typer.Typer(
 for command in (fit, evaluate, calibrate, quantize, average, synthesize):
     app.command()(command)
 app.command("compact", hidden=True)(quantize)  # its former name
-for command in (language_model, tune_decoder, lexicon, g2p, punctuation, punctuation_evaluate):
+for command in (language_model, neural_language_model, add_neural_language_model, tune_decoder):
+    app.command()(command)
+for command in (lexicon, g2p, punctuation, punctuation_evaluate):
     app.command()(command)
 
 

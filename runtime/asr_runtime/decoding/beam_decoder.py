@@ -144,7 +144,7 @@ class BeamDecoder:
         return with_alternatives(decoding, best.score, paths, tokens, alternatives)
 
     def word_ids(self, labels: Integers) -> list[int]:
-        """Return the language model's ids of the words [words] of what the search found [labels]."""
+        """Return the language model's ids [words] of what the search found [labels]."""
         words = "".join(self.vocabulary[label] for label in labels.tolist()).split(WORD_BOUNDARY)
         return self._words.ids_of(words)
 

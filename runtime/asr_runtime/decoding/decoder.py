@@ -151,7 +151,7 @@ class Decoder(Protocol[S, P]):
         """What compares the best texts once more; None if nothing does."""
 
     def word_ids(self, labels: Integers) -> list[int]:
-        """Return the language model's ids of the words [words] of what the search found [labels]."""
+        """Return the language model's ids [words] of what the search found [labels]."""
 
     def with_hotwords(self, hotwords: Sequence[str]) -> Decoder[S, P]:
         """Return a decoder with the same language model that prefers these words and phrases."""

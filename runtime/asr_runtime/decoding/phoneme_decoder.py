@@ -143,5 +143,5 @@ class PhonemeDecoder:
         return with_alternatives(decoding, best.score, paths, tokens, alternatives)
 
     def word_ids(self, labels: Integers) -> list[int]:
-        """Return the language model's ids of the words [words] of what the search found [labels]."""
+        """Return the language model's ids [words] of what the search found [labels]."""
         return self._words.word_ids(self._tree.word[labels])

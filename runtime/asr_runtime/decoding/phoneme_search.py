@@ -188,7 +188,9 @@ class PhonemeSearch:
             raise ValueError("the search has no notes")
         scores, prefixes = self._endings(state)
         endings = [
-            BestPath(*state.traceback.follow(prefix := prefixes[text]), score + state.silence, prefix)
+            BestPath(
+                *state.traceback.follow(prefix := prefixes[text]), score + state.silence, prefix
+            )
             for text, score in scores.items()
         ]
         yield from state.recombinations.paths(state.traceback, endings)

@@ -102,14 +102,18 @@ class Recombinations:
         fits = np.zeros(len(noted), np.bool_)
         if spelled.shape[1] >= len(beginning):
             fits = (spelled[:, : len(beginning)] == beginning).all(axis=1)
-        for parts in (self._better, self._worse, self._costs, self._distances):
-            parts[:] = [np.concatenate(parts)[fits]] if parts else []
+        if len(noted):
+            self._better[:] = [np.concatenate(self._better)[fits]]
+            self._worse[:] = [np.concatenate(self._worse)[fits]]
+            self._costs[:] = [np.concatenate(self._costs)[fits]]
+            self._distances[:] = [np.concatenate(self._distances)[fits]]
         everything = np.concatenate((prefixes, noted[fits]))
         texts = texts[traceback.kept(everything, labels)]
         texts[0] = root
         self._texts = [texts]
         everything = traceback.keep(everything, labels)
-        self._prefixes[:] = [everything[len(prefixes) :]] if self._prefixes else []
+        if len(noted):
+            self._prefixes[:] = [everything[len(prefixes) :]]
         return everything[: len(prefixes)]
 
     def paths(self, traceback: Traceback, endings: Iterable[BestPath]) -> Iterator[BestPath]:

@@ -135,9 +135,7 @@ class WordScorer:
 
     def ids_of(self, words: Sequence[str]) -> list[int]:
         """Return `word_ids` of words by their texts."""
-        return [
-            UNKNOWN if word in self._hot_texts else self._model.word_id(word) for word in words
-        ]
+        return [UNKNOWN if word in self._hot_texts else self._model.word_id(word) for word in words]
 
     def score(self, contexts: Contexts, words: npt.NDArray[np.int32]) -> tuple[Scores, Contexts]:
         """Score words after their contexts.

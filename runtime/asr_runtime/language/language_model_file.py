@@ -23,6 +23,8 @@ from 2:
   logarithm of its share of the unknown word's probability.
 - ``backoff<n>`` uint8, ``backoff_values<n>`` float32, from n = 1: back-off weights of the contexts
   alone, as codes, and their natural logarithms.
+
+A file may also hold a neural network, see `word_network`.
 """
 
 from __future__ import annotations

@@ -7,9 +7,9 @@ that (E. Grave et al., "Efficient softmax approximation for GPUs", ICML 2017, ar
 Inputs and outputs share the embeddings (A. Baevski, M. Auli, "Adaptive input representations for
 neural language modeling", ICLR 2019, arXiv:1809.10853).
 
-The header of the file has ``network``: ``version``, ``hidden`` (size of the state), ``edges`` (first
-row of each cluster, and the number of rows) and ``dims`` (numbers in an embedding of each). Row 0 is
-the sentence's start and end, row 1 every word that the network does not know. Arrays:
+The header of the file has ``network``: ``version``, ``hidden`` (size of the state), ``edges``
+(first row of each cluster, and the number of rows) and ``dims`` (numbers in an embedding of each).
+Row 0 is the sentence's start and end, row 1 every word that the network does not know. Arrays:
 
 - ``network_words`` int32: the word id of each row from FIRST_ROW on.
 - Matrices, row by row, int8, with a float32 factor of each row in ``…_scale``: ``network_table<c>``
@@ -79,7 +79,7 @@ class WordNetwork:
         if not (
             len(self._edges) == len(self._dims) + 1
             and self._edges[0] == 0
-            and FIRST_ROW < self._edges[1]
+            and self._edges[1] > FIRST_ROW
             and sorted(set(self._edges)) == self._edges
             and self._edges[-1] <= _MOST_ROWS
         ):
@@ -96,9 +96,7 @@ class WordNetwork:
             self._matrix(f"out{cluster}", dims, self.hidden)
             for cluster, dims in enumerate(self._dims)
         ]
-        self._head = np.concatenate(
-            (self._table(0), self._matrix("cluster", tails, width))
-        )
+        self._head = np.concatenate((self._table(0), self._matrix("cluster", tails, width)))
         self._head_bias = np.concatenate(
             (self._vector("bias0", self._edges[1]), self._vector("cluster_bias", tails))
         )

@@ -109,6 +109,11 @@ def language_model(
             *(source, licence, pronunciations, lexicon),
         )
         _echo_conversion(converted, out, dev_texts)
+        if converted.without_network:
+            typer.echo(
+                f"{out} is without the neural network of {texts[0]}; "
+                "asr-train add-neural-language-model adds one"
+            )
         return
     if order > MAX_READABLE_ORDER and arpa is None:
         raise ConfigError(
@@ -125,7 +130,7 @@ def language_model(
         source,
         licence,
         _cut_offs(cut_offs, order),
-        _weights(weights),
+        parse_weights(weights),
         _excluded(exclude),
         pronunciations,
         lexicon,
@@ -133,6 +138,21 @@ def language_model(
     )
     report = build_language_model(texts, out, settings, dev_texts, weights_text, further, arpa)
     _echo_report(report, texts, dev_texts, order > MAX_READABLE_ORDER)
+
+
+def parse_weights(text: str) -> tuple[float, ...]:
+    """Read the weights of texts, such as ``0.7,0.3``.
+
+    Raises:
+        ConfigError: The text is no list of weights.
+    """
+    try:
+        found = tuple(float(part) for part in text.split(",") if text)
+    except ValueError:
+        found = (-1.0,)
+    if not all(0 <= weight < math.inf for weight in found) or (found and not sum(found)):
+        raise ConfigError(f"--weights {text}: give a number from 0 for each text")
+    return found
 
 
 def _echo_conversion(report: ConversionReport, out: Path, dev_texts: list[Path]) -> None:
@@ -192,16 +212,6 @@ def _cut_offs(text: str, order: int) -> tuple[int, ...]:
             f"--cut-offs {text}: give at most {order - 1} numbers from 1, none smaller than the "
             "one before it"
         )
-    return found
-
-
-def _weights(text: str) -> tuple[float, ...]:
-    try:
-        found = tuple(float(part) for part in text.split(",") if text)
-    except ValueError:
-        found = (-1.0,)
-    if not all(0 <= weight < math.inf for weight in found) or (found and not sum(found)):
-        raise ConfigError(f"--weights {text}: give a number from 0 for each text")
     return found
 
 

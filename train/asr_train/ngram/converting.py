@@ -9,6 +9,8 @@ from typing import Any
 
 from tqdm import tqdm
 
+from asr_runtime.language.language_model_file import read_arrays
+from asr_runtime.language.word_network import NETWORK
 from asr_train.data.text import CorpusReport, read_blocks
 from asr_train.errors import DataError
 from asr_train.ngram.arpa import is_arpa, read_arpa, write_arpa
@@ -29,6 +31,7 @@ class ConversionReport:
 
     read, kept: n-grams of each order. size: bytes.
     before, after: perplexities of each development text, of all that was read and of what was kept.
+    without_network: whether what was read has a neural network, which is left out.
     """
 
     read: list[int]
@@ -36,6 +39,7 @@ class ConversionReport:
     size: int
     before: list[Perplexity]
     after: list[Perplexity]
+    without_network: bool = False
 
 
 def is_model(path: Path) -> bool:
@@ -73,10 +77,12 @@ def convert_language_model(
         DataError: a file that cannot be used, or a size that the words alone exceed.
         OutputError: a file cannot be written.
     """
+    network = False
     with tqdm(unit="n-grams", unit_scale=True, desc="reading") as bar:
         if is_arpa(path):
             model, vocabulary = read_arpa(path, order, bar.update)
         else:
+            network = NETWORK in read_arrays(path)[0]
             model, vocabulary = read_packed_model(path)
             model = NgramModel(model.orders[:order])
         devs = [vocabulary.encode(read_blocks([text], CorpusReport())) for text in dev_texts]
@@ -95,7 +101,7 @@ def convert_language_model(
         after = [perplexity(model, dev) for dev in devs]
         bar.set_description("done")
     return ConversionReport(
-        read, [len(level.keys) for level in model.orders], len(content), before, after
+        read, [len(level.keys) for level in model.orders], len(content), before, after, network
     )
 
 

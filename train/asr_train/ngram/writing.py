@@ -50,7 +50,23 @@ def write_language_model(
 
 
 def file_content(arrays: Arrays, model: NgramModel, description: Mapping[str, Any]) -> bytes:
-    """A file with some arrays."""
+    """A file with some arrays, each [values]."""
+    header: dict[str, Any] = {
+        "format_version": FORMAT_VERSION if RARE_ARRAY in arrays else _WITHOUT_RARE_WORDS,
+        "order": model.order,
+        "ngrams": {str(n): len(level.keys) for n, level in enumerate(model.orders, start=1)},
+        **description,
+    }
+    return content_of(header, arrays)
+
+
+def content_of(header: Mapping[str, Any], arrays: Arrays) -> bytes:
+    """A file with a header and some arrays.
+
+    Args:
+        header: all that it says but about the arrays; what it says about them is left out.
+        arrays: by name, each [values], in the order in which they lie in the file.
+    """
     data = bytearray()
     places = {}
     for name, array in arrays.items():
@@ -62,16 +78,13 @@ def file_content(arrays: Arrays, model: NgramModel, description: Mapping[str, An
             "type": little.dtype.name,
         }
         data += little.tobytes()
-    header: dict[str, Any] = {
-        "format_version": FORMAT_VERSION if RARE_ARRAY in arrays else _WITHOUT_RARE_WORDS,
-        "order": model.order,
-        "ngrams": {str(n): len(level.keys) for n, level in enumerate(model.orders, start=1)},
-        **description,
+    about_arrays = {
         "arrays": places,
         "bytes": len(data),
         "sha256": hashlib.sha256(data).hexdigest(),
     }
-    text = json.dumps(header).encode()
+    rest = {key: value for key, value in header.items() if key not in about_arrays}
+    text = json.dumps(rest | about_arrays).encode()
     text += b" " * (-(len(MAGIC) + 4 + len(text)) % _ALIGNMENT)
     return MAGIC + len(text).to_bytes(4, "little") + text + bytes(data)
 

@@ -1,0 +1,277 @@
+"""A neural network in a language model file: what it says, and the texts that are chosen by it."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+import word_networks
+from spelled_frames import SECONDS, run
+
+from asr_runtime import EndpointConfig, LanguageModelError
+from asr_runtime.decoding.beam_config import BeamConfig
+from asr_runtime.decoding.beam_decoder import BeamDecoder
+from asr_runtime.decoding.rescoring import Rescorer
+from asr_runtime.language.language_model_file import read_language_model
+from asr_runtime.language.word_network import OTHER_ROW
+from asr_runtime.sentences.sentence_decoder import SentenceDecoder
+
+LETTERS = [*"abcdefghijklm"]
+KNOWN = [*range(2, 12)]  # word ids of rows 2 to 11; the last words have none
+
+
+@pytest.fixture
+def model(make_language_model):
+    return make_language_model(LETTERS, network=word_networks.network(KNOWN))
+
+
+def said_by(network, sentence):
+    """Log-probabilities of a sentence's rows after the states that the network passes through."""
+    inputs = network.inputs(np.array([0, *sentence]))
+    states = np.zeros((len(sentence) + 1, network.hidden), np.float32)
+    for word in range(len(sentence)):
+        states[word + 1] = network.advance(inputs[word : word + 1], states[word : word + 1])[0]
+    return network.log_probs(states[1:], np.arange(len(sentence)), np.array(sentence))
+
+
+def test_the_network_says_what_its_equations_say(model):
+    _, arrays = word_networks.network(KNOWN)
+    for sentence in ([2], [1, 1, 0], [4, 5, 8, 9, 11, 10, 3], list(range(12))):
+        expected = word_networks.expected(arrays, sentence)
+        np.testing.assert_allclose(said_by(model.network, sentence), expected, rtol=2e-5, atol=1e-5)
+
+
+def test_all_words_together_are_certain(model):
+    rows = np.arange(12)
+    states = np.random.default_rng(1).normal(size=(1, 8)).astype(np.float32)
+    found = model.network.log_probs(states, np.zeros(12, np.int64), rows)
+    assert np.exp(found).sum() == pytest.approx(1.0, abs=1e-5)
+
+
+def test_many_states_at_once_are_each_for_itself(model):
+    """Few are advanced by another product than many."""
+    random = np.random.default_rng(3)
+    states = random.normal(size=(9, 8)).astype(np.float32)
+    inputs = random.normal(size=(9, 24)).astype(np.float32)
+    one_by_one = [model.network.advance(inputs[i : i + 1], states[i : i + 1])[0] for i in range(9)]
+    np.testing.assert_allclose(model.network.advance(inputs, states), one_by_one, atol=1e-6)
+
+
+def test_words_without_a_row_are_others(model):
+    assert model.network.row[2] == 2
+    assert model.network.row[model.word_id("m")] == OTHER_ROW
+    assert model.network.row[0] == OTHER_ROW
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("network_words", lambda a: a + np.int32(10)),
+        ("network_words", lambda a: a[1:]),
+        ("network_recurrent", lambda a: a[:-1]),
+        ("network_table2", lambda a: a.astype(np.uint8)),
+        ("network_bias1", lambda a: a * np.float32(np.nan)),
+        ("network_out1_scale", lambda a: a[:1]),
+        ("network_lift1", None),
+    ],
+)
+def test_a_damaged_network_is_a_damaged_file(toy_language_models, tmp_path, name, damage):
+    header, arrays = word_networks.network(KNOWN)
+    toy = toy_language_models.PackedToyModel(LETTERS, LETTERS)
+    path = tmp_path / "toy.lm"
+    path.write_bytes(toy_language_models.file_bytes(toy, {**toy.arrays(), **arrays}, **header))
+    assert read_language_model(path).network is not None
+    changed = {**toy.arrays(), **arrays}
+    if damage is None:
+        del changed[name]
+    else:
+        changed[name] = damage(changed[name])
+    path.write_bytes(toy_language_models.file_bytes(toy, changed, **header))
+    with pytest.raises(LanguageModelError, match="damaged"):
+        read_language_model(path)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"version": 2},
+        {"hidden": 0},
+        {"hidden": "8"},
+        {"edges": [0, 5, 9]},
+        {"edges": [0, 9, 5, 12]},
+        {"edges": [0, 1, 9, 12]},
+        {"dims": [6, 4]},
+    ],
+)
+def test_sizes_that_make_no_network(toy_language_models, tmp_path, changes):
+    header, arrays = word_networks.network(KNOWN)
+    toy = toy_language_models.PackedToyModel(LETTERS, LETTERS)
+    path = tmp_path / "toy.lm"
+    header = {"network": header["network"] | changes}
+    path.write_bytes(toy_language_models.file_bytes(toy, {**toy.arrays(), **arrays}, **header))
+    with pytest.raises(LanguageModelError, match="damaged"):
+        read_language_model(path)
+
+
+def ids(model, text):
+    return [model.word_id(word) for word in text.split()]
+
+
+def test_gains_are_those_of_the_mixture(model):
+    """Word by word, the words that the network does not know as probable as they were."""
+    config = BeamConfig(language_model_weight=1.5, network_share=0.3)
+    texts = ["a b c d", "a b c e", "a m c d e f", "", "k zebra a"]
+    gains = Rescorer(model, model.network, config).gains([ids(model, text) for text in texts])
+    _, arrays = word_networks.network(KNOWN)
+    for text, gain in zip(texts, gains, strict=True):
+        rows = model.network.row[ids(model, text)].tolist()
+        network = np.exp(word_networks.expected(arrays, rows))
+        ngrams = np.exp(model.log_probs(text.split()).astype(np.float64))
+        known = np.array(rows) > OTHER_ROW
+        mixed = np.log(0.3 * network + 0.7 * ngrams) - np.log(ngrams)
+        assert gain == pytest.approx(1.5 * mixed[known].sum(), abs=1e-4)
+
+
+def test_texts_with_the_same_last_words_share_what_the_network_says(model):
+    """From the fifth word after a difference on they add the same."""
+    rescorer = Rescorer(model, model.network, BeamConfig())
+    common = "b c d e f g h"
+    one, other, short, shorter = rescorer.gains(
+        [ids(model, f"{first} {rest}") for rest in (common, common[:9]) for first in "ak"]
+    )
+    assert one != other
+    assert one - short == pytest.approx(other - shorter, abs=1e-6)
+
+
+HEARD = "K AE T _ S AE T _ _ AA N _ DH AH _ M AE T _ _ DH AH _ D AO G _ R AE N _"
+ALSO = HEARD.replace("S AE T", "_ AE D")
+
+
+def sound_decoder(make_language_model, speech, likes=None, **settings):
+    """A decoder by sounds, whose network likes one word; None for no network."""
+    words = sorted(speech.WORDS)
+    network = ({}, {})
+    if likes is not None:
+        rows = [likes, *(word for word in words if word != likes)]
+        numbers = [words.index(word) + 2 for word in rows]
+        network = word_networks.network(numbers, edges=(0, 5, 9, len(words) + 2), likes=2)
+    sentences = [*speech.SENTENCES, "the cat add on the mat"]
+    return speech.make_decoder(
+        make_language_model, sentences=sentences, network=network, **settings
+    )
+
+
+@pytest.fixture
+def unclear(phoneme_speech):
+    return phoneme_speech.rows(phoneme_speech.mixed((0.6, HEARD), (0.4, ALSO)))
+
+
+def test_the_network_decides_between_texts_that_sound_alike(
+    make_language_model, phoneme_speech, unclear
+):
+    """Long after the search has joined them, because n-grams know but two words."""
+    plain = sound_decoder(make_language_model, phoneme_speech)
+    assert plain.decode(unclear, SECONDS).text == "cat sat on the mat the dog ran"
+    liking = sound_decoder(make_language_model, phoneme_speech, "add")
+    found = liking.decode(unclear, SECONDS, alternatives=3)
+    assert found.text == liking.decode(unclear, SECONDS).text == "cat add on the mat the dog ran"
+    assert found.alternatives[0] == (found.text, 0.0)
+    assert "cat sat on the mat the dog ran" in dict(found.alternatives)
+    scores = [score for _, score in found.alternatives]
+    assert scores == sorted(scores, reverse=True)
+    off = sound_decoder(make_language_model, phoneme_speech, "add", network_share=0)
+    assert off.decode(unclear, SECONDS) == plain.decode(unclear, SECONDS)
+    one = sound_decoder(make_language_model, phoneme_speech, "add", rescored_texts=1)
+    assert one.decode(unclear, SECONDS).text == plain.decode(unclear, SECONDS).text
+
+
+def test_hotwords_are_not_the_networks_business(make_language_model, phoneme_speech, unclear):
+    """Someone said that the word would come."""
+    decoder = sound_decoder(
+        make_language_model, phoneme_speech, "add", hotwords=["sat"], hotword_bonus=2.0
+    )
+    assert decoder.decode(unclear, SECONDS).text == "cat sat on the mat the dog ran"
+    assert decoder.with_hotwords([]).decode(unclear, SECONDS).text.startswith("cat add")
+
+
+def test_letters_too(make_language_model):
+    letters = ["'", " ", *"abcdefghijklmnopqrstuvwxyz", "<blk>"]
+    words = ["cat", "mat", "on", "sat", "set", "the"]
+
+    def frames(text):
+        values = np.full((len(text), 29), 1e-4)
+        values[np.arange(len(text)), [letters.index(c) if c != "_" else 28 for c in text]] = 1
+        return values / values.sum(axis=1, keepdims=True)
+
+    rows = np.log(0.6 * frames("the cat sat on the mat_") + 0.4 * frames("the cat set on the mat_"))
+    numbers = [words.index(word) + 2 for word in ("set", "the", "cat", "mat", "on", "sat")]
+    network = word_networks.network(numbers, edges=(0, 5, 7, 8), likes=2)
+    sentences = ["the cat sat on the mat"] * 2 + ["the cat set on the mat"]
+    for given, text in ((({}, {}), "sat"), (network, "set")):
+        model = make_language_model(words, sentences, network=given)
+        decoder = BeamDecoder(model, letters, 28)
+        assert decoder.decode(rows, SECONDS).text == f"the cat {text} on the mat"
+        endless = SentenceDecoder(decoder, letters, 28, SECONDS, NEVER)
+        (sentence,) = run(endless, rows, [5])
+        assert sentence.text == f"the cat {text} on the mat"
+
+
+NEVER = EndpointConfig(math.inf, math.inf)
+ENDPOINTS = [EndpointConfig(0.3, 30.0), EndpointConfig(math.inf, 5.0), NEVER]
+
+
+@pytest.fixture
+def endless(make_language_model, phoneme_speech):
+    decoder = sound_decoder(
+        make_language_model, phoneme_speech, "add", beam_size=20, label_threshold=0.01
+    )
+
+    def sentences(endpoint=None):
+        return SentenceDecoder(decoder, phoneme_speech.ENGLISH, 28, SECONDS, endpoint)
+
+    return sentences
+
+
+@pytest.fixture
+def speech(phoneme_speech):
+    """Sentences, all a little unclear."""
+    clear = phoneme_speech.random_speech(1, phoneme_speech.SENTENCES * 4)
+    return np.logaddexp(clear + math.log(0.9), math.log(0.1 / 40)).astype(np.float32)
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_endless_speech_in_pieces(endless, speech, endpoint):
+    """Pieces make no difference, stable words stay, and memory does not grow with the speech."""
+    whole = run(endless(endpoint), speech)
+    most = 0
+
+    def check(decoder, sentences):
+        nonlocal most
+        partial = decoder.partial()
+        assert partial.text.startswith(partial.stable)
+        notes = decoder._search._state.recombinations
+        most = max(most, sum(map(len, notes._prefixes)))
+
+    for sizes in ([7], np.random.default_rng(2).integers(0, 90, 50).tolist()):
+        assert run(endless(endpoint), speech, sizes, check) == whole
+    twice = most
+    most = 0
+    run(endless(endpoint), np.concatenate([speech, speech]), [7], check)
+    assert most < 1.5 * twice
+
+
+def test_endless_speech_is_chosen_as_whole_recordings_are(endless, unclear, phoneme_speech):
+    """Even after the words have become stable, in the middle of a sentence."""
+    clear = phoneme_speech.rows(f"_ {HEARD} _ _ {HEARD} _ _")
+    rows = np.concatenate([unclear, clear] * 6)
+    said = " ".join(["cat add on the mat the dog ran", *["cat sat on the mat the dog ran"] * 2] * 6)
+    stable = []
+
+    def check(decoder, sentences):
+        stable.append(decoder.partial().stable)
+
+    (sentence,) = run(endless(NEVER), rows, [9], check)
+    assert sentence.text == said
+    assert any(60 < len(text) < len(said) for text in stable)
+    for earlier, later in itertools.pairwise(stable):
+        assert later.startswith(earlier) or not later
