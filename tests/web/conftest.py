@@ -94,6 +94,42 @@ def decode(node: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[...,
     return run
 
 
+@pytest.fixture
+def ask(node: str, tmp_path: Path) -> Callable[..., list[Any]]:
+    """Answers to some cases, ``ask({"operation": NAME, …}, …)``; files lie in ``tmp_path``."""
+
+    def run(*cases: dict[str, Any]) -> list[Any]:
+        request = tmp_path / "request.json"
+        request.write_text(json.dumps({"bundle": str(PAGE / "recognizer.js"), "cases": cases}))
+        done = subprocess.run(
+            [node, "--no-warnings", WEB / "test" / "parts.mjs", request],
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr
+        answers: list[Any] = json.loads(done.stdout)
+        return answers
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def spoil() -> Callable[[np.ndarray, float], np.ndarray]:
+    """Log-probabilities as of unclear speech, in which the search has much to weigh."""
+
+    def spoiled(rows: np.ndarray, strength: float) -> np.ndarray:
+        noise = np.random.default_rng(3).normal(0, strength, rows.shape).astype(np.float32)
+        parts = []
+        for begin, end in ((0, 29), (29, rows.shape[1])):
+            part = rows[:, begin:end] * np.float32(0.6) + noise[:, begin:end]
+            if part.shape[1]:
+                parts.append(part - np.log(np.exp(part).sum(axis=1, keepdims=True)))
+        return np.concatenate(parts, axis=1)
+
+    return spoiled
+
+
 @pytest.fixture(scope="session")
 def beam() -> Recognizer:
     return Recognizer.load(device="cpu", threads=1, language_model=SMALL_LANGUAGE_MODEL)

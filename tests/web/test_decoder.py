@@ -31,20 +31,13 @@ def check_tokens(found: Sequence[dict[str, Any]], expected: Sequence[Token]) -> 
         assert [token[name] for token in found] == pytest.approx(values, abs=1e-6)
 
 
-def spoil(rows: np.ndarray, strength: float) -> np.ndarray:
-    """Log-probabilities as of unclear speech, in which the search has much to weigh."""
-    noise = np.random.default_rng(3).normal(0, strength, rows.shape).astype(np.float32)
-    spoiled = []
-    for begin, end in ((0, 29), (29, rows.shape[1])):
-        part = rows[:, begin:end] * np.float32(0.6) + noise[:, begin:end]
-        if part.shape[1]:
-            spoiled.append(part - np.log(np.exp(part).sum(axis=1, keepdims=True)))
-    return np.concatenate(spoiled, axis=1)
-
-
 @pytest.mark.parametrize("strength", [0.0, 1.0, 2.5])
 def test_beam_search_is_pythons(
-    strength: float, decode: Decode, beam: Recognizer, demo: np.ndarray
+    strength: float,
+    decode: Decode,
+    beam: Recognizer,
+    demo: np.ndarray,
+    spoil: Callable[[np.ndarray, float], np.ndarray],
 ) -> None:
     rows = spoil(beam._session.run_all([demo])[0], strength)
     decoder = beam._beam_decoder

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,25 +20,6 @@ ROOT = Path(__file__).parents[2]
 MODEL = ROOT / "runtime" / "asr_runtime" / "models" / "edge.onnx"
 SMALL_LANGUAGE_MODEL = ROOT / "runtime" / "language_models" / "english-small.lm"
 Ask = Callable[..., list[Any]]
-
-
-@pytest.fixture
-def ask(node: str, tmp_path: Path) -> Ask:
-    """Answers to some cases, whose files lie in ``tmp_path``."""
-
-    def run(*cases: dict[str, Any]) -> list[Any]:
-        bundle = ROOT / "asr_export" / "web" / "page" / "recognizer.js"
-        request = tmp_path / "request.json"
-        request.write_text(json.dumps({"bundle": str(bundle), "cases": cases}))
-        script = ROOT / "runtime" / "web" / "test" / "parts.mjs"
-        done = subprocess.run(
-            [node, "--no-warnings", script, request], capture_output=True, text=True, timeout=120
-        )
-        assert done.returncode == 0, done.stderr
-        answers: list[Any] = json.loads(done.stdout)
-        return answers
-
-    return run
 
 
 @pytest.mark.parametrize("rate", [8_000, 44_100, 48_000])

@@ -1,14 +1,15 @@
 // Parts of the recogniser besides its decoders, for tests/web: node parts.mjs REQUEST.json
 import { openAsBlob, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 const requestPath = process.argv[2];
 const request = JSON.parse(readFileSync(requestPath, "utf8"));
 const parts = await import(request.bundle);
-const floats = (name) => {
-  const bytes = readFileSync(join(dirname(requestPath), name));
-  return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
+const content = (name) => {
+  const bytes = readFileSync(resolve(dirname(requestPath), name));
+  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
 };
+const floats = (name) => new Float32Array(content(name));
 
 const operations = {
   resample({ samples, from, to, block }) {
@@ -46,10 +47,14 @@ const operations = {
     const { card, bytes } = parts.readOnnxFile(new Uint8Array(readFileSync(file)));
     return { card, size: bytes.length };
   },
+  async gains({ file, texts }) {
+    const model = await parts.readLanguageModel(content(file));
+    const decoder = new parts.PhonemeDecoder(model, model.pronunciations(), ["a", "_"], 1);
+    return decoder.rescorer.gains(texts);
+  },
   async languageModel({ file }) {
-    const bytes = readFileSync(join(dirname(requestPath), file));
     try {
-      await parts.readLanguageModel(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
+      await parts.readLanguageModel(content(file));
       return "";
     } catch (error) {
       if (error instanceof parts.RecognizerError) return error.message;
