@@ -428,44 +428,76 @@ function decoded({ codes, scale }) {
   }
   return matrix;
 }
-function product(matrix, vector, rows, added) {
-  const result = new Float32Array(rows);
-  const columns = vector.length;
+function products(matrix, vectors, rows, added) {
+  const results = vectors.map(() => new Float32Array(rows));
+  for (let index = 0; index < vectors.length; index += 2) {
+    const [one, other] = [index, Math.min(index + 1, vectors.length - 1)];
+    multiply(matrix, vectors[one], vectors[other], results[one], results[other]);
+  }
+  if (added === void 0) return results;
+  for (const result of results) result.forEach((sum, row) => result[row] = sum + added[row]);
+  return results;
+}
+function productsOfCodes({ codes, scale }, vectors, added) {
+  const results = products(codes, vectors, scale.length);
+  for (const result of results) {
+    result.forEach((sum, row) => result[row] = sum * scale[row] + added[row]);
+  }
+  return results;
+}
+function multiply(matrix, one, other, ofOne, ofOther) {
+  const rows = ofOne.length;
+  const columns = one.length;
   let row = 0;
   for (; row + 4 <= rows; row += 4) {
     const first = row * columns;
     const second = first + columns;
     const third = second + columns;
     const fourth = third + columns;
-    let [one, two, three, four] = [0, 0, 0, 0];
+    let one1 = 0;
+    let one2 = 0;
+    let one3 = 0;
+    let one4 = 0;
+    let other1 = 0;
+    let other2 = 0;
+    let other3 = 0;
+    let other4 = 0;
     for (let column = 0; column < columns; column++) {
-      const number = vector[column];
-      one += matrix[first + column] * number;
-      two += matrix[second + column] * number;
-      three += matrix[third + column] * number;
-      four += matrix[fourth + column] * number;
+      const number = one[column];
+      const number2 = other[column];
+      let weight = matrix[first + column];
+      one1 += weight * number;
+      other1 += weight * number2;
+      weight = matrix[second + column];
+      one2 += weight * number;
+      other2 += weight * number2;
+      weight = matrix[third + column];
+      one3 += weight * number;
+      other3 += weight * number2;
+      weight = matrix[fourth + column];
+      one4 += weight * number;
+      other4 += weight * number2;
     }
-    result[row] = one;
-    result[row + 1] = two;
-    result[row + 2] = three;
-    result[row + 3] = four;
+    ofOne[row] = one1;
+    ofOne[row + 1] = one2;
+    ofOne[row + 2] = one3;
+    ofOne[row + 3] = one4;
+    ofOther[row] = other1;
+    ofOther[row + 1] = other2;
+    ofOther[row + 2] = other3;
+    ofOther[row + 3] = other4;
   }
   for (; row < rows; row++) {
     let sum = 0;
+    let sum2 = 0;
     for (let column = 0; column < columns; column++) {
-      sum += matrix[row * columns + column] * vector[column];
+      const weight = matrix[row * columns + column];
+      sum += weight * one[column];
+      sum2 += weight * other[column];
     }
-    result[row] = sum;
+    ofOne[row] = sum;
+    ofOther[row] = sum2;
   }
-  if (added !== void 0) for (row = 0; row < rows; row++) result[row] += added[row];
-  return result;
-}
-function productOfCodes({ codes, scale }, vector, added) {
-  const result = product(codes, vector, scale.length);
-  for (let row = 0; row < result.length; row++) {
-    result[row] = result[row] * scale[row] + added[row];
-  }
-  return result;
 }
 function logSumExp(logs) {
   let most = -Infinity;
@@ -556,53 +588,71 @@ var WordNetwork = class {
       this.row[word] = FIRST_ROW + place;
     });
   }
-  /** What a word brings to the state [3 * hidden]. */
-  inputs(row) {
-    const cluster = this.#clusterOf(row);
-    const { table, dims, lift } = cluster;
-    const inside = row - cluster.begin;
-    const factor = table.scale[inside] * Math.sqrt(dims);
-    let embedded = Float32Array.from(
-      table.codes.subarray(inside * dims, (inside + 1) * dims),
-      (code) => code * factor
-    );
-    if (lift !== null) embedded = product(lift, embedded, this.#clusters[0].dims);
-    return product(this.#input, embedded, 3 * this.hidden, this.#inputBias);
-  }
-  /** The state after one more word, of which `inputs` says what it brings [hidden]. */
-  advance(inputs, state) {
-    const size = this.hidden;
-    const recurrent = product(this.#recurrent, state, 3 * size, this.#recurrentBias);
-    const following = new Float32Array(size);
-    for (let index = 0; index < size; index++) {
-      const reset = logistic(recurrent[index] + inputs[index]);
-      const update = logistic(recurrent[size + index] + inputs[size + index]);
-      const brought = inputs[2 * size + index];
-      const candidate = Math.tanh(reset * recurrent[2 * size + index] + brought);
-      following[index] = candidate + update * (state[index] - candidate);
-    }
-    return following;
-  }
-  /** Natural-log probabilities of some words after a state [rows]. */
-  logProbs(state, rows) {
-    const [common] = this.#clusters;
-    const asked = product(common.out, state, common.dims);
-    const head = product(this.#head, asked, this.#headBias.length, this.#headBias);
-    const headSum = logSumExp(head);
-    const tails = /* @__PURE__ */ new Map();
-    return rows.map((row) => {
-      const cluster = this.#clusterOf(row);
-      if (cluster === common) return head[row] - headSum;
-      let tail = tails.get(cluster);
-      if (tail === void 0) {
-        const { table, bias, out, dims } = cluster;
-        const logits = productOfCodes(table, product(out, state, dims), bias);
-        tail = [logits, logSumExp(logits)];
-        tails.set(cluster, tail);
-      }
-      const place = common.rows + this.#clusters.indexOf(cluster) - 1;
-      return head[place] - headSum + (tail[0][row - cluster.begin] - tail[1]);
+  /** What words bring to the state [words][3 * hidden]. */
+  inputs(rows) {
+    const width = this.#clusters[0].dims;
+    const embedded = rows.map((row) => {
+      const { begin, table, dims, lift } = this.#clusterOf(row);
+      const inside = row - begin;
+      const factor = table.scale[inside] * Math.sqrt(dims);
+      const codes = table.codes.subarray(inside * dims, (inside + 1) * dims);
+      const short = Float32Array.from(codes, (code) => code * factor);
+      return lift === null ? short : products(lift, [short], width)[0];
     });
+    return products(this.#input, embedded, 3 * this.hidden, this.#inputBias);
+  }
+  /**
+   * The states after one more word each [words][hidden].
+   *
+   * @param inputs What `inputs` gave for the words.
+   * @param states States before them.
+   */
+  advance(inputs, states) {
+    const size = this.hidden;
+    const recurrents = products(this.#recurrent, states, 3 * size, this.#recurrentBias);
+    return states.map((state, word) => {
+      const [input, recurrent] = [inputs[word], recurrents[word]];
+      const following = new Float32Array(size);
+      for (let index = 0; index < size; index++) {
+        const reset = logistic(recurrent[index] + input[index]);
+        const update = logistic(recurrent[size + index] + input[size + index]);
+        const brought = input[2 * size + index];
+        const candidate = Math.tanh(reset * recurrent[2 * size + index] + brought);
+        following[index] = candidate + update * (state[index] - candidate);
+      }
+      return following;
+    });
+  }
+  /**
+   * Natural-log probabilities of words [words].
+   *
+   * @param states States.
+   * @param before The state before each word, by its place [words].
+   * @param rows The words.
+   */
+  logProbs(states, before, rows) {
+    const [common] = this.#clusters;
+    const asked = products(common.out, states, common.dims);
+    const heads = products(this.#head, asked, this.#headBias.length, this.#headBias);
+    const headSums = heads.map(logSumExp);
+    const head = (word, row) => heads[before[word]][row] - headSums[before[word]];
+    const found = rows.map((row, word) => row < common.rows ? head(word, row) : 0);
+    this.#clusters.forEach(({ begin, rows: size, dims, table, bias, out }, cluster) => {
+      if (cluster === 0) return;
+      const words = Array.from(rows.keys()).filter(
+        (word) => rows[word] >= begin && rows[word] < begin + size
+      );
+      const which = Array.from(new Set(words.map((word) => before[word])));
+      const queries = products(out, which.map((state) => states[state]), dims);
+      const tails = productsOfCodes(table, queries, bias);
+      const tailSums = tails.map(logSumExp);
+      for (const word of words) {
+        const place = which.indexOf(before[word]);
+        const inside = tails[place][rows[word] - begin] - tailSums[place];
+        found[word] = head(word, common.rows + cluster - 1) + inside;
+      }
+    });
+    return found;
   }
   #clusterOf(row) {
     let place = this.#clusters.length - 1;
@@ -1839,29 +1889,27 @@ var Rescorer = class {
     }
     return this.model.score(state, id);
   }
-  /** What the network says of each word, whose rows these are; of none that it does not know. */
+  /** What the network says of each word, whose rows these are. */
   #networkLogProbs(words, rows) {
     const { network } = this;
-    const next = /* @__PURE__ */ new Map();
-    words.forEach(({ parent }, place) => {
-      const places = next.get(parent);
-      if (places === void 0) next.set(parent, [place]);
-      else places.push(place);
-    });
-    const states = /* @__PURE__ */ new Map();
-    const found = new Float64Array(words.length);
-    const start = new Float32Array(network.hidden);
-    for (const parent of Array.from(next.keys()).sort((one, other) => one - other)) {
-      const row = parent === NONE ? BOUNDARY_ROW : rows[parent];
-      const before = parent === NONE ? start : states.get(words[parent].parent);
-      const state = network.advance(network.inputs(row), before);
-      states.set(parent, state);
-      const known = next.get(parent).filter((place) => rows[place] >= FIRST_ROW);
-      if (known.length === 0) continue;
-      const logProbs = network.logProbs(state, known.map((place) => rows[place]));
-      known.forEach((place, index) => found[place] = logProbs[index]);
+    const parents = new Set(words.map(({ parent }) => parent));
+    const places = Array.from(parents).sort((one, other) => one - other);
+    const index = new Map(places.map((place, state) => [place, state]));
+    const levels = [];
+    places.forEach((place, state) => (levels[words[place]?.depth ?? 0] ??= []).push(state));
+    const inputs = network.inputs(places.map((place) => rows[place] ?? BOUNDARY_ROW));
+    const states = [];
+    const nothing = new Float32Array(network.hidden);
+    for (const level of levels) {
+      const earlier = level.map((state) => {
+        const word = words[places[state]];
+        return word === void 0 ? nothing : states[index.get(word.parent)];
+      });
+      const following = network.advance(level.map((state) => inputs[state]), earlier);
+      level.forEach((state, place) => states[state] = following[place]);
     }
-    return found;
+    const before = words.map(({ parent }) => index.get(parent));
+    return network.logProbs(states, before, rows);
   }
 };
 function makeRescorer(model, config) {
@@ -1880,7 +1928,8 @@ function sharedWords(texts) {
       if (place === void 0) {
         place = words.length;
         known.set(key, place);
-        words.push({ id, earlier: [padded[index - 1] ?? NONE, padded[index]], parent });
+        const depth = (words[parent]?.depth ?? 0) + 1;
+        words.push({ id, earlier: [padded[index - 1] ?? NONE, padded[index]], parent, depth });
       }
       parent = place;
       return place;

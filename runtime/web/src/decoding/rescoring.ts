@@ -18,6 +18,8 @@ interface Word {
   readonly earlier: readonly [number, number];
   /** The word before it, by its place, NONE for none. */
   readonly parent: number;
+  /** How many words come before it, and itself. */
+  readonly depth: number;
 }
 
 /**
@@ -98,30 +100,28 @@ export class Rescorer {
     return this.model.score(state, id);
   }
 
-  /** What the network says of each word, whose rows these are; of none that it does not know. */
-  #networkLogProbs(words: readonly Word[], rows: readonly number[]): Float64Array {
+  /** What the network says of each word, whose rows these are. */
+  #networkLogProbs(words: readonly Word[], rows: readonly number[]): number[] {
     const { network } = this;
-    const next = new Map<number, number[]>();
-    words.forEach(({ parent }, place) => {
-      const places = next.get(parent);
-      if (places === undefined) next.set(parent, [place]);
-      else places.push(place);
-    });
-    const states = new Map<number, Float32Array>();
-    const found = new Float64Array(words.length);
-    const start = new Float32Array(network.hidden);
-    // A word comes before those that follow it.
-    for (const parent of Array.from(next.keys()).sort((one, other) => one - other)) {
-      const row = parent === NONE ? BOUNDARY_ROW : rows[parent]!;
-      const before = parent === NONE ? start : states.get(words[parent]!.parent)!;
-      const state = network.advance(network.inputs(row), before);
-      states.set(parent, state);
-      const known = next.get(parent)!.filter((place) => rows[place]! >= FIRST_ROW);
-      if (known.length === 0) continue;
-      const logProbs = network.logProbs(state, known.map((place) => rows[place]!));
-      known.forEach((place, index) => (found[place] = logProbs[index]!));
+    // The start, then the words that others follow; of the last ones no state is needed.
+    const parents = new Set(words.map(({ parent }) => parent));
+    const places = Array.from(parents).sort((one, other) => one - other);
+    const index = new Map(places.map((place, state) => [place, state]));
+    const levels: number[][] = [];
+    places.forEach((place, state) => (levels[words[place]?.depth ?? 0] ??= []).push(state));
+    const inputs = network.inputs(places.map((place) => rows[place] ?? BOUNDARY_ROW));
+    const states: Float32Array[] = [];
+    const nothing = new Float32Array(network.hidden);
+    for (const level of levels) {
+      const earlier = level.map((state) => {
+        const word = words[places[state]!];
+        return word === undefined ? nothing : states[index.get(word.parent)!]!;
+      });
+      const following = network.advance(level.map((state) => inputs[state]!), earlier);
+      level.forEach((state, place) => (states[state] = following[place]!));
     }
-    return found;
+    const before = words.map(({ parent }) => index.get(parent)!);
+    return network.logProbs(states, before, rows);
   }
 }
 
@@ -144,7 +144,8 @@ function sharedWords(texts: readonly (readonly number[])[]): [Word[], number[][]
       if (place === undefined) {
         place = words.length;
         known.set(key, place);
-        words.push({ id, earlier: [padded[index - 1] ?? NONE, padded[index]!], parent });
+        const depth = (words[parent]?.depth ?? 0) + 1;
+        words.push({ id, earlier: [padded[index - 1] ?? NONE, padded[index]!], parent, depth });
       }
       parent = place;
       return place;

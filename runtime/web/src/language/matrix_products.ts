@@ -17,19 +17,50 @@ export function decoded({ codes, scale }: Codes): Float32Array {
 }
 
 /**
- * A matrix times a vector, and perhaps more [rows].
+ * A matrix times each of some vectors, and perhaps more [vectors][rows].
  *
- * @param matrix Row by row [rows, length of the vector].
- * @param added What is added to the product [rows].
+ * @param matrix Row by row [rows, length of a vector].
+ * @param added What is added to each product [rows].
  */
-export function product(
+export function products(
   matrix: Float32Array | Int8Array,
-  vector: Float32Array,
+  vectors: readonly Float32Array[],
   rows: number,
   added?: Float32Array,
-): Float32Array {
-  const result = new Float32Array(rows);
-  const columns = vector.length;
+): Float32Array[] {
+  const results = vectors.map(() => new Float32Array(rows));
+  for (let index = 0; index < vectors.length; index += 2) {
+    const [one, other] = [index, Math.min(index + 1, vectors.length - 1)];
+    multiply(matrix, vectors[one]!, vectors[other]!, results[one]!, results[other]!);
+  }
+  if (added === undefined) return results;
+  for (const result of results) result.forEach((sum, row) => (result[row] = sum + added[row]!));
+  return results;
+}
+
+/** The same of a matrix as codes. */
+export function productsOfCodes(
+  { codes, scale }: Codes,
+  vectors: readonly Float32Array[],
+  added: Float32Array,
+): Float32Array[] {
+  const results = products(codes, vectors, scale.length);
+  for (const result of results) {
+    result.forEach((sum, row) => (result[row] = sum * scale[row]! + added[row]!));
+  }
+  return results;
+}
+
+/** A matrix times two vectors at once, because reading it takes the longer time. */
+function multiply(
+  matrix: Float32Array | Int8Array,
+  one: Float32Array,
+  other: Float32Array,
+  ofOne: Float32Array,
+  ofOther: Float32Array,
+): void {
+  const rows = ofOne.length;
+  const columns = one.length;
   let row = 0;
   // Sums of four rows do not wait for each other.
   for (; row + 4 <= rows; row += 4) {
@@ -37,41 +68,50 @@ export function product(
     const second = first + columns;
     const third = second + columns;
     const fourth = third + columns;
-    let [one, two, three, four] = [0, 0, 0, 0];
+    let one1 = 0;
+    let one2 = 0;
+    let one3 = 0;
+    let one4 = 0;
+    let other1 = 0;
+    let other2 = 0;
+    let other3 = 0;
+    let other4 = 0;
     for (let column = 0; column < columns; column++) {
-      const number = vector[column]!;
-      one += matrix[first + column]! * number;
-      two += matrix[second + column]! * number;
-      three += matrix[third + column]! * number;
-      four += matrix[fourth + column]! * number;
+      const number = one[column]!;
+      const number2 = other[column]!;
+      let weight = matrix[first + column]!;
+      one1 += weight * number;
+      other1 += weight * number2;
+      weight = matrix[second + column]!;
+      one2 += weight * number;
+      other2 += weight * number2;
+      weight = matrix[third + column]!;
+      one3 += weight * number;
+      other3 += weight * number2;
+      weight = matrix[fourth + column]!;
+      one4 += weight * number;
+      other4 += weight * number2;
     }
-    result[row] = one;
-    result[row + 1] = two;
-    result[row + 2] = three;
-    result[row + 3] = four;
+    ofOne[row] = one1;
+    ofOne[row + 1] = one2;
+    ofOne[row + 2] = one3;
+    ofOne[row + 3] = one4;
+    ofOther[row] = other1;
+    ofOther[row + 1] = other2;
+    ofOther[row + 2] = other3;
+    ofOther[row + 3] = other4;
   }
   for (; row < rows; row++) {
     let sum = 0;
+    let sum2 = 0;
     for (let column = 0; column < columns; column++) {
-      sum += matrix[row * columns + column]! * vector[column]!;
+      const weight = matrix[row * columns + column]!;
+      sum += weight * one[column]!;
+      sum2 += weight * other[column]!;
     }
-    result[row] = sum;
+    ofOne[row] = sum;
+    ofOther[row] = sum2;
   }
-  if (added !== undefined) for (row = 0; row < rows; row++) result[row]! += added[row]!;
-  return result;
-}
-
-/** The same of a matrix as codes. */
-export function productOfCodes(
-  { codes, scale }: Codes,
-  vector: Float32Array,
-  added: Float32Array,
-): Float32Array {
-  const result = product(codes, vector, scale.length);
-  for (let row = 0; row < result.length; row++) {
-    result[row] = result[row]! * scale[row]! + added[row]!;
-  }
-  return result;
 }
 
 /** The logarithm of the sum of what logarithms are of. */

@@ -4,8 +4,8 @@ import {
   decoded,
   logistic,
   logSumExp,
-  product,
-  productOfCodes,
+  products,
+  productsOfCodes,
 } from "./matrix_products.js";
 
 /** The row of a sentence's start and end, that of all words that it does not know, and the next. */
@@ -114,56 +114,78 @@ export class WordNetwork {
     });
   }
 
-  /** What a word brings to the state [3 * hidden]. */
-  inputs(row: number): Float32Array {
-    const cluster = this.#clusterOf(row);
-    const { table, dims, lift } = cluster;
-    const inside = row - cluster.begin;
-    const factor = table.scale[inside]! * Math.sqrt(dims);
-    let embedded: Float32Array = Float32Array.from(
-      table.codes.subarray(inside * dims, (inside + 1) * dims),
-      (code) => code * factor,
-    );
-    if (lift !== null) embedded = product(lift, embedded, this.#clusters[0]!.dims);
-    return product(this.#input, embedded, 3 * this.hidden, this.#inputBias);
-  }
-
-  /** The state after one more word, of which `inputs` says what it brings [hidden]. */
-  advance(inputs: Float32Array, state: Float32Array): Float32Array {
-    const size = this.hidden;
-    const recurrent = product(this.#recurrent, state, 3 * size, this.#recurrentBias);
-    const following = new Float32Array(size);
-    for (let index = 0; index < size; index++) {
-      const reset = logistic(recurrent[index]! + inputs[index]!);
-      const update = logistic(recurrent[size + index]! + inputs[size + index]!);
-      const brought = inputs[2 * size + index]!;
-      const candidate = Math.tanh(reset * recurrent[2 * size + index]! + brought);
-      following[index] = candidate + update * (state[index]! - candidate);
-    }
-    return following;
-  }
-
-  /** Natural-log probabilities of some words after a state [rows]. */
-  logProbs(state: Float32Array, rows: readonly number[]): number[] {
-    const [common] = this.#clusters;
-    const asked = product(common!.out, state, common!.dims);
-    const head = product(this.#head, asked, this.#headBias.length, this.#headBias);
-    const headSum = logSumExp(head);
-    // Of each rarer cluster that is asked for.
-    const tails = new Map<Cluster, [logits: Float32Array, sum: number]>();
-    return rows.map((row) => {
-      const cluster = this.#clusterOf(row);
-      if (cluster === common) return head[row]! - headSum;
-      let tail = tails.get(cluster);
-      if (tail === undefined) {
-        const { table, bias, out, dims } = cluster;
-        const logits = productOfCodes(table, product(out, state, dims), bias);
-        tail = [logits, logSumExp(logits)];
-        tails.set(cluster, tail);
-      }
-      const place = common!.rows + this.#clusters.indexOf(cluster) - 1;
-      return head[place]! - headSum + (tail[0][row - cluster.begin]! - tail[1]);
+  /** What words bring to the state [words][3 * hidden]. */
+  inputs(rows: readonly number[]): Float32Array[] {
+    const width = this.#clusters[0]!.dims;
+    const embedded = rows.map((row): Float32Array => {
+      const { begin, table, dims, lift } = this.#clusterOf(row);
+      const inside = row - begin;
+      const factor = table.scale[inside]! * Math.sqrt(dims);
+      const codes = table.codes.subarray(inside * dims, (inside + 1) * dims);
+      const short = Float32Array.from(codes, (code) => code * factor);
+      return lift === null ? short : products(lift, [short], width)[0]!;
     });
+    return products(this.#input, embedded, 3 * this.hidden, this.#inputBias);
+  }
+
+  /**
+   * The states after one more word each [words][hidden].
+   *
+   * @param inputs What `inputs` gave for the words.
+   * @param states States before them.
+   */
+  advance(inputs: readonly Float32Array[], states: readonly Float32Array[]): Float32Array[] {
+    const size = this.hidden;
+    const recurrents = products(this.#recurrent, states, 3 * size, this.#recurrentBias);
+    return states.map((state, word) => {
+      const [input, recurrent] = [inputs[word]!, recurrents[word]!];
+      const following = new Float32Array(size);
+      for (let index = 0; index < size; index++) {
+        const reset = logistic(recurrent[index]! + input[index]!);
+        const update = logistic(recurrent[size + index]! + input[size + index]!);
+        const brought = input[2 * size + index]!;
+        const candidate = Math.tanh(reset * recurrent[2 * size + index]! + brought);
+        following[index] = candidate + update * (state[index]! - candidate);
+      }
+      return following;
+    });
+  }
+
+  /**
+   * Natural-log probabilities of words [words].
+   *
+   * @param states States.
+   * @param before The state before each word, by its place [words].
+   * @param rows The words.
+   */
+  logProbs(
+    states: readonly Float32Array[],
+    before: readonly number[],
+    rows: readonly number[],
+  ): number[] {
+    const [common] = this.#clusters;
+    const asked = products(common!.out, states, common!.dims);
+    const heads = products(this.#head, asked, this.#headBias.length, this.#headBias);
+    const headSums = heads.map(logSumExp);
+    const head = (word: number, row: number): number =>
+      heads[before[word]!]![row]! - headSums[before[word]!]!;
+    const found = rows.map((row, word) => (row < common!.rows ? head(word, row) : 0));
+    this.#clusters.forEach(({ begin, rows: size, dims, table, bias, out }, cluster) => {
+      if (cluster === 0) return;
+      const words = Array.from(rows.keys()).filter(
+        (word) => rows[word]! >= begin && rows[word]! < begin + size,
+      );
+      const which = Array.from(new Set(words.map((word) => before[word]!)));
+      const queries = products(out, which.map((state) => states[state]!), dims);
+      const tails = productsOfCodes(table, queries, bias);
+      const tailSums = tails.map(logSumExp);
+      for (const word of words) {
+        const place = which.indexOf(before[word]!);
+        const inside = tails[place]![rows[word]! - begin]! - tailSums[place]!;
+        found[word] = head(word, common!.rows + cluster - 1) + inside;
+      }
+    });
+    return found;
   }
 
   #clusterOf(row: number): Cluster {
