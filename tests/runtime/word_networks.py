@@ -44,6 +44,9 @@ def network(words, seed=1, edges=EDGES, likes=None):
             scale = random.uniform(0.002, 0.01, shape[0]).astype(np.float32)
             arrays[f"network_{name}_scale"] = scale
     if likes is not None:
+        for name, array in arrays.items():
+            if name.endswith("_scale"):
+                array *= np.float32(0.1)
         arrays["network_bias0"][likes] += 8
     sizes = {"version": 1, "hidden": HIDDEN, "edges": list(edges), "dims": list(DIMS)}
     return {"network": sizes}, arrays

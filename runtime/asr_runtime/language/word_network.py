@@ -150,7 +150,7 @@ class WordNetwork:
         if len(states) <= _FEW:
             recurrent = np.stack([self._recurrent @ state for state in states])
         else:
-            recurrent = states @ self._recurrent.T
+            recurrent = np.ascontiguousarray((self._recurrent @ states.T).T)
         recurrent += self._recurrent_bias
         gates = recurrent[:, : 2 * size]
         gates += inputs[:, : 2 * size]
