@@ -1819,7 +1819,6 @@ var PhonemeSearch = class {
 };
 
 // src/decoding/rescoring.ts
-var HISTORY = 4;
 var MOST_PATHS = 5;
 var NONE = -1;
 var Rescorer = class {
@@ -1869,7 +1868,7 @@ var Rescorer = class {
    * @param texts Word ids of each.
    */
   gains(texts) {
-    const [words, places] = sharedWords(texts);
+    const [words, places] = sharedBeginnings(texts);
     const rows = words.map(({ id }) => this.network.row[id]);
     const network = this.#networkLogProbs(words, rows);
     const gains = words.map((word, place) => {
@@ -1916,20 +1915,19 @@ function makeRescorer(model, config) {
   if (model.network === null || config.networkShare === 0) return null;
   return new Rescorer(model, model.network, config);
 }
-function sharedWords(texts) {
+function sharedBeginnings(texts) {
   const words = [];
   const known = /* @__PURE__ */ new Map();
   const places = texts.map((text) => {
-    const padded = [NONE, ...text];
     let parent = NONE;
     return text.map((id, index) => {
-      const key = padded.slice(Math.max(0, index + 1 - HISTORY), index + 2).join();
+      const key = `${parent} ${id}`;
       let place = known.get(key);
       if (place === void 0) {
         place = words.length;
         known.set(key, place);
-        const depth = (words[parent]?.depth ?? 0) + 1;
-        words.push({ id, earlier: [padded[index - 1] ?? NONE, padded[index]], parent, depth });
+        const earlier = [text[index - 2] ?? NONE, text[index - 1] ?? NONE];
+        words.push({ id, earlier, parent, depth: index + 1 });
       }
       parent = place;
       return place;
@@ -3140,7 +3138,11 @@ var BeamSentence = class {
     }
     const found = this.decoder.bestText(state);
     const { own, shift } = found;
-    const best2 = state.beam.trace.indexOf(found.prefix);
+    let best2 = -1;
+    for (let index = 0; index < state.beam.count; index++) {
+      if (state.beam.trace[index] !== found.prefix) continue;
+      if (best2 < 0 || state.beam.total(index) > state.beam.total(best2)) best2 = index;
+    }
     const joined2 = (path, rest) => [
       ...path.slice(0, own),
       ...rest.slice(own + shift)

@@ -124,7 +124,8 @@ class BeamSentence(Generic[S, P]):
             return _Ahead(spelled, best, spelled.labels[best], spelled.start_frames[best])
         paths = self._search.alternatives(self._state)
         found = rescorer.best(((path, self._decoder.word_ids(path.labels)) for path in paths), 1)[0]
-        best = int((self._state.beam.fields[PREFIX] == found.prefix).argmax())
+        beam = self._state.beam
+        best = int(np.where(beam.fields[PREFIX] == found.prefix, beam.total(), -np.inf).argmax())
         # The hypothesis's own labels go on where the path's beginning ends.
         rest = slice(found.own + found.shift, None)
         labels = np.concatenate((found.labels[: found.own], spelled.labels[best, rest]))

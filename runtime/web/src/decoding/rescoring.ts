@@ -4,14 +4,12 @@ import type { BeamConfig } from "./beam_config.js";
 import { logAddExp } from "./hypotheses.js";
 import type { BestPath } from "./traceback.js";
 
-/** Words before a word by which texts that share them share what the network says of it. */
-const HISTORY = 4;
 /** Paths that are looked at for each text that is wanted; some differ in pronunciations alone. */
 const MOST_PATHS = 5;
-/** The word before the first, which tells the start of a text from the middle. */
+/** The place and the id of the word before the first. */
 const NONE = -1;
 
-/** A word of one or several texts. */
+/** A word of one text, or of several with all words before it in common. */
 interface Word {
   readonly id: number;
   /** Ids of the last two words before it, NONE for none. */
@@ -78,7 +76,7 @@ export class Rescorer {
    * @param texts Word ids of each.
    */
   gains(texts: readonly (readonly number[])[]): number[] {
-    const [words, places] = sharedWords(texts);
+    const [words, places] = sharedBeginnings(texts);
     const rows = words.map(({ id }) => this.network.row[id]!);
     const network = this.#networkLogProbs(words, rows);
     const gains = words.map((word, place) => {
@@ -131,21 +129,20 @@ export function makeRescorer(model: PackedModel, config: BeamConfig): Rescorer |
   return new Rescorer(model, model.network, config);
 }
 
-/** The words of some texts, those with the same HISTORY once, and their places in each text. */
-function sharedWords(texts: readonly (readonly number[])[]): [Word[], number[][]] {
+/** The words of some texts, as far as those begin alike once, and their places in each text. */
+function sharedBeginnings(texts: readonly (readonly number[])[]): [Word[], number[][]] {
   const words: Word[] = [];
   const known = new Map<string, number>();
   const places = texts.map((text) => {
-    const padded = [NONE, ...text];
     let parent = NONE;
     return text.map((id, index) => {
-      const key = padded.slice(Math.max(0, index + 1 - HISTORY), index + 2).join();
+      const key = `${parent} ${id}`;
       let place = known.get(key);
       if (place === undefined) {
         place = words.length;
         known.set(key, place);
-        const depth = (words[parent]?.depth ?? 0) + 1;
-        words.push({ id, earlier: [padded[index - 1] ?? NONE, padded[index]!], parent, depth });
+        const earlier = [text[index - 2] ?? NONE, text[index - 1] ?? NONE] as const;
+        words.push({ id, earlier, parent, depth: index + 1 });
       }
       parent = place;
       return place;

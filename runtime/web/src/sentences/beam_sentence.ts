@@ -109,7 +109,11 @@ export class BeamSentence implements SentenceSearch {
     }
     const found = this.decoder.bestText(state);
     const { own, shift } = found;
-    const best = state.beam.trace.indexOf(found.prefix);
+    let best = -1;
+    for (let index = 0; index < state.beam.count; index++) {
+      if (state.beam.trace[index] !== found.prefix) continue;
+      if (best < 0 || state.beam.total(index) > state.beam.total(best)) best = index;
+    }
     // The hypothesis's own labels go on where the path's beginning ends.
     const joined = (path: readonly number[], rest: readonly number[]): number[] => [
       ...path.slice(0, own),
