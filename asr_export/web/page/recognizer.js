@@ -15,9 +15,9 @@ async function readWavFormat(file) {
   let format2 = null;
   for (let place = 12; place + 8 <= file.size; ) {
     const chunk = new DataView(await file.slice(place, place + 48).arrayBuffer());
-    const name = fourLetters(chunk, 0);
-    const size = chunk.getUint32(4, true);
-    if (name === "fmt " && chunk.byteLength >= 24) {
+    const name2 = fourLetters(chunk, 0);
+    const size2 = chunk.getUint32(4, true);
+    if (name2 === "fmt " && chunk.byteLength >= 24) {
       let kind = chunk.getUint16(8, true);
       if (kind === EXTENSIBLE && chunk.byteLength >= 34) kind = chunk.getUint16(32, true);
       const bits = chunk.getUint16(22, true);
@@ -26,15 +26,15 @@ async function readWavFormat(file) {
       const channels = chunk.getUint16(10, true);
       format2 = { sampleRate: chunk.getUint32(12, true), channels, bits, isFloat: kind === FLOAT };
     }
-    if (name === "data") {
+    if (name2 === "data") {
       if (format2 === null || format2.channels === 0) return null;
       const begin = place + 8;
-      if (begin + size > file.size && size < 2147479552) {
+      if (begin + size2 > file.size && size2 < 2147479552) {
         throw new RecognizerError("The file was cut off: it is shorter than its header says.");
       }
-      return { ...format2, begin, end: Math.min(begin + size, file.size) };
+      return { ...format2, begin, end: Math.min(begin + size2, file.size) };
     }
-    place += 8 + size + (size & 1);
+    place += 8 + size2 + (size2 & 1);
   }
   throw new RecognizerError("The WAV file has no samples.");
 }
@@ -403,8 +403,8 @@ function unpackPronunciations(packed, counts, words) {
       phonemes[length++] = symbol;
       return;
     }
-    const size = length - offsets[found];
-    if (size < 1 || size > MAX_PHONEMES) throw new RangeError("a pronunciation is broken");
+    const size2 = length - offsets[found];
+    if (size2 < 1 || size2 > MAX_PHONEMES) throw new RangeError("a pronunciation is broken");
     offsets[++found] = length;
   };
   for (const number of packed) {
@@ -417,97 +417,156 @@ function unpackPronunciations(packed, counts, words) {
   return { word: Int32Array.from(word), offsets, phonemes: phonemes.subarray(0, length) };
 }
 
+// src/language/product_module.ts
+var VECTORS = 4;
+var ROWS = 2;
+var COLUMNS = 4;
+var GET = 32;
+var SET = 33;
+var CONSTANT = 65;
+var ADD = 106;
+var SHIFT = 116;
+var LESS = 73;
+var LOOP = [3, 64];
+var AGAIN = [13, 0];
+var END2 = 11;
+var ADD_NUMBERS = 146;
+var STORE_NUMBER = (offset) => [56, 2, offset];
+var LOAD = [253, 0, 4, 0];
+var ZEROS = [253, 12, ...new Array(16).fill(0)];
+var NUMBER_AT = (lane) => [253, 31, lane];
+var ADD_LANES = [253, 228, 1];
+var MULTIPLY_LANES = [253, 230, 1];
+var INTEGER = 127;
+var LANES = 123;
+var [MATRIX, VECTOR, RESULT, ROW_COUNT, COLUMN_COUNT] = [0, 1, 2, 3, 4];
+var [STRIDE, LENGTH, LAST, PLACE, POINT] = [5, 6, 7, 8, 9];
+var [ONE, OTHER, SUMS] = [10, 11, 12];
+var increase = (variable, ...by) => [
+  ...[GET, variable, ...by, ADD, SET, variable]
+];
+var each = (count, code) => Array.from({ length: count }, (_, index) => code(index)).flat();
+var CODE = [
+  ...[GET, COLUMN_COUNT, CONSTANT, 2, SHIFT, SET, STRIDE],
+  ...[GET, ROW_COUNT, CONSTANT, 2, SHIFT, SET, LENGTH],
+  ...[GET, RESULT, GET, LENGTH, ADD, SET, LAST],
+  ...LOOP,
+  ...each(ROWS * VECTORS, (sum) => [...ZEROS, SET, SUMS + sum]),
+  ...[CONSTANT, 0, SET, PLACE],
+  ...LOOP,
+  ...[GET, MATRIX, GET, PLACE, ADD, ...LOAD, SET, ONE],
+  ...[GET, MATRIX, GET, STRIDE, ADD, GET, PLACE, ADD, ...LOAD, SET, OTHER],
+  ...[GET, VECTOR, GET, PLACE, ADD, SET, POINT],
+  ...each(VECTORS, (vector) => [
+    ...each(ROWS, (row) => [
+      ...[GET, POINT, ...LOAD, GET, ONE + row, ...MULTIPLY_LANES],
+      ...[GET, SUMS + vector * ROWS + row, ...ADD_LANES, SET, SUMS + vector * ROWS + row]
+    ]),
+    ...increase(POINT, GET, STRIDE)
+  ]),
+  ...increase(PLACE, CONSTANT, 16),
+  ...[GET, PLACE, GET, STRIDE, LESS, ...AGAIN, END2],
+  ...[GET, RESULT, SET, POINT],
+  ...each(VECTORS, (vector) => [
+    ...each(ROWS, (row) => [
+      ...[GET, POINT],
+      ...each(COLUMNS, (lane) => [
+        ...[GET, SUMS + vector * ROWS + row, ...NUMBER_AT(lane)],
+        ...lane > 0 ? [ADD_NUMBERS] : []
+      ]),
+      ...STORE_NUMBER(4 * row)
+    ]),
+    ...increase(POINT, GET, LENGTH)
+  ]),
+  ...increase(MATRIX, GET, STRIDE, GET, STRIDE, ADD),
+  ...increase(RESULT, CONSTANT, 4 * ROWS),
+  ...[GET, RESULT, GET, LAST, LESS, ...AGAIN, END2]
+];
+function multiplication(memory) {
+  const variables = [2, 5, INTEGER, 2 + ROWS * VECTORS, LANES];
+  const body = [...variables, ...CODE, END2];
+  const bytes = [
+    ...[0, 97, 115, 109, 1, 0, 0, 0],
+    // A function of five integers without a result; the memory it works in; that it is there, and
+    // has a name; what it does.
+    ...section(1, [1, 96, 5, ...new Array(5).fill(INTEGER), 0]),
+    ...section(2, [1, ...name("m"), ...name("m"), 2, 0, 0]),
+    ...section(3, [1, 0]),
+    ...section(7, [1, ...name("f"), 0, 0]),
+    ...section(10, [1, ...size(body.length), ...body])
+  ];
+  const module = new WebAssembly.Module(Uint8Array.from(bytes));
+  return new WebAssembly.Instance(module, { m: { m: memory } }).exports["f"];
+}
+function section(kind, content) {
+  return [kind, ...size(content.length), ...content];
+}
+function name(letter) {
+  return [1, letter.charCodeAt(0)];
+}
+function size(number) {
+  return number < 128 ? [number] : [number & 127 | 128, ...size(number >> 7)];
+}
+
 // src/language/matrix_products.ts
-function decoded({ codes, scale }) {
-  const columns = codes.length / scale.length;
-  const matrix = new Float32Array(codes.length);
-  for (let row = 0, place = 0; row < scale.length; row++) {
-    for (let column = 0; column < columns; column++, place++) {
-      matrix[place] = codes[place] * scale[row];
+var PAGE_BYTES = 1 << 16;
+var NUMBER_BYTES = 4;
+var MatrixProducts = class {
+  #memory = new WebAssembly.Memory({ initial: 1 });
+  #multiply = multiplication(this.#memory);
+  #used = 0;
+  /** Keep a matrix, of parts with the same columns one below the other. */
+  add(columns, ...parts) {
+    const rows = parts.reduce((sum, { scale }) => sum + scale.length, 0);
+    const stride = padded(columns, COLUMNS);
+    const place = this.#used;
+    this.#used += padded(rows, ROWS) * stride * NUMBER_BYTES;
+    const numbers = this.#numbers(place, rows * stride);
+    let begin = 0;
+    for (const { codes, scale } of parts) {
+      for (let row = 0; row < scale.length; row++, begin += stride) {
+        for (let column = 0; column < columns; column++) {
+          numbers[begin + column] = codes[row * columns + column] * scale[row];
+        }
+      }
     }
+    return { rows, columns, place };
   }
-  return matrix;
-}
-function products(matrix, vectors, rows, added) {
-  const results = vectors.map(() => new Float32Array(rows));
-  for (let index = 0; index < vectors.length; index += 2) {
-    const [one, other] = [index, Math.min(index + 1, vectors.length - 1)];
-    multiply(matrix, vectors[one], vectors[other], results[one], results[other]);
-  }
-  if (added === void 0) return results;
-  for (const result of results) result.forEach((sum, row) => result[row] = sum + added[row]);
-  return results;
-}
-function productsOfCodes({ codes, scale }, vectors, added) {
-  const results = products(codes, vectors, scale.length);
-  for (const result of results) {
-    result.forEach((sum, row) => result[row] = sum * scale[row] + added[row]);
-  }
-  return results;
-}
-function multiply(matrix, one, other, ofOne, ofOther) {
-  const rows = ofOne.length;
-  const columns = one.length;
-  let row = 0;
-  for (; row + 4 <= rows; row += 4) {
-    const first = row * columns;
-    const second = first + columns;
-    const third = second + columns;
-    const fourth = third + columns;
-    let one1 = 0;
-    let one2 = 0;
-    let one3 = 0;
-    let one4 = 0;
-    let other1 = 0;
-    let other2 = 0;
-    let other3 = 0;
-    let other4 = 0;
-    for (let column = 0; column < columns; column++) {
-      const number = one[column];
-      const number2 = other[column];
-      let weight = matrix[first + column];
-      one1 += weight * number;
-      other1 += weight * number2;
-      weight = matrix[second + column];
-      one2 += weight * number;
-      other2 += weight * number2;
-      weight = matrix[third + column];
-      one3 += weight * number;
-      other3 += weight * number2;
-      weight = matrix[fourth + column];
-      one4 += weight * number;
-      other4 += weight * number2;
+  /**
+   * A matrix times each of some vectors, and perhaps more [vectors][rows].
+   *
+   * @param added What is added to each product [rows].
+   */
+  times(matrix, vectors, added) {
+    const { rows, columns, place } = matrix;
+    const [height, width] = [padded(rows, ROWS), padded(columns, COLUMNS)];
+    const products = [];
+    const results = this.#used + VECTORS * width * NUMBER_BYTES;
+    for (let first = 0; first < vectors.length; first += VECTORS) {
+      const some = vectors.slice(first, first + VECTORS);
+      const given = this.#numbers(this.#used, VECTORS * (width + height)).fill(0, 0, VECTORS * width);
+      some.forEach((vector, index) => given.set(vector, index * width));
+      this.#multiply(place, this.#used, results, height, width);
+      some.forEach((_, index) => {
+        const begin = VECTORS * width + index * height;
+        products.push(given.slice(begin, begin + rows));
+      });
     }
-    ofOne[row] = one1;
-    ofOne[row + 1] = one2;
-    ofOne[row + 2] = one3;
-    ofOne[row + 3] = one4;
-    ofOther[row] = other1;
-    ofOther[row + 1] = other2;
-    ofOther[row + 2] = other3;
-    ofOther[row + 3] = other4;
-  }
-  for (; row < rows; row++) {
-    let sum = 0;
-    let sum2 = 0;
-    for (let column = 0; column < columns; column++) {
-      const weight = matrix[row * columns + column];
-      sum += weight * one[column];
-      sum2 += weight * other[column];
+    if (added === void 0) return products;
+    for (const product of products) {
+      for (let row = 0; row < rows; row++) product[row] += added[row];
     }
-    ofOne[row] = sum;
-    ofOther[row] = sum2;
+    return products;
   }
-}
-function logSumExp(logs) {
-  let most = -Infinity;
-  for (const log of logs) most = Math.max(most, log);
-  let sum = 0;
-  for (const log of logs) sum += Math.exp(log - most);
-  return most + Math.log(sum);
-}
-function logistic(number) {
-  return 1 / (1 + Math.exp(-number));
+  /** The memory from some place on, which is made larger for it. */
+  #numbers(place, count) {
+    const missing = place + count * NUMBER_BYTES - this.#memory.buffer.byteLength;
+    if (missing > 0) this.#memory.grow(Math.ceil(missing / PAGE_BYTES));
+    return new Float32Array(this.#memory.buffer, place, count);
+  }
+};
+function padded(count, multiple) {
+  return Math.ceil(count / multiple) * multiple;
 }
 
 // src/language/word_network.ts
@@ -523,6 +582,7 @@ var WordNetwork = class {
   /** Numbers of a state. */
   hidden;
   #arrays;
+  #products = new MatrixProducts();
   #clusters;
   #input;
   #inputBias;
@@ -538,8 +598,8 @@ var WordNetwork = class {
   constructor(header, arrays, ids) {
     const { version, hidden, edges, dims } = header.network;
     if (version !== VERSION) throw new RangeError("the network is of another version");
-    for (const size of [hidden, ...dims]) {
-      if (!(Number.isInteger(size) && 1 <= size && size <= MOST_NUMBERS)) {
+    for (const size2 of [hidden, ...dims]) {
+      if (!(Number.isInteger(size2) && 1 <= size2 && size2 <= MOST_NUMBERS)) {
         throw new RangeError("the network has no such size");
       }
     }
@@ -556,25 +616,24 @@ var WordNetwork = class {
     this.#recurrent = this.#matrix("recurrent", 3 * hidden, hidden);
     this.#inputBias = this.#vector("input_bias", 3 * hidden);
     this.#recurrentBias = this.#vector("recurrent_bias", 3 * hidden);
-    this.#clusters = dims.map((size, cluster) => {
+    this.#clusters = dims.map((size2, cluster) => {
       const begin = edges[cluster];
       const rows2 = edges[cluster + 1] - begin;
+      const table2 = this.#codes(`table${cluster}`, rows2, size2);
       return {
         begin,
         rows: rows2,
-        dims: size,
-        // Those of rarer clusters are read where they are needed: most sentences have few rare words.
-        table: this.#codes(`table${cluster}`, rows2, size),
+        dims: size2,
+        table: table2,
+        tail: cluster === 0 ? null : this.#products.add(size2, table2),
         bias: this.#vector(`bias${cluster}`, rows2),
-        out: this.#matrix(`out${cluster}`, size, hidden),
-        lift: cluster === 0 ? null : this.#matrix(`lift${cluster}`, width, size)
+        out: this.#matrix(`out${cluster}`, size2, hidden),
+        lift: cluster === 0 ? null : this.#matrix(`lift${cluster}`, width, size2)
       };
     });
     const rarer = dims.length - 1;
     const { rows, table, bias } = this.#clusters[0];
-    this.#head = new Float32Array((rows + rarer) * width);
-    this.#head.set(decoded(table));
-    this.#head.set(this.#matrix("cluster", rarer, width), rows * width);
+    this.#head = this.#products.add(width, table, this.#codes("cluster", rarer, width));
     this.#headBias = new Float32Array(rows + rarer);
     this.#headBias.set(bias);
     this.#headBias.set(this.#vector("cluster_bias", rarer), rows);
@@ -590,16 +649,15 @@ var WordNetwork = class {
   }
   /** What words bring to the state [words][3 * hidden]. */
   inputs(rows) {
-    const width = this.#clusters[0].dims;
     const embedded = rows.map((row) => {
       const { begin, table, dims, lift } = this.#clusterOf(row);
       const inside = row - begin;
       const factor = table.scale[inside] * Math.sqrt(dims);
       const codes = table.codes.subarray(inside * dims, (inside + 1) * dims);
       const short = Float32Array.from(codes, (code) => code * factor);
-      return lift === null ? short : products(lift, [short], width)[0];
+      return lift === null ? short : this.#products.times(lift, [short])[0];
     });
-    return products(this.#input, embedded, 3 * this.hidden, this.#inputBias);
+    return this.#products.times(this.#input, embedded, this.#inputBias);
   }
   /**
    * The states after one more word each [words][hidden].
@@ -608,16 +666,16 @@ var WordNetwork = class {
    * @param states States before them.
    */
   advance(inputs, states) {
-    const size = this.hidden;
-    const recurrents = products(this.#recurrent, states, 3 * size, this.#recurrentBias);
+    const size2 = this.hidden;
+    const recurrents = this.#products.times(this.#recurrent, states, this.#recurrentBias);
     return states.map((state, word) => {
       const [input, recurrent] = [inputs[word], recurrents[word]];
-      const following = new Float32Array(size);
-      for (let index = 0; index < size; index++) {
+      const following = new Float32Array(size2);
+      for (let index = 0; index < size2; index++) {
         const reset = logistic(recurrent[index] + input[index]);
-        const update = logistic(recurrent[size + index] + input[size + index]);
-        const brought = input[2 * size + index];
-        const candidate = Math.tanh(reset * recurrent[2 * size + index] + brought);
+        const update = logistic(recurrent[size2 + index] + input[size2 + index]);
+        const brought = input[2 * size2 + index];
+        const candidate = Math.tanh(reset * recurrent[2 * size2 + index] + brought);
         following[index] = candidate + update * (state[index] - candidate);
       }
       return following;
@@ -632,19 +690,19 @@ var WordNetwork = class {
    */
   logProbs(states, before, rows) {
     const [common] = this.#clusters;
-    const asked = products(common.out, states, common.dims);
-    const heads = products(this.#head, asked, this.#headBias.length, this.#headBias);
+    const asked = this.#products.times(common.out, states);
+    const heads = this.#products.times(this.#head, asked, this.#headBias);
     const headSums = heads.map(logSumExp);
     const head = (word, row) => heads[before[word]][row] - headSums[before[word]];
     const found = rows.map((row, word) => row < common.rows ? head(word, row) : 0);
-    this.#clusters.forEach(({ begin, rows: size, dims, table, bias, out }, cluster) => {
-      if (cluster === 0) return;
+    this.#clusters.forEach(({ begin, rows: size2, tail, bias, out }, cluster) => {
+      if (tail === null) return;
       const words = Array.from(rows.keys()).filter(
-        (word) => rows[word] >= begin && rows[word] < begin + size
+        (word) => rows[word] >= begin && rows[word] < begin + size2
       );
       const which = Array.from(new Set(words.map((word) => before[word])));
-      const queries = products(out, which.map((state) => states[state]), dims);
-      const tails = productsOfCodes(table, queries, bias);
+      const queries = this.#products.times(out, which.map((state) => states[state]));
+      const tails = this.#products.times(tail, queries, bias);
       const tailSums = tails.map(logSumExp);
       for (const word of words) {
         const place = which.indexOf(before[word]);
@@ -659,25 +717,35 @@ var WordNetwork = class {
     while (row < this.#clusters[place].begin) place--;
     return this.#clusters[place];
   }
-  #matrix(name, rows, columns) {
-    return decoded(this.#codes(name, rows, columns));
+  #matrix(name2, rows, columns) {
+    return this.#products.add(columns, this.#codes(name2, rows, columns));
   }
-  #codes(name, rows, columns) {
-    const codes = this.#arrays[`network_${name}`];
+  #codes(name2, rows, columns) {
+    const codes = this.#arrays[`network_${name2}`];
     if (!(codes instanceof Int8Array) || codes.length !== rows * columns) {
-      throw new RangeError(`network_${name} has another size`);
+      throw new RangeError(`network_${name2} has another size`);
     }
-    return { codes, scale: this.#vector(`${name}_scale`, rows) };
+    return { codes, scale: this.#vector(`${name2}_scale`, rows) };
   }
-  #vector(name, size) {
-    const vector = this.#arrays[`network_${name}`];
-    const fits = vector instanceof Float32Array && vector.length === size;
+  #vector(name2, size2) {
+    const vector = this.#arrays[`network_${name2}`];
+    const fits = vector instanceof Float32Array && vector.length === size2;
     if (!fits || !vector.every(Number.isFinite)) {
-      throw new RangeError(`network_${name} has another size`);
+      throw new RangeError(`network_${name2} has another size`);
     }
     return vector;
   }
 };
+function logSumExp(logs) {
+  let most = -Infinity;
+  for (const log of logs) most = Math.max(most, log);
+  let sum = 0;
+  for (const log of logs) sum += Math.exp(log - most);
+  return most + Math.log(sum);
+}
+function logistic(number) {
+  return 1 / (1 + Math.exp(-number));
+}
 
 // src/language/packed_model.ts
 var UNKNOWN = 0;
@@ -722,21 +790,21 @@ var PackedModel = class {
     this.words = new TextDecoder().decode(array(arrays, "words", Uint8Array)).split("\n");
     const codes = array(arrays, "probability1", Uint8Array);
     const values = array(arrays, "probability_values1", Float32Array);
-    const size = codes.length;
+    const size2 = codes.length;
     const known = Float32Array.from(codes, (code) => values[code]);
     this.#known = known;
-    [this.#id, this.#share] = rareWords(arrays, this.words.length, size);
+    [this.#id, this.#share] = rareWords(arrays, this.words.length, size2);
     this.unigrams = this.#share.map((share, word) => known[this.#id[word]] + share);
     this.#rank = ranks(codes, values);
     this.start = this.#rank[BOUNDARY];
     this.#number2 = header.ngrams["2"];
-    if (size + this.#number2 > 2 ** STATE_BITS) throw new RangeError("too many bigrams");
-    const heads = setBits(array(arrays, "heads1", Uint8Array), size);
+    if (size2 + this.#number2 > 2 ** STATE_BITS) throw new RangeError("too many bigrams");
+    const heads = setBits(array(arrays, "heads1", Uint8Array), size2);
     const backoff = array(arrays, "backoff1", Uint8Array);
     const backoffValues = array(arrays, "backoff_values1", Float32Array);
     if (backoff.length !== heads.length) throw new RangeError("back-off weights are missing");
-    this.#row2 = new Int32Array(size).fill(-1);
-    this.#backoff1 = new Float32Array(size);
+    this.#row2 = new Int32Array(size2).fill(-1);
+    this.#backoff1 = new Float32Array(size2);
     heads.forEach((rank, row) => {
       this.#row2[rank] = row;
       this.#backoff1[rank] = backoffValues[backoff[row]];
@@ -748,7 +816,7 @@ var PackedModel = class {
     this.#codes = array(arrays, "probability", Uint8Array);
     if (longer) {
       const begins = this.#bigrams.begins();
-      this.#begin2 = new Int32Array(size);
+      this.#begin2 = new Int32Array(size2);
       heads.forEach((rank, row) => this.#begin2[rank] = begins[row]);
       this.#trigrams = ngrams(header, arrays, 3, false);
       this.#backoff2 = array(arrays, "backoff2", Uint8Array);
@@ -792,21 +860,21 @@ var PackedModel = class {
   }
   /** As `score`, of an id among the words that n-grams know. */
   #score(state, word) {
-    const size = this.#known.length;
+    const size2 = this.#known.length;
     const rank = this.#rank[word];
-    const longer = state >= size;
+    const longer = state >= size2;
     let context = state;
     let row = 0;
     if (longer) {
-      row = this.#bigrams.contextRow(state - size);
-      context = Math.min(this.#bigrams.numberAt(state - size), size - 1);
+      row = this.#bigrams.contextRow(state - size2);
+      context = Math.min(this.#bigrams.numberAt(state - size2), size2 - 1);
     }
     const bigramRow = this.#row2[context];
     const index = bigramRow < 0 ? -1 : this.#bigrams.find(bigramRow, rank);
     const trigrams = this.#trigrams;
     this.following = rank;
     if (trigrams !== null && index >= 0 && this.#bigrams.isHead(index)) {
-      this.following = index + size;
+      this.following = index + size2;
     }
     let score = index >= 0 ? this.#values2[this.#code(index)] : Math.fround(this.#backoff1[context] + this.#known[word]);
     if (!longer || trigrams === null) return score;
@@ -862,28 +930,28 @@ function ngrams(header, arrays, order, heads) {
     heads
   );
 }
-function array(arrays, name, Kind) {
-  const found = arrays[name];
-  if (!(found instanceof Kind)) throw new TypeError(`the array ${name} is missing`);
+function array(arrays, name2, Kind) {
+  const found = arrays[name2];
+  if (!(found instanceof Kind)) throw new TypeError(`the array ${name2} is missing`);
   return found;
 }
 
 // src/language/phonotactics.ts
 function phonotactics(pronunciations) {
-  const size = PHONEMES.length + 1;
-  const logs = new Float64Array(size * size).fill(1);
+  const size2 = PHONEMES.length + 1;
+  const logs = new Float64Array(size2 * size2).fill(1);
   const { offsets, phonemes } = pronunciations;
   for (let spoken = 0; spoken + 1 < offsets.length; spoken++) {
     let before = BLANK;
     for (let place = offsets[spoken]; place < offsets[spoken + 1]; place++) {
-      logs[before * size + phonemes[place]] += 1;
+      logs[before * size2 + phonemes[place]] += 1;
       before = phonemes[place];
     }
-    logs[before * size + BLANK] += 1;
+    logs[before * size2 + BLANK] += 1;
   }
-  logs[BLANK * size + BLANK] = 1e-9;
-  for (let before = 0; before < size; before++) {
-    const row = logs.subarray(before * size, (before + 1) * size);
+  logs[BLANK * size2 + BLANK] = 1e-9;
+  for (let before = 0; before < size2; before++) {
+    const row = logs.subarray(before * size2, (before + 1) * size2);
     const total = row.reduce((sum, count) => sum + count, 0);
     row.forEach((count, after) => row[after] = Math.log(count / total));
   }
@@ -932,15 +1000,15 @@ var PronunciationTree = class {
       if (index > 0 && word[index] === word[index - 1]) penalty[index] = variantPenalty;
       worth[index] = scores[word[index]] - penalty[index];
     }
-    const size = PHONEMES.length;
-    const { nodes, low, high, first, label, best: best2, final: final2 } = grow(pronunciations, worth, 2 * size + 2);
+    const size2 = PHONEMES.length;
+    const { nodes, low, high, first, label, best: best2, final: final2 } = grow(pronunciations, worth, 2 * size2 + 2);
     this.roots = nodes;
-    this.outside = this.roots + size + 1;
-    this.nowhere = this.outside + size;
+    this.outside = this.roots + size2 + 1;
+    this.nowhere = this.outside + size2;
     low.fill(low[0], this.roots, this.outside);
     high.fill(high[0], this.roots, this.outside);
     first.fill(first[0], this.roots, this.outside);
-    for (let phoneme = 0; phoneme < size; phoneme++) {
+    for (let phoneme = 0; phoneme < size2; phoneme++) {
       label[this.roots + phoneme] = phoneme;
       label[this.outside + phoneme] = phoneme;
       best2[this.outside + phoneme] = unknown;
@@ -953,7 +1021,7 @@ var PronunciationTree = class {
     this.best = best2.slice(0, this.nowhere + 1);
     this.ends = new Int32Array(this.nowhere + 2);
     for (const node of final2) this.ends[node + 1] += 1;
-    for (let label2 = 0; label2 < size; label2++) this.ends[this.outside + label2 + 1] = 1;
+    for (let label2 = 0; label2 < size2; label2++) this.ends[this.outside + label2 + 1] = 1;
     for (let index = 1; index < this.ends.length; index++) {
       this.ends[index] += this.ends[index - 1];
     }
@@ -961,14 +1029,14 @@ var PronunciationTree = class {
     this.#order = new Int32Array(count);
     for (let index = 0; index < count; index++) this.#order[next[final2[index]]++] = index;
     this.follows = phonotactics(pronunciations);
-    this.word = new Int32Array(count + size).fill(NO_WORD);
-    this.penalty = new Float32Array(count + size);
+    this.word = new Int32Array(count + size2).fill(NO_WORD);
+    this.penalty = new Float32Array(count + size2);
     for (let place = 0; place < count; place++) {
       this.word[place] = word[this.#order[place]];
       this.penalty[place] = penalty[this.#order[place]];
     }
-    for (let label2 = 0; label2 < size; label2++) {
-      this.penalty[count + label2] = -this.follows[label2 * (size + 1) + BLANK];
+    for (let label2 = 0; label2 < size2; label2++) {
+      this.penalty[count + label2] = -this.follows[label2 * (size2 + 1) + BLANK];
     }
   }
   /** The node after a node and a phoneme. */
@@ -1070,17 +1138,17 @@ var Hypotheses = class _Hypotheses {
   /** Room for one more at the end, and its place. */
   grow() {
     if (this.count === this.key.length) {
-      const size = this.count * 2;
-      this.key = grown(this.key, new Float64Array(size));
-      this.blank = grown(this.blank, new Float64Array(size));
-      this.spoken = grown(this.spoken, new Float64Array(size));
-      this.ahead = grown(this.ahead, new Float64Array(size));
-      this.textHigh = grown(this.textHigh, new Int32Array(size));
-      this.textLow = grown(this.textLow, new Int32Array(size));
-      this.context = grown(this.context, new Int32Array(size));
-      this.node = grown(this.node, new Int32Array(size));
-      this.began = grown(this.began, new Int32Array(size));
-      this.trace = grown(this.trace, new Int32Array(size));
+      const size2 = this.count * 2;
+      this.key = grown(this.key, new Float64Array(size2));
+      this.blank = grown(this.blank, new Float64Array(size2));
+      this.spoken = grown(this.spoken, new Float64Array(size2));
+      this.ahead = grown(this.ahead, new Float64Array(size2));
+      this.textHigh = grown(this.textHigh, new Int32Array(size2));
+      this.textLow = grown(this.textLow, new Int32Array(size2));
+      this.context = grown(this.context, new Int32Array(size2));
+      this.node = grown(this.node, new Int32Array(size2));
+      this.began = grown(this.began, new Int32Array(size2));
+      this.trace = grown(this.trace, new Int32Array(size2));
     }
     return this.count++;
   }
@@ -1139,16 +1207,16 @@ function logAddExp(one, other) {
   if (difference2 > 0) return one + Math.log1p(Math.exp(-difference2));
   return other + Math.log1p(Math.exp(difference2));
 }
-function nthLargest(numbers, size) {
-  return numbers.slice().sort()[numbers.length - size];
+function nthLargest(numbers, size2) {
+  return numbers.slice().sort()[numbers.length - size2];
 }
-function merge(options, size, recombinations = null) {
+function merge(options, size2, recombinations = null) {
   const scores = new Float64Array(options.count);
   for (let index = 0; index < options.count; index++) {
     scores[index] = Math.max(options.blank[index], options.spoken[index]);
   }
   let order = Array.from(scores.keys());
-  if (order.length > 3 * size) order = best(order, scores, 3 * size);
+  if (order.length > 3 * size2) order = best(order, scores, 3 * size2);
   const { key } = options;
   const most = recombinations === null ? 0 : scores.reduce((one, other) => Math.max(one, other));
   order.sort(
@@ -1172,16 +1240,16 @@ function merge(options, size, recombinations = null) {
     merged.spoken[place] = spoken;
     begin = next;
   }
-  if (merged.count <= size) return merged;
+  if (merged.count <= size2) return merged;
   const totals = new Float64Array(merged.count);
   for (let index = 0; index < merged.count; index++) {
     totals[index] = Math.max(merged.blank[index], merged.spoken[index]);
   }
-  return merged.take(best(Array.from(totals.keys()), totals, size));
+  return merged.take(best(Array.from(totals.keys()), totals, size2));
 }
-function best(places, scores, size) {
+function best(places, scores, size2) {
   const ranked = places.slice().sort((one, other) => scores[other] - scores[one]);
-  return ranked.slice(0, size).sort((one, other) => one - other);
+  return ranked.slice(0, size2).sort((one, other) => one - other);
 }
 
 // src/decoding/priority_queue.ts
@@ -1271,13 +1339,13 @@ var Recombinations = class {
     });
     const prefixes = new Int32Array(beam.count + this.#joined.length);
     prefixes.set(beam.trace.subarray(0, beam.count));
-    this.#joined.forEach((each, index) => prefixes[beam.count + index] = each.prefix);
+    this.#joined.forEach((each2, index) => prefixes[beam.count + index] = each2.prefix);
     const kept = traceback.kept(prefixes, prefixes.length, labels);
     this.#texts = Array.from(kept, (number) => this.#texts[number]);
     this.#texts[0] = text;
     traceback.keep(prefixes, prefixes.length, labels);
     beam.trace.set(prefixes.subarray(0, beam.count));
-    this.#joined.forEach((each, index) => each.prefix = prefixes[beam.count + index]);
+    this.#joined.forEach((each2, index) => each2.prefix = prefixes[beam.count + index]);
   }
   /**
    * The best paths, the most probable first, with different labels.
@@ -1318,11 +1386,11 @@ var Recombinations = class {
    */
   #nearest() {
     const found = /* @__PURE__ */ new Map();
-    for (const each of this.#joined) {
-      let others = found.get(each.better);
-      if (others === void 0) found.set(each.better, others = /* @__PURE__ */ new Map());
-      const known = others.get(each.worse);
-      if (known === void 0 || each.distance < known.distance) others.set(each.worse, each);
+    for (const each2 of this.#joined) {
+      let others = found.get(each2.better);
+      if (others === void 0) found.set(each2.better, others = /* @__PURE__ */ new Map());
+      const known = others.get(each2.worse);
+      if (known === void 0 || each2.distance < known.distance) others.set(each2.worse, each2);
     }
     return new Map(Array.from(found, ([better, others]) => [better, [...others.values()]]));
   }
@@ -1788,7 +1856,7 @@ var PhonemeSearch = class {
     ranked.sort((one, other) => beam.total(other) - beam.total(one));
     const texts = [];
     for (const index of ranked.slice(0, FINALISTS)) {
-      const text = texts.find((each) => beam.sameText(each.index, index));
+      const text = texts.find((each2) => beam.sameText(each2.index, index));
       if (text === void 0) texts.push({ index, nats: beam.total(index) });
       else text.nats = logAddExp(text.nats, beam.total(index));
     }
@@ -2226,7 +2294,7 @@ function partsOf(startFrames, quiet) {
     startFrames.forEach((frame, word2) => {
       if (frame >= begin + LEAST_PART && frame <= begin + MOST_PART) able.push(word2);
     });
-    const word = able.find((each) => quiet[Math.max(startFrames[each] - 1, 0)] === 1) ?? able[0] ?? // Of a long silence, the end.
+    const word = able.find((each2) => quiet[Math.max(startFrames[each2] - 1, 0)] === 1) ?? able[0] ?? // Of a long silence, the end.
     startFrames.findIndex((frame) => frame > begin + MOST_PART);
     if (word === -1) break;
     parts.push(word);
@@ -2551,10 +2619,10 @@ async function readLanguageModel(content) {
   }
   const arrays = {};
   try {
-    for (const [name, place] of Object.entries(header.arrays)) {
+    for (const [name2, place] of Object.entries(header.arrays)) {
       if (!(place.type in TYPES)) continue;
       const Kind = TYPES[place.type];
-      arrays[name] = new Kind(content, begin + place.offset, place.length);
+      arrays[name2] = new Kind(content, begin + place.offset, place.length);
     }
     return new PackedModel(header, arrays);
   } catch (error) {
@@ -2624,9 +2692,9 @@ var AcousticModel = class {
     const { width, letters } = this.heads;
     const data = new Float32Array(frames * width);
     let begin = 0;
-    for (const [index, name] of this.#outputs.entries()) {
+    for (const [index, name2] of this.#outputs.entries()) {
       const columns = index === 0 ? letters : BLANK + 1;
-      const head = found[name].data;
+      const head = found[name2].data;
       if (head.length < frames * columns) {
         throw new RecognizerError("The model gave too few log-probabilities; export it again.");
       }
@@ -2668,9 +2736,9 @@ function* fieldsOf(bytes, begin, end) {
     else if (kind === 1) place += 8;
     else if (kind === 5) place += 4;
     else if (kind === 2) {
-      let size;
-      [size, content] = readNumber(bytes, place);
-      place = content + size;
+      let size2;
+      [size2, content] = readNumber(bytes, place);
+      place = content + size2;
     } else throw new RangeError("not a protobuf message");
     if (place > end) throw new RangeError("a field reaches past the end");
     yield { number: Math.floor(key / 8), begin: start, content, end: place };
@@ -2736,9 +2804,9 @@ function withoutDefaults(bytes, graph) {
     const isDefault = field.number === GRAPH_INITIALIZER && STREAMING_INPUTS.has(textOf3(bytes, field, TENSOR_NAME));
     if (!isDefault) parts.push(bytes.subarray(field.begin, field.end));
   }
-  const size = parts.reduce((total, part) => total + part.length, 0);
+  const size2 = parts.reduce((total, part) => total + part.length, 0);
   const key = MODEL_GRAPH * 8 + 2;
-  return joined([Uint8Array.from([...writeNumber(key), ...writeNumber(size)]), ...parts]);
+  return joined([Uint8Array.from([...writeNumber(key), ...writeNumber(size2)]), ...parts]);
 }
 function joined(parts) {
   const whole = new Uint8Array(parts.reduce((total, part) => total + part.length, 0));
@@ -3045,7 +3113,7 @@ function runLengths(flags) {
 var WINDOW_SECONDS = 20;
 var OVERLAP_SECONDS = 4;
 async function* cutWindows(blocks, window, overlap, frameStride) {
-  const size = window * frameStride;
+  const size2 = window * frameStride;
   const step = window - overlap;
   let firstFrame = 0;
   let held = new Float32Array(0);
@@ -3054,8 +3122,8 @@ async function* cutWindows(blocks, window, overlap, frameStride) {
     joined2.set(held);
     joined2.set(block, held.length);
     held = joined2;
-    while (held.length > size) {
-      yield { firstFrame, samples: held.slice(0, size) };
+    while (held.length > size2) {
+      yield { firstFrame, samples: held.slice(0, size2) };
       firstFrame += step;
       held = held.slice(step * frameStride);
     }

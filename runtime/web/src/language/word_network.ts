@@ -1,12 +1,5 @@
 import type { LanguageModelArray, LanguageModelHeader } from "./language_model_file.js";
-import {
-  type Codes,
-  decoded,
-  logistic,
-  logSumExp,
-  products,
-  productsOfCodes,
-} from "./matrix_products.js";
+import { type Codes, type Matrix, MatrixProducts } from "./matrix_products.js";
 
 /** The row of a sentence's start and end, that of all words that it does not know, and the next. */
 export const BOUNDARY_ROW = 0;
@@ -24,10 +17,12 @@ interface Cluster {
   readonly dims: number;
   readonly table: Codes;
   readonly bias: Float32Array;
+  /** The embeddings of a rarer cluster, which are asked for one by one; those of the first are `head`. */
+  readonly tail: Matrix | null;
   /** From a state to a vector that is compared with the embeddings [dims, hidden]. */
-  readonly out: Float32Array;
+  readonly out: Matrix;
   /** From an embedding to one of the first cluster [dims of that, dims]; none of the first itself. */
-  readonly lift: Float32Array | null;
+  readonly lift: Matrix | null;
 }
 
 /**
@@ -42,13 +37,14 @@ export class WordNetwork {
   /** Numbers of a state. */
   readonly hidden: number;
   readonly #arrays: Record<string, LanguageModelArray>;
+  readonly #products = new MatrixProducts();
   readonly #clusters: readonly Cluster[];
-  readonly #input: Float32Array;
+  readonly #input: Matrix;
   readonly #inputBias: Float32Array;
-  readonly #recurrent: Float32Array;
+  readonly #recurrent: Matrix;
   readonly #recurrentBias: Float32Array;
   /** Embeddings of common words, and behind them those of the rarer clusters. */
-  readonly #head: Float32Array;
+  readonly #head: Matrix;
   readonly #headBias: Float32Array;
 
   /**
@@ -83,12 +79,13 @@ export class WordNetwork {
     this.#clusters = dims.map((size, cluster) => {
       const begin = edges[cluster]!;
       const rows = edges[cluster + 1]! - begin;
+      const table = this.#codes(`table${cluster}`, rows, size);
       return {
         begin,
         rows,
         dims: size,
-        // Those of rarer clusters are read where they are needed: most sentences have few rare words.
-        table: this.#codes(`table${cluster}`, rows, size),
+        table,
+        tail: cluster === 0 ? null : this.#products.add(size, table),
         bias: this.#vector(`bias${cluster}`, rows),
         out: this.#matrix(`out${cluster}`, size, hidden),
         lift: cluster === 0 ? null : this.#matrix(`lift${cluster}`, width, size),
@@ -96,9 +93,7 @@ export class WordNetwork {
     });
     const rarer = dims.length - 1;
     const { rows, table, bias } = this.#clusters[0]!;
-    this.#head = new Float32Array((rows + rarer) * width);
-    this.#head.set(decoded(table));
-    this.#head.set(this.#matrix("cluster", rarer, width), rows * width);
+    this.#head = this.#products.add(width, table, this.#codes("cluster", rarer, width));
     this.#headBias = new Float32Array(rows + rarer);
     this.#headBias.set(bias);
     this.#headBias.set(this.#vector("cluster_bias", rarer), rows);
@@ -116,16 +111,15 @@ export class WordNetwork {
 
   /** What words bring to the state [words][3 * hidden]. */
   inputs(rows: readonly number[]): Float32Array[] {
-    const width = this.#clusters[0]!.dims;
     const embedded = rows.map((row): Float32Array => {
       const { begin, table, dims, lift } = this.#clusterOf(row);
       const inside = row - begin;
       const factor = table.scale[inside]! * Math.sqrt(dims);
       const codes = table.codes.subarray(inside * dims, (inside + 1) * dims);
       const short = Float32Array.from(codes, (code) => code * factor);
-      return lift === null ? short : products(lift, [short], width)[0]!;
+      return lift === null ? short : this.#products.times(lift, [short])[0]!;
     });
-    return products(this.#input, embedded, 3 * this.hidden, this.#inputBias);
+    return this.#products.times(this.#input, embedded, this.#inputBias);
   }
 
   /**
@@ -136,7 +130,7 @@ export class WordNetwork {
    */
   advance(inputs: readonly Float32Array[], states: readonly Float32Array[]): Float32Array[] {
     const size = this.hidden;
-    const recurrents = products(this.#recurrent, states, 3 * size, this.#recurrentBias);
+    const recurrents = this.#products.times(this.#recurrent, states, this.#recurrentBias);
     return states.map((state, word) => {
       const [input, recurrent] = [inputs[word]!, recurrents[word]!];
       const following = new Float32Array(size);
@@ -164,20 +158,20 @@ export class WordNetwork {
     rows: readonly number[],
   ): number[] {
     const [common] = this.#clusters;
-    const asked = products(common!.out, states, common!.dims);
-    const heads = products(this.#head, asked, this.#headBias.length, this.#headBias);
+    const asked = this.#products.times(common!.out, states);
+    const heads = this.#products.times(this.#head, asked, this.#headBias);
     const headSums = heads.map(logSumExp);
     const head = (word: number, row: number): number =>
       heads[before[word]!]![row]! - headSums[before[word]!]!;
     const found = rows.map((row, word) => (row < common!.rows ? head(word, row) : 0));
-    this.#clusters.forEach(({ begin, rows: size, dims, table, bias, out }, cluster) => {
-      if (cluster === 0) return;
+    this.#clusters.forEach(({ begin, rows: size, tail, bias, out }, cluster) => {
+      if (tail === null) return;
       const words = Array.from(rows.keys()).filter(
         (word) => rows[word]! >= begin && rows[word]! < begin + size,
       );
       const which = Array.from(new Set(words.map((word) => before[word]!)));
-      const queries = products(out, which.map((state) => states[state]!), dims);
-      const tails = productsOfCodes(table, queries, bias);
+      const queries = this.#products.times(out, which.map((state) => states[state]!));
+      const tails = this.#products.times(tail, queries, bias);
       const tailSums = tails.map(logSumExp);
       for (const word of words) {
         const place = which.indexOf(before[word]!);
@@ -194,8 +188,8 @@ export class WordNetwork {
     return this.#clusters[place]!;
   }
 
-  #matrix(name: string, rows: number, columns: number): Float32Array {
-    return decoded(this.#codes(name, rows, columns));
+  #matrix(name: string, rows: number, columns: number): Matrix {
+    return this.#products.add(columns, this.#codes(name, rows, columns));
   }
 
   #codes(name: string, rows: number, columns: number): Codes {
@@ -214,4 +208,17 @@ export class WordNetwork {
     }
     return vector;
   }
+}
+
+/** The logarithm of the sum of what logarithms are of. */
+function logSumExp(logs: Float32Array): number {
+  let most = -Infinity;
+  for (const log of logs) most = Math.max(most, log);
+  let sum = 0;
+  for (const log of logs) sum += Math.exp(log - most);
+  return most + Math.log(sum);
+}
+
+function logistic(number: number): number {
+  return 1 / (1 + Math.exp(-number));
 }
