@@ -20,7 +20,7 @@ from asr_train.ngram.writing import content_of
 
 ROOT = Path(__file__).parents[2]
 SMALL_LANGUAGE_MODEL = ROOT / "runtime" / "language_models" / "english-small.lm"
-EDGES = (0, 200, 500, 1000)
+EDGES = (0, 201, 500, 1000)
 Ask = Callable[..., list[Any]]
 Decode = Callable[..., list[Any]]
 

@@ -2340,7 +2340,11 @@ var PhonemeDecoder = class {
   begin() {
     return this.search.begin(this.rescorer !== null);
   }
-  /** The best text of an utterance that ends here, of those that were compared once more. */
+  /**
+   * The best text of an utterance that ends here, of those that were compared once more.
+   *
+   * The aligner places every path, also what no path spells, so that none has to be passed over.
+   */
   bestText(state) {
     if (this.rescorer === null) return this.search.finish(state);
     return this.rescorer.best(

@@ -15,13 +15,14 @@ interface Cluster {
   readonly begin: number;
   readonly rows: number;
   readonly dims: number;
+  /** The embeddings, as they lie in the file. */
   readonly table: Codes;
   readonly bias: Float32Array;
-  /** The embeddings of a rarer cluster, which are asked for one by one; those of the first are `head`. */
+  /** The embeddings of a rarer cluster, for products; null of the first, whose are in the head. */
   readonly tail: Matrix | null;
   /** From a state to a vector that is compared with the embeddings [dims, hidden]. */
   readonly out: Matrix;
-  /** From an embedding to one of the first cluster [dims of that, dims]; none of the first itself. */
+  /** From an embedding to one of the first cluster [dims of that, dims]; null of the first. */
   readonly lift: Matrix | null;
 }
 
