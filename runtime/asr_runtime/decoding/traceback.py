@@ -66,8 +66,13 @@ class Traceback:
         Returns:
             int64 [labels].
         """
-        ancestors: Integers = self._places(np.array([number]))[0]
-        return ancestors
+        # One path is walked faster than whole arrays are looked up.
+        parents = _joined(self._parents)
+        path = []
+        while number:
+            path.append(number)
+            number = int(parents[number])
+        return np.array(path[::-1], np.int64)
 
     def follow(self, number: int) -> tuple[Integers, Integers]:
         """Return the labels of a prefix from its first, and the frames they were added in.
@@ -78,8 +83,9 @@ class Traceback:
         Returns:
             Labels and frames, int64 [labels] both.
         """
-        labels, frames = self.paths(np.array([number]))
-        return labels[0], frames[0]
+        places = self.ancestors(number)
+        labels = _joined(self._labels)[places].astype(np.int64)
+        return labels, _joined(self._frames)[places].astype(np.int64)
 
     def paths(self, numbers: Integers) -> tuple[Integers, Integers]:
         """Return what `follow` does for several prefixes.
