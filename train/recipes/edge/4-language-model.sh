@@ -17,15 +17,17 @@ build() {
     --source "5,186 books; parts of English Wikipedia of 2014 to 2021; Common Voice's prompts" \
     --licence "books: public domain (US); Wikipedia: CC BY-SA 3.0; prompts: CC0" "$@"
 }
-build --rare-words 85000 --max-megabytes 25.42 --out "$WORK/english.lm"
-build --max-megabytes 8 --out "$WORK/english-small.lm"
+build --rare-words 85000 --max-megabytes 25.42 --out "$WORK/english-ngrams.lm"
+build --max-megabytes 8 --out "$WORK/english-small-ngrams.lm"
 
-# And english-neural.lm: the larger one with a network over words, some 90 minutes more on two cores.
+# Both get the same network over words, some 90 minutes more on two cores.
 if [ ! -e "$WORK/word-network/finished" ]; then
   OMP_NUM_THREADS=1 torchrun --nproc-per-node "$PROCESSES" -m asr_train neural-language-model \
-    "$BOOKS" "$GENERAL" "$PROMPTS" --weights 0.87,0.09,0.04 --base "$WORK/english.lm" \
+    "$BOOKS" "$GENERAL" "$PROMPTS" --weights 0.87,0.09,0.04 --base "$WORK/english-ngrams.lm" \
     --out "$WORK/word-network" --dev-text "$DATA/dev.jsonl" --minutes 85 \
     --source "the texts of the n-grams" --resume
   touch "$WORK/word-network/finished"
 fi
-asr-train add-neural-language-model "$WORK/word-network" "$WORK/english.lm" "$WORK/english-neural.lm"
+for size in english english-small; do
+  asr-train add-neural-language-model "$WORK/word-network" "$WORK/$size-ngrams.lm" "$WORK/$size.lm"
+done
