@@ -181,8 +181,21 @@ def test_the_network_decides_between_texts_that_sound_alike(
     assert scores == sorted(scores, reverse=True)
     off = sound_decoder(make_language_model, phoneme_speech, "add", network_share=0)
     assert off.decode(unclear, SECONDS) == plain.decode(unclear, SECONDS)
-    one = sound_decoder(make_language_model, phoneme_speech, "add", rescored_texts=1)
-    assert one.decode(unclear, SECONDS).text == plain.decode(unclear, SECONDS).text
+
+
+@pytest.mark.parametrize("few", [{"rescored_texts": 1}, {"rescored_threshold": 0}])
+def test_texts_that_are_not_compared_come_last(make_language_model, phoneme_speech, unclear, few):
+    """However many are wanted."""
+    decoder = sound_decoder(make_language_model, phoneme_speech, "add", **few)
+    for number in (1, 2, 3):
+        found = decoder.decode(unclear, SECONDS, alternatives=number)
+        assert found.text == "cat sat on the mat the dog ran"
+        if number > 1:
+            texts, scores = zip(*found.alternatives, strict=True)
+            assert (texts[0], len(texts)) == (found.text, number)
+            assert "cat add on the mat the dog ran" in texts
+            assert scores[0] == 0
+            assert list(scores) == sorted(scores, reverse=True)
 
 
 def test_hotwords_are_not_the_networks_business(make_language_model, phoneme_speech, unclear):

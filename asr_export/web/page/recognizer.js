@@ -1111,14 +1111,15 @@ var BEAM_DEFAULTS = {
   labelThreshold: 3e-3,
   steadyThreshold: 0.8,
   blankPenalty: 0.25,
-  languageModelWeight: 1.1,
+  languageModelWeight: 1,
   wordBonus: 0,
   unknownWordPenalty: 2,
   unknownPhonemePenalty: 0.5,
   variantPenalty: 1,
   silenceThreshold: 1,
-  networkShare: 0.5,
-  rescoredTexts: 20
+  networkShare: 0.7,
+  rescoredTexts: 40,
+  rescoredThreshold: 4
 };
 
 // src/decoding/hypotheses.ts
@@ -1895,6 +1896,7 @@ var Rescorer = class {
     this.network = network;
     this.#weight = config.languageModelWeight;
     this.#texts = config.rescoredTexts;
+    this.#threshold = config.rescoredThreshold;
     this.#ngramShare = Math.log1p(-config.networkShare);
     this.#networkShare = Math.log(config.networkShare);
   }
@@ -1902,6 +1904,7 @@ var Rescorer = class {
   network;
   #weight;
   #texts;
+  #threshold;
   #ngramShare;
   #networkShare;
   /**
@@ -1913,7 +1916,10 @@ var Rescorer = class {
   best(paths, wordIds) {
     const found = /* @__PURE__ */ new Map();
     let left = MOST_PATHS * this.#texts;
+    let least = -Infinity;
     for (const path of paths) {
+      if (found.size === 0) least = path.score - this.#threshold;
+      if (path.score < least) break;
       const ids = wordIds(path);
       const text = ids.join();
       if (!found.has(text)) found.set(text, [path, ids]);

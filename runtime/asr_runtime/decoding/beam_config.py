@@ -57,8 +57,9 @@ class BeamConfig:
     hotword_bonus: float = 0.5
     variant_penalty: float = 0.0
     silence_threshold: float = 1.0
-    network_share: float = 0.5
-    rescored_texts: int = 20
+    network_share: float = 0.7
+    rescored_texts: int = 40
+    rescored_threshold: float = 4.0
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -86,6 +87,7 @@ class BeamConfig:
             "hotword_bonus",
             "variant_penalty",
             "silence_threshold",
+            "rescored_threshold",
         ):
             if not 0 <= getattr(self, name) < math.inf:
                 raise DecoderError(f"{name} must be 0 or more, not {getattr(self, name)!r}")
@@ -107,7 +109,7 @@ class PhonemeBeamConfig(BeamConfig):
     steady_threshold: float = 0.8
     letter_prior_weight: float = 0.0
     blank_penalty: float = 0.25
-    language_model_weight: float = 1.1
+    language_model_weight: float = 1.0
     unknown_word_penalty: float = 2.0
     unknown_letter_penalty: float = 0.5
     hotword_bonus: float = 0.8

@@ -46,7 +46,7 @@ class Rescorer:
         """
         self._model, self._network = model, network
         self._weight = config.language_model_weight
-        self._texts = config.rescored_texts
+        self._texts, self._threshold = config.rescored_texts, config.rescored_threshold
         share = config.network_share
         self._ngram_share, self._network_share = np.log1p(-share), np.log(share)
 
@@ -55,24 +55,36 @@ class Rescorer:
 
         Args:
             paths: Paths of the search, the most probable first, and the ids of their words.
-            texts: How many texts are wanted; more are compared.
+            texts: How many texts are wanted. Which is the best does not depend on it: texts that
+                are too improbable to be compared come last.
 
         Returns:
             One path of each text, with its new score.
         """
-        texts = max(texts, self._texts)
         found: dict[tuple[int, ...], BestPath] = {}
-        for _, (path, ids) in zip(range(_MOST_PATHS * texts), paths, strict=False):
-            found.setdefault(tuple(ids), path)
-            if len(found) == texts:
+        compared = 0
+        least = -np.inf
+        looks = _MOST_PATHS * max(texts, self._texts)
+        for _, (path, ids) in zip(range(looks), paths, strict=False):
+            if not found:
+                least = path.score - self._threshold
+            worth = compared < self._texts and path.score >= least
+            if not worth and len(found) >= texts:
                 break
+            if found.setdefault(tuple(ids), path) is path:
+                compared += worth
         gains = self.gains(list(found))
         rescored = [
             replace(path, score=path.score + gain)
             for path, gain in zip(found.values(), gains, strict=True)
         ]
         # The sort is stable: of equals the search's own order decides.
-        return sorted(rescored, key=lambda path: -path.score)
+        ranked = [
+            *sorted(rescored[:compared], key=lambda path: -path.score),
+            *sorted(rescored[compared:], key=lambda path: -path.score),
+        ]
+        scores = np.minimum.accumulate([path.score for path in ranked]).tolist()
+        return [replace(path, score=score) for path, score in zip(ranked, scores, strict=True)]
 
     def gains(self, texts: Sequence[Sequence[int]]) -> list[float]:
         """Say how much more probable texts are than by the n-grams alone.

@@ -19,6 +19,8 @@ export interface BeamConfig {
   readonly networkShare: number;
   /** How many texts these are. */
   readonly rescoredTexts: number;
+  /** Texts that score this much less than the best one are not compared. */
+  readonly rescoredThreshold: number;
 }
 
 /** The defaults of `PhonemeBeamConfig`. */
@@ -29,12 +31,13 @@ export const BEAM_DEFAULTS: BeamConfig = {
   labelThreshold: 3e-3,
   steadyThreshold: 0.8,
   blankPenalty: 0.25,
-  languageModelWeight: 1.1,
+  languageModelWeight: 1,
   wordBonus: 0.0,
   unknownWordPenalty: 2.0,
   unknownPhonemePenalty: 0.5,
   variantPenalty: 1.0,
   silenceThreshold: 1.0,
-  networkShare: 0.5,
-  rescoredTexts: 20,
+  networkShare: 0.7,
+  rescoredTexts: 40,
+  rescoredThreshold: 4,
 };

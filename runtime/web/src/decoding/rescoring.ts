@@ -28,6 +28,7 @@ interface Word {
 export class Rescorer {
   readonly #weight: number;
   readonly #texts: number;
+  readonly #threshold: number;
   readonly #ngramShare: number;
   readonly #networkShare: number;
 
@@ -38,6 +39,7 @@ export class Rescorer {
   ) {
     this.#weight = config.languageModelWeight;
     this.#texts = config.rescoredTexts;
+    this.#threshold = config.rescoredThreshold;
     this.#ngramShare = Math.log1p(-config.networkShare);
     this.#networkShare = Math.log(config.networkShare);
   }
@@ -51,7 +53,10 @@ export class Rescorer {
   best(paths: Iterable<BestPath>, wordIds: (path: BestPath) => readonly number[]): BestPath {
     const found = new Map<string, readonly [BestPath, readonly number[]]>();
     let left = MOST_PATHS * this.#texts;
+    let least = -Infinity;
     for (const path of paths) {
+      if (found.size === 0) least = path.score - this.#threshold;
+      if (path.score < least) break;
       const ids = wordIds(path);
       const text = ids.join();
       if (!found.has(text)) found.set(text, [path, ids]);
