@@ -270,9 +270,9 @@ def test_a_network_takes_the_place_of_another(
     twice = tmp_path / "twice.lm"
     # One of more clusters, whose arrays must not stay.
     other = WordNetwork(WordNetworkConfig((0, 4, 6, 10, 17), (16, 8, 4, 2), 24))
-    torch.save({"model": other.state_dict()}, tmp_path / "other.pt")
-    said = run("add-neural-language-model", tmp_path / "other.pt", base, twice)
-    assert "taking the 15 most probable ones" in said
+    words = "\n".join(most_probable_words(base, 15).words)
+    torch.save({"model": other.state_dict(), "words": words}, tmp_path / "other.pt")
+    run("add-neural-language-model", tmp_path / "other.pt", base, twice)
     header, arrays = read_arrays(twice)
     assert header["network"]["edges"] == [0, 4, 6, 10, 17]
     assert header["network"]["source"] == ""
@@ -407,11 +407,11 @@ def test_unusable_for_training(
         (["none.pt", "base.lm"], "none.pt: there is no such checkpoint"),
         (["broken.pt", "base.lm"], "broken.pt is damaged or no checkpoint of PyTorch"),
         (["number.pt", "base.lm"], "number.pt holds no neural language model"),
-        (["small.pt", "text.txt"], "text.txt: is not a language model"),
-        (["small.pt", "none.lm"], "none.lm: there is no such language model file"),
+        (["strange.pt", "text.txt"], "text.txt: is not a language model"),
+        (["strange.pt", "none.lm"], "none.lm: there is no such language model file"),
         (["strange.pt", "base.lm"], "does not know 15 of the network's 15 words, such as 'zyx'"),
         (["nan.pt", "base.lm"], "holds values that are no numbers"),
-        (["large.pt", "base.lm"], "has 15 words that its n-grams know, and the network 18"),
+        (["wordless.pt", "base.lm"], "wordless.pt does not say which words it knows"),
     ],
 )
 def test_unusable_for_a_file(
@@ -424,7 +424,7 @@ def test_unusable_for_a_file(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     _spoil(tmp_path)
-    torch.save({"model": small_network(20).state_dict()}, "large.pt")
+    torch.save({"model": small_network().state_dict()}, "wordless.pt")
     Path("base.lm").write_bytes(base.read_bytes())
     code, _, errors = run_command_line(main, "add-neural-language-model", *arguments, "out.lm")
     assert code == 1

@@ -139,26 +139,16 @@ def add_neural_language_model(
 ) -> None:
     """Write an n-gram model's file with a trained network in it; what it has is kept."""
     from asr_train.neural_lm.checkpoint import load_network
-    from asr_train.neural_lm.known_words import most_probable_words
     from asr_train.neural_lm.model_writing import add_network
-    from asr_train.neural_lm.network import FIRST_ROW
 
     check_writable(out)
     trained = load_network(network)
-    known = trained.words
-    if known is None:
-        rows = trained.network.config.rows
-        known = most_probable_words(base, rows - FIRST_ROW)
-        if known.rows != rows:
-            raise DataError(
-                f"{base} has {len(known.words):,} words that its n-grams know, and the network "
-                f"{rows - FIRST_ROW:,}; give the model that it was trained with"
-            )
-        typer.echo(
-            f"{shown_name(network)} does not say which words it knows: taking the "
-            f"{len(known.words):,} most probable ones of {shown_name(base)}"
+    if trained.words is None:
+        raise DataError(
+            f"{shown_name(network)} does not say which words it knows; give a run's folder, or the "
+            "checkpoint in it"
         )
-    size = add_network(trained.network, known, base, out, source or trained.source)
+    size = add_network(trained.network, trained.words, base, out, source or trained.source)
     typer.echo(f"wrote {shown_name(out)}, {size / 1e6:.2f} MB")
 
 
