@@ -24,7 +24,7 @@ def web(
     language_model: Annotated[
         str,
         typer.Option(
-            help="small: English, 8 MB; large: English, 24 MB, fewer errors; none; or a file of "
+            help="small: English, 11 MB; large: English, 29 MB, fewer errors; none; or a file of "
             "asr-train language-model."
         ),
     ] = "small",

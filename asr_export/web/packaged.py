@@ -19,7 +19,7 @@ def find_language_model(choice: str) -> Path | None:
     """The language model of a page.
 
     Args:
-        choice: ``small`` (8 MB), ``large`` (24 MB, asr-runtime's own), ``none``, or a path.
+        choice: ``small`` (11 MB), ``large`` (29 MB, asr-runtime's own), ``none``, or a path.
 
     Raises:
         ExportError: There is no such file.
