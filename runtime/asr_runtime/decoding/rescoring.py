@@ -13,7 +13,7 @@ two thirds of the network's time and cost half of what it gains.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -24,7 +24,8 @@ import numpy.typing as npt
 from asr_runtime.decoding.beam_config import BeamConfig
 from asr_runtime.decoding.decoder import Decoder, P, S
 from asr_runtime.decoding.traceback import BestPath
-from asr_runtime.language.language_model import LanguageModel
+from asr_runtime.decoding.word_scores import FIRST_HOTWORD
+from asr_runtime.language.language_model import UNKNOWN, LanguageModel
 from asr_runtime.language.word_network import BOUNDARY_ROW, FIRST_ROW, WordNetwork
 
 T = TypeVar("T")
@@ -62,29 +63,33 @@ class Rescorer:
             One path of each text, with its new score.
         """
         found: dict[tuple[int, ...], BestPath] = {}
-        compared = 0
+        further: dict[tuple[int, ...], BestPath] = {}
         least = -np.inf
+        said: tuple[int, ...] = ()
         looks = _MOST_PATHS * max(texts, self._texts)
         for _, (path, ids) in zip(range(looks), paths, strict=False):
             if not found:
-                least = path.score - self._threshold
-            worth = compared < self._texts and path.score >= least
-            if not worth and len(found) >= texts:
+                least, said = path.score - self._threshold, _hotwords(ids)
+            # Whether a hotword was said is for the search to say: the network knows of none.
+            near = len(found) < self._texts and path.score >= least
+            worth = near and _hotwords(ids) == said
+            if not near and len(found) + len(further) >= texts:
                 break
-            if found.setdefault(tuple(ids), path) is path:
-                compared += worth
-        gains = self.gains(list(found))
-        rescored = [
-            replace(path, score=path.score + gain)
-            for path, gain in zip(found.values(), gains, strict=True)
-        ]
-        # The sort is stable: of equals the search's own order decides.
-        ranked = [
-            *sorted(rescored[:compared], key=lambda path: -path.score),
-            *sorted(rescored[compared:], key=lambda path: -path.score),
-        ]
+            if tuple(ids) not in found:
+                (found if worth else further).setdefault(tuple(ids), path)
+        # Sorts are stable: of equals the search's own order decides.
+        ranked = self._rescored(found) + self._rescored(further)
         scores = np.minimum.accumulate([path.score for path in ranked]).tolist()
         return [replace(path, score=score) for path, score in zip(ranked, scores, strict=True)]
+
+    def _rescored(self, paths: Mapping[tuple[int, ...], BestPath]) -> list[BestPath]:
+        """Return paths, given by the ids of their words, with new scores and in their order."""
+        gains = self.gains(list(paths))
+        rescored = [
+            replace(path, score=path.score + gain)
+            for path, gain in zip(paths.values(), gains, strict=True)
+        ]
+        return sorted(rescored, key=lambda path: -path.score)
 
     def gains(self, texts: Sequence[Sequence[int]]) -> list[float]:
         """Say how much more probable texts are than by the n-grams alone.
@@ -92,7 +97,7 @@ class Rescorer:
         Words that the network does not know stay as probable as they were.
 
         Args:
-            texts: Word ids of each.
+            texts: Word ids of each; of hotwords, FIRST_HOTWORD and below.
 
         Returns:
             Nats of the search's scores for each text.
@@ -186,6 +191,11 @@ class _Beginnings:
     texts: list[npt.NDArray[np.int64]]
 
 
+def _hotwords(ids: Sequence[int]) -> tuple[int, ...]:
+    """Return the hotwords among the words [words] of a text, in order."""
+    return tuple(word for word in ids if word <= FIRST_HOTWORD)
+
+
 def _share_beginnings(texts: Sequence[Sequence[int]]) -> _Beginnings:
     """Join the words of texts [texts][words] as far as those begin alike."""
     places: dict[tuple[int, int], int] = {}
@@ -204,6 +214,7 @@ def _share_beginnings(texts: Sequence[Sequence[int]]) -> _Beginnings:
             path.append(place)
         found.append(np.array(path, np.int64))
     parent, ids = np.array(list(places), np.int64).reshape(-1, 2).T
+    ids = np.where(ids <= FIRST_HOTWORD, UNKNOWN, ids)
     # None is before the first word, nor before that.
     before = np.append(ids, -1)[parent]
     grandparent = np.append(parent, -1)[parent]

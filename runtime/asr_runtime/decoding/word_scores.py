@@ -16,6 +16,9 @@ from asr_runtime.language.word_list import WordList
 _STATE_BITS = 24
 _STATE_MASK = (1 << _STATE_BITS) - 1
 
+FIRST_HOTWORD = -2
+"""What `WordScorer.word_ids` has for the first word that the search spells, were it a hotword."""
+
 Contexts = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float64]
 
@@ -79,6 +82,7 @@ class WordScorer:
         # A large vocabulary has many hotwords as rare words, less probable than an unknown one.
         self._hot = np.zeros(len(self._ids), np.bool_)
         self._hot_texts = frozenset(hot)
+        self._texts = words
         self.gains: npt.NDArray[np.float32] | None = None
         self.start = model.start
         self._phrases: PhraseScorer | None = None
@@ -128,14 +132,21 @@ class WordScorer:
             words: Numbers of words, or NO_WORD, int32 [words].
 
         Returns:
-            Word ids [words]; UNKNOWN of hotwords too, whose probability is not its own.
+            Word ids [words]; of hotwords, whose probability is not the language model's, numbers of
+            their own, FIRST_HOTWORD and below.
         """
-        ids: list[int] = np.where(self._hot[words], UNKNOWN, self._ids[words]).tolist()
+        hot = FIRST_HOTWORD - words.astype(np.int64)
+        ids: list[int] = np.where(self._hot[words], hot, self._ids[words]).tolist()
         return ids
 
     def ids_of(self, words: Sequence[str]) -> list[int]:
         """Return `word_ids` of words by their texts."""
-        return [UNKNOWN if word in self._hot_texts else self._model.word_id(word) for word in words]
+        return [
+            FIRST_HOTWORD - bisect_left(self._texts, word)
+            if word in self._hot_texts
+            else self._model.word_id(word)
+            for word in words
+        ]
 
     def score(self, contexts: Contexts, words: npt.NDArray[np.int32]) -> tuple[Scores, Contexts]:
         """Score words after their contexts.

@@ -24,8 +24,10 @@ _STEP = 10
 _AGREEMENT_SECONDS = 3.0
 
 # Where the best texts are compared once more, words wait for that: until the sentence's first word
-# that is not stable began so long ago, and until so long after the last comparison.
-_RESCORED_SECONDS = 6.0
+# that is not stable began so long ago, and until so long after the last comparison. Then those are
+# settled that ended some time ago.
+_RESCORED_SECONDS = 3.0
+_SETTLED_SECONDS = 1.5
 _PAUSE_SECONDS = 1.0
 
 # Frames after a word boundary that a sentence is to be cut at by force.
@@ -140,10 +142,12 @@ class BeamSentence(Generic[S, P]):
         places = self._search.boundaries(ahead.labels)
         if not len(places):
             return
-        limit = self.frames - _AGREEMENT_SECONDS / self._seconds - self._origin
+        plain = self._decoder.rescorer is None
+        seconds = _AGREEMENT_SECONDS if plain else _SETTLED_SECONDS
+        limit = self.frames - seconds / self._seconds - self._origin
         since = ahead.spelled.since[ahead.best]
         settled = (places >= ahead.own) & (since[places + ahead.shift] < limit)
-        if self._decoder.rescorer is None:
+        if plain:
             labels = ahead.spelled.labels
             differs = np.flatnonzero((labels != ahead.labels).any(axis=0))
             shared = int(differs[0]) if len(differs) else labels.shape[1]

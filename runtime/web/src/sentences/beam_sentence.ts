@@ -12,9 +12,11 @@ const STEP = 10;
 const AGREEMENT_SECONDS = 3;
 /**
  * Where the best texts are compared once more, words wait for that: until the sentence's first word
- * that is not stable began so long ago, and until so long after the last comparison.
+ * that is not stable began so long ago, and until so long after the last comparison. Then those are
+ * settled that ended some time ago.
  */
-const RESCORED_SECONDS = 6;
+const RESCORED_SECONDS = 3;
+const SETTLED_SECONDS = 1.5;
 const PAUSE_SECONDS = 1;
 /** Seconds after a word boundary that a sentence is to be cut at by force. */
 const CUT_SECONDS = 1;
@@ -143,7 +145,8 @@ export class BeamSentence implements SentenceSearch {
       while (same < shared && other.labels[same] === labels[same]) same++;
       shared = same;
     }
-    const limit = this.frames - AGREEMENT_SECONDS / this.seconds - this.#origin;
+    const seconds = compares ? SETTLED_SECONDS : AGREEMENT_SECONDS;
+    const limit = this.frames - seconds / this.seconds - this.#origin;
     for (let place = labels.length; place > 0; place--) {
       if (place <= shared || (place >= ahead.own && since[place]! < limit)) {
         this.#settle(place, ahead);
