@@ -47,6 +47,9 @@ _FEW = 4
 """States for which products of a matrix and a vector are faster than one of two matrices, which
 rearranges all of the large one first."""
 
+_BLOCK = 32
+"""States whose words' probabilities are computed at a time, so that they take little memory."""
+
 
 class WordNetwork:
     """Probabilities of words after all words of a sentence before them.
@@ -177,31 +180,22 @@ class WordNetwork:
         Returns:
             Natural logarithms, float32 [words].
         """
-        heads = self._log_softmax(states @ self._out[0].T, self._head, self._head_bias)
-        found = np.empty(len(rows), np.float32)
-        for cluster, place in self._by_cluster(rows):
-            inside = rows[place] - self._edges[cluster]
-            if cluster == 0:
-                found[place] = heads[before[place], inside]
-                continue
-            which, state = np.unique(before[place], return_inverse=True)
-            tail = self._log_softmax(
-                states[which] @ self._out[cluster].T,
-                self._table(cluster),
-                self._arrays[f"network_bias{cluster}"],
-            )
-            found[place] = heads[before[place], self._edges[1] + cluster - 1]
-            found[place] += tail[state, inside]
+        cluster = np.searchsorted(self._edges, rows, side="right") - 1
+        inside = rows - np.array(self._edges)[cluster]
+        heads = np.where(cluster == 0, inside, self._edges[1] + cluster - 1)
+        found = _log_softmax(states @ self._out[0].T, self._head, self._head_bias, before, heads)
+        for tail in range(1, len(self._dims)):
+            place = (cluster == tail).nonzero()[0]
+            if len(place):
+                which, state = np.unique(before[place], return_inverse=True)
+                found[place] += _log_softmax(
+                    states[which] @ self._out[tail].T,
+                    self._table(tail),
+                    self._arrays[f"network_bias{tail}"],
+                    state,
+                    inside[place],
+                )
         return found
-
-    @staticmethod
-    def _log_softmax(vectors: Floats, table: Floats, bias: Floats) -> Floats:
-        """Return log-probabilities [vectors, rows of the table] of vectors [vectors, dims]."""
-        logits: Floats = vectors @ table.T
-        logits += bias
-        logits -= logits.max(axis=1, keepdims=True)
-        logits -= np.log(np.exp(logits).sum(axis=1, keepdims=True))
-        return logits
 
     def _by_cluster(self, rows: Rows) -> list[tuple[int, Rows]]:
         """Return the clusters that words [words] are in, each with their places [in it]."""
@@ -234,6 +228,31 @@ class WordNetwork:
         if vector.dtype != np.float32 or len(vector) != size or not np.isfinite(vector).all():
             raise ValueError(f"network_{name} has another size")
         return vector
+
+
+def _log_softmax(vectors: Floats, table: Floats, bias: Floats, vector: Rows, row: Rows) -> Floats:
+    """Return log-probabilities of rows of a table, some vectors at a time.
+
+    Args:
+        vectors: float32 [vectors, dims].
+        table: float32 [rows, dims].
+        bias: float32 [rows].
+        vector: Vector of each question, int64 [questions].
+        row: Row of each question, int64 [questions].
+
+    Returns:
+        float32 [questions].
+    """
+    found = np.empty(len(row), np.float32)
+    for begin in range(0, len(vectors), _BLOCK):
+        logits = vectors[begin : begin + _BLOCK] @ table.T
+        logits += bias
+        logits -= logits.max(axis=1, keepdims=True)
+        asked = ((vector >= begin) & (vector < begin + _BLOCK)).nonzero()[0]
+        place = vector[asked] - begin
+        found[asked] = logits[place, row[asked]]
+        found[asked] -= np.log(np.exp(logits, out=logits).sum(axis=1))[place]
+    return found
 
 
 def _size(number: Any) -> int:
