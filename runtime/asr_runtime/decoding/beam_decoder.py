@@ -145,7 +145,7 @@ class BeamDecoder:
 
     def word_ids(self, labels: Integers) -> list[int]:
         """Return the language model's ids [words] of what the search found [labels]."""
-        words = "".join(self.vocabulary[label] for label in labels.tolist()).split(WORD_BOUNDARY)
+        words = "".join(self.vocabulary[label] for label in labels.tolist()).split()
         return self._words.ids_of(words)
 
 

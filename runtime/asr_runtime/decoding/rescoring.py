@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asr_runtime.decoding.beam_config import BeamConfig
-from asr_runtime.decoding.decoder import Decoder, P, S
+from asr_runtime.decoding.decoder import Decoder, P, S, TextRanking
 from asr_runtime.decoding.traceback import BestPath
 from asr_runtime.decoding.word_scores import FIRST_HOTWORD
 from asr_runtime.language.language_model import UNKNOWN, LanguageModel
@@ -159,16 +159,21 @@ def best_texts(
         What was written of the best path, that path, and the best paths, the best of all first.
     """
     if decoder.rescorer is not None:
-        paths = decoder.search.alternatives(state)
-        ranked = decoder.rescorer.best(
-            ((path, decoder.word_ids(path.labels)) for path in paths), texts
-        )
+        ranked = ranked_paths(decoder, decoder.rescorer, state, texts)
         for path in ranked:
             # The search joins paths, so that a part of one need not be a path.
             with suppress(ValueError):
                 return write(path), path, ranked
     found = decoder.search.finish(state)
     return write(found), found, decoder.search.alternatives(state)
+
+
+def ranked_paths(
+    decoder: Decoder[S, P], rescorer: TextRanking, state: S, texts: int = 1
+) -> list[BestPath]:
+    """Return the best paths of a search that was begun with notes, the best of all first."""
+    paths = decoder.search.alternatives(state)
+    return rescorer.best(((path, decoder.word_ids(path.labels)) for path in paths), texts)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from asr_runtime.decoding.decoder import Decoder, P, S
 from asr_runtime.decoding.greedy import WORD_BOUNDARY
 from asr_runtime.decoding.heads import Rows
 from asr_runtime.decoding.hypotheses import PREFIX, Integers
-from asr_runtime.decoding.rescoring import best_texts
+from asr_runtime.decoding.rescoring import best_texts, ranked_paths
 from asr_runtime.decoding.traceback import BestPath, Spelled
 from asr_runtime.sentences.sentence_search import Partial
 from asr_runtime.timed_text import Token
@@ -124,8 +124,7 @@ class BeamSentence(Generic[S, P]):
         if rescorer is None:
             best = self._search.leader(self._state)
             return _Ahead(spelled, best, spelled.labels[best], spelled.start_frames[best])
-        paths = self._search.alternatives(self._state)
-        found = rescorer.best(((path, self._decoder.word_ids(path.labels)) for path in paths), 1)[0]
+        found = ranked_paths(self._decoder, rescorer, self._state)[0]
         beam = self._state.beam
         best = int(np.where(beam.fields[PREFIX] == found.prefix, beam.total(), -np.inf).argmax())
         # The hypothesis's own labels go on where the path's beginning ends.

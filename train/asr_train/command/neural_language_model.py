@@ -143,11 +143,6 @@ def add_neural_language_model(
 
     check_writable(out)
     trained = load_network(network)
-    if trained.words is None:
-        raise DataError(
-            f"{shown_name(network)} does not say which words it knows; give a run's folder, or the "
-            "checkpoint in it"
-        )
     size = add_network(trained.network, trained.words, base, out, source or trained.source)
     typer.echo(f"wrote {shown_name(out)}, {size / 1e6:.2f} MB")
 

@@ -39,12 +39,12 @@ class TrainedNetwork:
 
     Attributes:
         network: In evaluation mode.
-        words: The words of its rows; None if the file does not say.
+        words: The words of its rows.
         source: Sentence on the texts that it learned from, which may be empty.
     """
 
     network: WordNetwork
-    words: KnownWords | None
+    words: KnownWords
     source: str
 
 
@@ -117,7 +117,7 @@ def load_network(path: Path) -> TrainedNetwork:
         path: The file, or a run's folder.
 
     Raises:
-        CheckpointError: The file cannot be read.
+        CheckpointError: The file cannot be read, or does not say which words the network knows.
     """
     if path.is_dir():
         path = path / CHECKPOINT
@@ -129,7 +129,11 @@ def load_network(path: Path) -> TrainedNetwork:
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, ConfigError):
         raise CheckpointError(f"{path} holds no neural language model") from None
     _set_weights(path, network, state)
-    if known is not None and known.rows != network.config.rows:
+    if known is None:
+        raise CheckpointError(
+            f"{path} does not say which words it knows; give a run's folder or the file in it"
+        )
+    if known.rows != network.config.rows:
         raise CheckpointError(
             f"{path} holds {len(known.words):,} words for a network of {network.config.rows:,} rows"
         )
