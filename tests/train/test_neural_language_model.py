@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import re
 import socket
 import subprocess
@@ -15,15 +14,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
-import torch.nn.functional as F  # noqa: N812 - everybody's name for it
-from typer.testing import CliRunner
+from neural_runs import SMALL, run, small_network, write_base
 
 from asr_runtime.language.language_model import FIRST_WORD
 from asr_runtime.language.language_model_file import read_arrays, read_language_model
-from asr_train.cli import app, main
+from asr_train.cli import main
 from asr_train.errors import DataError
 from asr_train.neural_lm.checkpoint import load_network
-from asr_train.neural_lm.cross_entropy import linear_cross_entropy
 from asr_train.neural_lm.encoded_texts import encode_texts
 from asr_train.neural_lm.int8_rows import int8_rows, named_matrices, named_vectors, rounded_network
 from asr_train.neural_lm.known_words import KnownWords, most_probable_words
@@ -33,44 +30,13 @@ from asr_train.neural_lm.network import (
     WordNetwork,
     WordNetworkConfig,
 )
-from asr_train.neural_lm.processes import Processes
 from asr_train.neural_lm.training import WINDOW_WORDS, random_windows
-from asr_train.ngram.building import BuildSettings, build_language_model
 from asr_train.ngram.writing import content_of
-
-KINDS = ("cat", "dog", "cow", "hen", "fox", "bee")
-SOUNDS = ("purrs", "barks", "moos", "clucks", "howls", "hums")
-SMALL = [
-    "--clusters", "6,10", "--embeddings", "16,8,4", "--hidden", "32", "--batch-rows", "8",
-    "--learning-rate", "0.02", "--minutes", "60",
-]  # fmt: skip
-
-
-def write_sentences(path: Path, number: int, seed: int) -> None:
-    """Sentences whose last word follows from their second one, which trigrams do not reach."""
-    chance = random.Random(seed)
-    kinds = [chance.randrange(len(KINDS)) for _ in range(number)]
-    path.write_text("".join(f"the {KINDS[kind]} in here {SOUNDS[kind]}\n" for kind in kinds))
-
-
-def run(*arguments: object) -> str:
-    result = CliRunner().invoke(app, list(map(str, arguments)))
-    if result.exception is not None:
-        raise result.exception
-    return result.output
 
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An n-gram model of 15 words and a rare one, beside the texts it was made from."""
-    folder = tmp_path_factory.mktemp("base")
-    write_sentences(folder / "text.txt", 2000, 1)
-    write_sentences(folder / "dev.txt", 200, 2)
-    with (folder / "text.txt").open("a") as file:
-        file.write("the okapi\n")
-    settings = BuildSettings(vocabulary=15, minimum_count=1, rare_words=1, pronounced=True)
-    build_language_model([folder / "text.txt"], folder / "base.lm", settings)
-    return folder / "base.lm"
+    return write_base(tmp_path_factory.mktemp("base"))
 
 
 @pytest.fixture(scope="module")
@@ -81,57 +47,6 @@ def trained(base: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
     files = ("--base", base, "--out", out, "--dev-text", dev, "--source", "a test")
     said = run("neural-language-model", text, *files, *SMALL, "--train-words", 64_000)
     return out, said
-
-
-def small_network(rows: int = 17, seed: int = 1) -> WordNetwork:
-    torch.manual_seed(seed)
-    network = WordNetwork(WordNetworkConfig((0, 6, 10, rows), (16, 8, 4), 32))
-    with torch.no_grad():
-        for bias in network.bias:
-            bias.normal_()
-    return network
-
-
-def test_the_fused_loss_is_the_plain_one() -> None:
-    torch.manual_seed(1)
-    # More rows than are computed at a time.
-    values = [torch.randn(*shape, dtype=torch.float64) for shape in ((600, 5), (9, 5), (9,))]
-    targets = torch.randint(9, (600,))
-    fused, plain = ([value.clone().requires_grad_() for value in values] for _ in range(2))
-    found = linear_cross_entropy(*fused, targets)
-    expected = F.cross_entropy(F.linear(*plain), targets, reduction="sum")
-    torch.testing.assert_close(found, expected)
-    (3 * found).backward()
-    (3 * expected).backward()
-    for mine, other in zip(fused, plain, strict=True):
-        torch.testing.assert_close(mine.grad, other.grad)
-
-
-def test_training_and_scoring_compute_the_same_probabilities() -> None:
-    network = small_network().train()
-    rows = torch.randint(17, (3, 12))
-    rows[:, 0] = SENTENCE_ROW
-    loss, plain = network.loss(rows[:, :-1], rows[:, 1:]), network(rows[:, :-1], rows[:, 1:])
-    torch.testing.assert_close(loss, plain.mean())
-    gradients = [
-        torch.autograd.grad(value, list(network.parameters())) for value in (loss, plain.mean())
-    ]
-    for mine, other in zip(*gradients, strict=True):
-        torch.testing.assert_close(mine, other)
-    # All words after a beginning are as probable as one.
-    every = torch.arange(17)[:, None]
-    with torch.no_grad():
-        probabilities = torch.exp(-network(torch.zeros_like(every), every))
-    assert float(probabilities.sum()) == pytest.approx(1, abs=1e-5)
-
-
-def test_weights_have_the_names_of_the_first_checkpoints() -> None:
-    assert set(small_network().state_dict()) == {
-        *("tables.0", "tables.1", "tables.2", "lift.0.weight", "lift.1.weight"),
-        *("gru.weight_ih_l0", "gru.weight_hh_l0", "gru.bias_ih_l0", "gru.bias_hh_l0"),
-        *("out.0.weight", "out.1.weight", "out.2.weight", "cluster.weight", "cluster.bias"),
-        *("bias.0", "bias.1", "bias.2"),
-    }
 
 
 def test_words_are_the_most_probable_ones_without_rare_ones(base: Path) -> None:
@@ -303,13 +218,6 @@ def test_training_starts_from_the_weights_of_a_file(base: Path, tmp_path: Path) 
         torch.testing.assert_close(found[name], values, atol=1e-6, rtol=0)
 
 
-def test_parameters_without_a_gradient_count_as_zeros() -> None:
-    parameters = [torch.nn.Parameter(torch.ones(2)), torch.nn.Parameter(torch.ones(1))]
-    parameters[0].grad = torch.ones(2)
-    assert Processes().average_gradients(parameters, 2.0, 0.5) == (2.0, 0.5)
-    assert [each.grad.tolist() for each in parameters if each.grad is not None] == [[1, 1], [0]]
-
-
 def test_two_processes_share_a_step(base: Path, tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -346,91 +254,6 @@ def test_two_processes_share_a_step(base: Path, tmp_path: Path) -> None:
         assert parameter.grad is not None
         kept = state["optimizer"]["state"][index]["exp_avg"]
         torch.testing.assert_close(kept, 0.1 * parameter.grad, atol=1e-6, rtol=1e-3)
-
-
-def _spoil(folder: Path) -> None:
-    """Write files that cannot be used."""
-    (folder / "text.txt").write_text("the cat in here purrs\n" * 20)
-    (folder / "short.txt").write_text("the cat\n")
-    (folder / "broken.pt").write_bytes(b"nothing")
-    torch.save({"weights": 1}, folder / "other.pt")
-    torch.save({"model": small_network(16).state_dict()}, folder / "small.pt")
-    torch.save(1, folder / "number.pt")
-    weights = small_network().state_dict()
-    weights["cluster.bias"][0] = float("nan")
-    torch.save({"model": weights}, folder / "nan.pt")
-    strange = {"model": small_network().state_dict(), "words": "\n".join(["zyx"] * 15)}
-    torch.save(strange, folder / "strange.pt")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "problem"),
-    [
-        (["text.txt", "--weights", "1,2"], "2 weights for 1 texts; give one a text"),
-        (["text.txt", "--weights", "x"], "--weights x: give a number"),
-        (["text.txt", "--base", "none.lm"], "none.lm: there is no such language model file"),
-        (["text.txt", "--clusters", "6,20"], "give smaller numbers"),
-        (["text.txt", "--clusters", "6"], "3 sizes of embeddings for 2 clusters"),
-        (["text.txt", "--clusters", "six"], "--clusters six: give whole numbers"),
-        (["none.txt"], "none.txt: cannot read the text"),
-        (["short.txt"], "short.txt has no more than 4 words"),
-        (["text.txt", "--dev-text", "none"], "none: cannot read the text"),
-        (["text.txt", "--init", "none.pt"], "none.pt: there is no such checkpoint"),
-        (["text.txt", "--init", "small.pt"], "tables.2 has 6 x 4 and not 7 x 4 numbers"),
-        (["text.txt", "--init", "other.pt"], "other.pt holds no neural language model"),
-        (["text.txt", "--init", "nan.pt"], "cluster.bias holds values that are no numbers"),
-        (["text.txt", "--out", "no/run/run"], "language-model.lm is a folder"),
-    ],
-)
-def test_unusable_for_training(
-    run_command_line: Callable[..., tuple[int, str, str]],
-    base: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    arguments: list[str],
-    problem: str,
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    _spoil(tmp_path)
-    (tmp_path / "no" / "run" / "run" / "language-model.lm").mkdir(parents=True)
-    files = ["--base", base, "--out", "run", *SMALL, "--train-words", "1"]
-    code, _, errors = run_command_line(main, "neural-language-model", *files, *arguments)
-    assert code == 1
-    assert problem in errors.splitlines()[-1]
-    assert "Traceback" not in errors
-    assert not (tmp_path / "run" / "language-model.lm").exists()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "problem"),
-    [
-        (["none.pt", "base.lm"], "none.pt: there is no such checkpoint"),
-        (["broken.pt", "base.lm"], "broken.pt is damaged or no checkpoint of PyTorch"),
-        (["number.pt", "base.lm"], "number.pt holds no neural language model"),
-        (["strange.pt", "text.txt"], "text.txt: is not a language model"),
-        (["strange.pt", "none.lm"], "none.lm: there is no such language model file"),
-        (["strange.pt", "base.lm"], "does not know 15 of the network's 15 words, such as 'zyx'"),
-        (["nan.pt", "base.lm"], "holds values that are no numbers"),
-        (["wordless.pt", "base.lm"], "wordless.pt does not say which words it knows"),
-    ],
-)
-def test_unusable_for_a_file(
-    run_command_line: Callable[..., tuple[int, str, str]],
-    base: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    arguments: list[str],
-    problem: str,
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    _spoil(tmp_path)
-    torch.save({"model": small_network().state_dict()}, "wordless.pt")
-    Path("base.lm").write_bytes(base.read_bytes())
-    code, _, errors = run_command_line(main, "add-neural-language-model", *arguments, "out.lm")
-    assert code == 1
-    assert problem in errors.splitlines()[-1]
-    assert "Traceback" not in errors
-    assert not Path("out.lm").exists()
 
 
 @pytest.mark.parametrize(
