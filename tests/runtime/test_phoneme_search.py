@@ -279,6 +279,14 @@ def test_hotwords_are_pronounced_as_they_are_given(decode, phoneme_speech):
     assert decode("K AO T R AO N", hotwords=phrase) == "kott rann"
 
 
+@pytest.mark.parametrize("narrow", [{"beam_threshold": 8.0}, {"beam_size": 6}])
+def test_the_beginning_of_a_hotword_drives_nothing_out_of_the_beam(decode, narrow):
+    """The promise of a long one is 18 nats when *cat* ends."""
+    hotword = "Catastrophe=K AE T AE S T R AH F IY"
+    heard = "DH AH K AE T S AE T"
+    assert decode(heard, hotwords=[hotword], hotword_bonus=5.0, **narrow) == "the cat sat"
+
+
 def test_hotwords_that_cannot_be_pronounced(make):
     with pytest.raises(DecoderError, match="QQ"):
         make(hotwords=["Kott=K QQ T"])

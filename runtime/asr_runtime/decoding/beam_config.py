@@ -33,8 +33,8 @@ class BeamConfig:
         unknown_word_penalty: Taken for each word outside the vocabulary, besides what the language
             model gives an unknown word.
         unknown_letter_penalty: Taken for each letter of such a word.
-        hotword_bonus: Added for each letter of a hotword. More finds more of them, and more often
-            where something else was said.
+        hotword_bonus: Added for each letter of a hotword, and for two more: a short one is not
+            expected either. More finds more of them, and more often where something else was said.
         variant_penalty: Taken for a pronunciation of a word that is not its usual one.
         silence_threshold: A word is left out if blanks in the place of its letters would be so many
             nats more probable; see `spoken_labels`.
@@ -54,7 +54,7 @@ class BeamConfig:
     word_bonus: float = 0.0
     unknown_word_penalty: float = 4.0
     unknown_letter_penalty: float = 4.0
-    hotword_bonus: float = 0.5
+    hotword_bonus: float = 0.4
     variant_penalty: float = 0.0
     silence_threshold: float = 1.0
     network_share: float = 0.7
@@ -112,7 +112,7 @@ class PhonemeBeamConfig(BeamConfig):
     language_model_weight: float = 1.0
     unknown_word_penalty: float = 2.0
     unknown_letter_penalty: float = 0.5
-    hotword_bonus: float = 1.0
+    hotword_bonus: float = 0.8
     variant_penalty: float = 1.0
 
 

@@ -105,10 +105,11 @@ class PhonemeSteps:
         base += row.take(labels)
         nodes = tree.children.after(node, labels)
         scores = np.add(base, tree.best.take(nodes), dtype=np.float64).ravel()
-        best = max(float(staying.max()), float(scores.max()))
+        plain = self._without_promises(staying, scores, node, nodes)
+        best = max(float(plain[0].max()), float(plain[1].max()))
         limit = best - self._config.beam_threshold
         if len(staying) + len(scores) > self._config.beam_size:
-            limit = self._narrowed(limit, staying, scores)
+            limit = self._narrowed(limit, *plain)
 
         kept = (staying > limit).nonzero()[0]
         options = [Hypotheses(beam.fields.take(kept, axis=1), log_scores.take(kept, axis=1))]
@@ -123,7 +124,37 @@ class PhonemeSteps:
         dear = float(total.max()) + float(row.take(labels).max()) + self._begin_unknown <= near
         if not dear or int(node.max()) >= tree.outside:
             options += self._unknown_words(state, base, labels, best, limit, frame)
-        state.beam = merge(Hypotheses.joined(options), self._config.beam_size, state.recombinations)
+        joined = Hypotheses.joined(options)
+        size = self._config.beam_size
+        if tree.promised is not None:
+            size += int(np.count_nonzero(tree.promised.take(joined.fields[NODE])))
+        state.beam = merge(joined, size, state.recombinations)
+
+    def _without_promises(
+        self,
+        staying: Floats,
+        scores: Floats,
+        node: Integers,
+        nodes: npt.NDArray[np.int32],
+    ) -> tuple[Floats, Floats]:
+        """Return scores without what begun hotwords are promised.
+
+        The promise keeps them in the beam. If it also moved the beam's limits, it would drive all
+        other words out of it wherever something sounds like the beginning of a hotword.
+
+        Args:
+            staying: Scores of hypotheses that add nothing, float64 [hypotheses].
+            scores: Scores of those that add a label, float64 [hypotheses * labels].
+            node: Node of each hypothesis, int64 [hypotheses].
+            nodes: Node after each hypothesis and label, int32 [hypotheses, labels].
+
+        Returns:
+            Both, float64 [hypotheses] and [hypotheses * labels].
+        """
+        promised = self._tree.promised
+        if promised is None:
+            return staying, scores
+        return staying - promised.take(node), scores - promised.take(nodes).ravel()
 
     def between(self, hypotheses: Hypotheses) -> npt.NDArray[np.bool_]:
         """Tell which hypotheses are between words, bool [hypotheses]."""

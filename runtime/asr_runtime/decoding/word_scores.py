@@ -19,6 +19,9 @@ _STATE_MASK = (1 << _STATE_BITS) - 1
 FIRST_HOTWORD = -2
 """What `WordScorer.word_ids` has for the first word that the search spells, were it a hotword."""
 
+_WORD_LETTERS = 2
+"""Letters that a hotword's bonus has more than it has itself."""
+
 Contexts = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float64]
 
@@ -88,7 +91,10 @@ class WordScorer:
         self._phrases: PhraseScorer | None = None
         if phrases:
             index = {word: bisect_left(words, word) for word in hot}
-            bonuses = {number: config.hotword_bonus * len(word) for word, number in index.items()}
+            bonuses = {
+                number: config.hotword_bonus * (len(word) + _WORD_LETTERS)
+                for word, number in index.items()
+            }
             self._phrases = PhraseScorer(
                 [[index[word] for word in phrase] for phrase in phrases],
                 bonuses,

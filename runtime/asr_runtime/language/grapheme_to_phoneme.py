@@ -20,6 +20,7 @@ MAX_LETTERS = 64
 """Of a word that can be pronounced; the longest in CMUdict has 34."""
 
 _BEAM = 12
+"""Least number of ways to pronounce a word that are followed; several may be one pronunciation."""
 _BATCH = 1 << 13
 _VOWELS = frozenset("aeiouy")
 _BASE = 0x9E3779B97F4A7C15
@@ -147,7 +148,7 @@ class GraphemeToPhoneme:
         index = np.zeros(max(int(codes.max()), *map(ord, self.letters)) + 1, np.uint8)
         index[[ord(letter) for letter in self.letters]] = np.arange(len(self.letters)) + 1
         tree = grow_trie(index[codes], lengths, np.zeros(len(words), np.float32))
-        scores, symbols = search(self._trie, self._candidates, tree, _BEAM)
+        scores, symbols = search(self._trie, self._candidates, tree, max(_BEAM, 2 * variants))
         ranked, number = self._ranked(scores, symbols, least)
         spell = self._phonemes.__getitem__
         likely = []

@@ -36,6 +36,7 @@ class PronunciationTree:
         label: Last phoneme of each node, BLANK where there is none, uint8 [nodes + 1].
         best: Highest score of the words at or below each node; of ``outside`` an unknown word's, of
             `nowhere` LOG_ZERO, of roots 0. float32 [nodes + 1].
+        promised: How much of it is what hotwords gain, float32 [nodes + 1]; None without hotwords.
         ends: Where the pronunciations that end at each node begin among all, int32 [nodes + 2].
         word: Word of each pronunciation, in the order of the nodes they end at, and, as further
             ones, of the unknown words that end at each ``outside``, int32 [pronunciations +
@@ -54,6 +55,7 @@ class PronunciationTree:
     children: TrieEdges
     label: npt.NDArray[np.uint8]
     best: npt.NDArray[np.float32]
+    promised: npt.NDArray[np.float32] | None
     ends: npt.NDArray[np.int32]
     word: npt.NDArray[np.int32]
     penalty: npt.NDArray[np.float32]
@@ -140,6 +142,9 @@ def build_pronunciation_tree(
     best[:roots] = tree.best
     best[outside:nowhere] = unknown
     best[nowhere] = LOG_ZERO
+    promised = None
+    if tree.promised is not None:
+        promised = np.pad(tree.promised, (0, nowhere + 1 - roots))
 
     by_node = np.argsort(tree.final, kind="stable")
     ends = np.zeros(nowhere + 2, np.int32)
@@ -152,6 +157,7 @@ def build_pronunciation_tree(
         children,
         label,
         best,
+        promised,
         ends,
         np.pad(word[order], (0, labels), constant_values=NO_WORD),
         np.append(penalty[order], -follows[:BLANK, BLANK].astype(np.float32)),

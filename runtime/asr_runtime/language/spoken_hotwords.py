@@ -14,8 +14,13 @@ from asr_runtime.language.grapheme_to_phoneme import (
 )
 from asr_runtime.language.hotword import Hotword, parse_hotword
 
-VARIANTS = 3
-_LEAST = 0.05
+_VARIANTS = 20
+"""Guesses at how a word is said: speakers of other languages' names guess too."""
+_FEWEST_VARIANTS = 3
+_ALL_VARIANTS = 20_000
+"""Guesses at all words together: a long list has fewer of each, because each takes time and may be
+heard where nobody said it."""
+_LEAST = 0.002
 """Of a further guess's probability, as a share of the best one's."""
 _LONGEST_INITIALS = 5
 
@@ -91,7 +96,8 @@ def _spoken(
         return spoken
     speller = load_grapheme_to_phoneme(model)
     try:
-        found = speller.pronounce_all(unknown, VARIANTS, _LEAST)
+        variants = max(_FEWEST_VARIANTS, min(_VARIANTS, _ALL_VARIANTS // len(unknown)))
+        found = speller.pronounce_all(unknown, variants, _LEAST)
     except ValueError as error:
         wrong = next(word for word in unknown if not speller.knows(word))
         raise DecoderError(f"hotword {texts[wrong]!r}: {error}") from None

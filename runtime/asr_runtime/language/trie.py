@@ -24,6 +24,7 @@ class Trie:
         labels: Label of each edge, integers [nodes - 1].
         depth: Labels from the root, int32 [nodes].
         best: Highest score of the sequences at or below each node; of the root 0. float32 [nodes].
+        promised: How much of it is gains, float32 [nodes]; None if there are none.
         final: Node that each sequence ends at, int32 [sequences].
     """
 
@@ -31,6 +32,7 @@ class Trie:
     labels: npt.NDArray[Any]
     depth: npt.NDArray[np.int32]
     best: npt.NDArray[np.float32]
+    promised: npt.NDArray[np.float32] | None
     final: npt.NDArray[np.int32]
 
     @property
@@ -68,6 +70,7 @@ def grow_trie(
     parents: list[npt.NDArray[np.int32]] = [np.zeros(0, np.int32)]
     edges: list[npt.NDArray[Any]] = [np.zeros(0, labels.dtype)]
     bests: list[npt.NDArray[np.float32]] = [np.zeros(1, np.float32)]
+    promised: list[npt.NDArray[np.float32]] = [np.zeros(1, np.float32)]
     sizes = [1]
     final = np.zeros(len(labels), np.int32)
     # Only those that are longer than the level are followed: at most levels they are few.
@@ -85,10 +88,13 @@ def grow_trie(
         edges.append(labels[longer[first], level])
         node = np.cumsum(begins, dtype=np.int32) + np.int32(number - 1)
         final[longer] = node
-        worth: npt.NDArray[Any] = scores[longer]
+        best: npt.NDArray[np.float32] = np.maximum.reduceat(scores[longer], first)
         if gains is not None:
-            worth = worth + gains[longer] * ((level + 1) / lengths[longer])
-        bests.append(np.maximum.reduceat(worth, first).astype(np.float32))
+            without = best
+            worth = scores[longer] + gains[longer] * ((level + 1) / lengths[longer])
+            best = np.maximum.reduceat(worth, first).astype(np.float32)
+            promised.append(best - without)
+        bests.append(best)
         sizes.append(len(first))
         number += len(first)
     return Trie(
@@ -96,6 +102,7 @@ def grow_trie(
         np.concatenate(edges),
         np.repeat(np.arange(len(sizes), dtype=np.int32), sizes),
         np.concatenate(bests),
+        None if gains is None else np.concatenate(promised),
         final,
     )
 
