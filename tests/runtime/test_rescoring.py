@@ -11,7 +11,7 @@ from spelled_frames import SECONDS, run
 from asr_runtime import EndpointConfig, LanguageModelError
 from asr_runtime.decoding.beam_config import BeamConfig
 from asr_runtime.decoding.beam_decoder import BeamDecoder
-from asr_runtime.decoding.rescoring import Rescorer
+from asr_runtime.decoding.word_histories import WordHistories, WordMixture
 from asr_runtime.language.language_model_file import read_language_model
 from asr_runtime.language.word_network import OTHER_ROW
 from asr_runtime.sentences.sentence_decoder import SentenceDecoder
@@ -121,7 +121,7 @@ def test_gains_are_those_of_the_mixture(model):
     """Word by word, the words that the network does not know as probable as they were."""
     config = BeamConfig(language_model_weight=1.5, network_share=0.3)
     texts = ["a b c d", "a b c e", "a m c d e f", "", "k zebra a"]
-    gains = Rescorer(model, model.network, config).gains([ids(model, text) for text in texts])
+    gains = word_networks.gains(model, config, [ids(model, text) for text in texts])
     _, arrays = word_networks.network(KNOWN)
     for text, gain in zip(texts, gains, strict=True):
         rows = model.network.row[ids(model, text)].tolist()
@@ -134,13 +134,29 @@ def test_gains_are_those_of_the_mixture(model):
 
 def test_texts_are_scored_as_if_each_were_alone(model):
     """However much of their beginnings they share."""
-    rescorer = Rescorer(model, model.network, BeamConfig())
     texts = [
         ids(model, text) for text in ("a b c d e", "a b c d f", "a b", "b c d e", "a b c d e f g h")
     ]
-    alone = [rescorer.gains([text])[0] for text in texts]
+    alone = [word_networks.gains(model, BeamConfig(), [text])[0] for text in texts]
     assert len(set(alone)) == len(alone)
-    assert rescorer.gains(texts) == pytest.approx(alone, abs=1e-5)
+    assert word_networks.gains(model, BeamConfig(), texts) == pytest.approx(alone, abs=1e-5)
+
+
+def test_words_go_on_after_a_context(model):
+    """As stable words of endless speech are followed by others."""
+    mixture = WordMixture(model, model.network, BeamConfig())
+    text = ids(model, "a b c d e f")
+    whole = mixture.after(text)
+    parts = mixture.after(text[4:], mixture.after(text[:4]))
+    assert parts.ngrams == whole.ngrams
+    np.testing.assert_allclose(parts.network, whole.network, atol=1e-6)
+    histories = WordHistories(mixture, mixture.after(text[:3]))
+    following = 0
+    for word in text[3:]:
+        (following,) = histories.extend([(following, word)])
+        histories.advance([following])
+    first, all_of_it = word_networks.gains(model, BeamConfig(), [text[:3], text])
+    assert histories.gains[following] == pytest.approx(all_of_it - first, abs=1e-5)
 
 
 HEARD = "K AE T _ S AE T _ _ AA N _ DH AH _ M AE T _ _ DH AH _ D AO G _ R AE N _"
@@ -183,10 +199,9 @@ def test_the_network_decides_between_texts_that_sound_alike(
     assert off.decode(unclear, SECONDS) == plain.decode(unclear, SECONDS)
 
 
-@pytest.mark.parametrize("few", [{"rescored_texts": 1}, {"rescored_threshold": 0}])
-def test_texts_that_are_not_compared_come_last(make_language_model, phoneme_speech, unclear, few):
+def test_texts_that_are_not_compared_come_last(make_language_model, phoneme_speech, unclear):
     """However many are wanted."""
-    decoder = sound_decoder(make_language_model, phoneme_speech, "add", **few)
+    decoder = sound_decoder(make_language_model, phoneme_speech, "add", rescored_threshold=0)
     for number in (1, 2, 3):
         found = decoder.decode(unclear, SECONDS, alternatives=number)
         assert found.text == "cat sat on the mat the dog ran"

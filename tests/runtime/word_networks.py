@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from asr_runtime.decoding.word_histories import WordHistories, WordMixture
+
 EDGES = (0, 5, 9, 12)
 DIMS = (6, 4, 2)
 HIDDEN = 8
@@ -82,3 +84,17 @@ def expected(arrays, sentence, edges=EDGES):
         tail -= np.log(np.exp(tail).sum())
         found.append(head[edges[1] + cluster - 1] + tail[row - edges[cluster]])
     return np.array(found)
+
+
+def gains(model, config, texts):
+    """How many nats more probable each text is with the network, by the ids of its words."""
+    mixture = WordMixture(model, model.network, config)
+    histories = WordHistories(mixture, mixture.start)
+    found = []
+    for text in texts:
+        history = 0
+        for word in text:
+            (history,) = histories.extend([(history, word)])
+            histories.advance([history])
+        found.append(histories.gains[history])
+    return found

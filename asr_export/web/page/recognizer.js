@@ -1118,7 +1118,7 @@ var BEAM_DEFAULTS = {
   variantPenalty: 1,
   silenceThreshold: 1,
   networkShare: 0.7,
-  rescoredTexts: 40,
+  rescoredTexts: 8,
   rescoredThreshold: 4
 };
 
@@ -1296,9 +1296,110 @@ var PriorityQueue = class {
   }
 };
 
+// src/decoding/word_graph.ts
+var WordGraph = class {
+  /**
+   * @param textOf The hash of a prefix's text.
+   * @param endings The hypotheses at the end, with different texts.
+   * @param threshold Nats below the best text that a text may be, by the search.
+   */
+  constructor(traceback, textOf4, joined2, endings, threshold) {
+    this.traceback = traceback;
+    const sorted = endings.slice().sort((one, other) => other.score - one.score);
+    const best2 = sorted[0].score;
+    const near = sorted.filter(({ score }) => best2 - score <= threshold);
+    const found = distances(traceback, textOf4, joined2, near, threshold);
+    const nodes = /* @__PURE__ */ new Map();
+    for (const [prefix, distance] of Array.from(found).sort(([one], [other]) => one - other)) {
+      const parent = prefix === 0 ? null : nodes.get(traceback.parent(prefix));
+      const depth = parent === null ? 0 : parent.depth + 1;
+      const label = traceback.label(prefix);
+      nodes.set(prefix, { prefix, label, depth, parent, distance, others: [], level: null });
+    }
+    this.root = nodes.get(0);
+    const ordered = Array.from(found.keys(), (prefix) => nodes.get(prefix));
+    for (const node of ordered) {
+      if (node === this.root) continue;
+      for (const { prefix, cost } of joined2.get(textOf4(node.prefix)) ?? []) {
+        const other = nodes.get(prefix);
+        if (other !== void 0 && node.distance + cost <= threshold) {
+          node.others.push([other, cost]);
+        }
+      }
+    }
+    this.levels = levels(this.root, ordered);
+    this.endings = near.map((path) => [path, nodes.get(path.prefix)]);
+  }
+  traceback;
+  root;
+  /** Nodes but the root, those first that need no others. */
+  levels;
+  /** The best texts' own paths, the best of all first, and the nodes that they end at. */
+  endings;
+  /** A path through a node with the beginning of another node in its place. */
+  withBeginning(path, node, other) {
+    const { labels, startFrames } = this.traceback.follow(other.prefix);
+    const frames = [...startFrames, ...path.startFrames.slice(node.depth)];
+    for (let index = frames.length - 2; index >= 0; index--) {
+      frames[index] = Math.min(frames[index], frames[index + 1]);
+    }
+    return {
+      labels: [...labels, ...path.labels.slice(node.depth)],
+      startFrames: frames,
+      score: path.score,
+      prefix: path.prefix,
+      own: labels.length + Math.max(path.own - node.depth, 0),
+      shift: path.shift + node.depth - labels.length
+    };
+  }
+};
+function distances(traceback, textOf4, joined2, endings, threshold) {
+  const found = /* @__PURE__ */ new Map();
+  const queue = new PriorityQueue();
+  for (const { score, prefix } of endings) queue.push(endings[0].score - score, prefix);
+  for (let next = queue.pop(); next !== void 0; next = queue.pop()) {
+    const { cost: distance, thing: prefix } = next;
+    if (found.has(prefix)) continue;
+    found.set(prefix, distance);
+    if (prefix === 0) continue;
+    queue.push(distance, traceback.parent(prefix));
+    for (const other of joined2.get(textOf4(prefix)) ?? []) {
+      if (distance + other.cost <= threshold) queue.push(distance + other.cost, other.prefix);
+    }
+  }
+  return found;
+}
+function levels(root, nodes) {
+  root.level = 0;
+  const begun = /* @__PURE__ */ new Set();
+  const needs = (node) => [
+    node.parent,
+    ...node.others.map(([other]) => other)
+  ];
+  for (const first of nodes) {
+    const stack = [first];
+    while (stack.length > 0) {
+      const node = stack.at(-1);
+      if (node.level !== null) {
+        stack.pop();
+      } else if (!begun.has(node)) {
+        begun.add(node);
+        stack.push(...needs(node).filter((each2) => each2.level === null && !begun.has(each2)));
+      } else {
+        stack.pop();
+        begun.delete(node);
+        if (node.parent.level === null) continue;
+        node.others = node.others.filter(([other]) => other.level !== null);
+        node.level = 1 + Math.max(...needs(node).map((each2) => each2.level));
+      }
+    }
+  }
+  const found = [];
+  for (const node of nodes) if (node.level !== 0) (found[node.level - 1] ??= []).push(node);
+  return found;
+}
+
 // src/decoding/recombinations.ts
-var MOST_TRIES = 2e3;
-var FARTHEST = 1e4;
 var Recombinations = class {
   /** Hashes of texts by the prefix's number; number 0 is the empty text. */
   #texts = [0];
@@ -1333,10 +1434,10 @@ var Recombinations = class {
     const first = beam.trace[0];
     const root = labels > 0 ? traceback.ancestors(first)[labels - 1] : 0;
     const text = this.#texts[root];
-    const beginning = traceback.follow(first).labels.slice(0, labels);
+    const beginning2 = traceback.follow(first).labels.slice(0, labels);
     this.#joined = this.#joined.filter(({ prefix }) => {
       const spelled = traceback.follow(prefix).labels;
-      return beginning.every((label, place) => spelled[place] === label);
+      return beginning2.every((label, place) => spelled[place] === label);
     });
     const prefixes = new Int32Array(beam.count + this.#joined.length);
     prefixes.set(beam.trace.subarray(0, beam.count));
@@ -1348,36 +1449,10 @@ var Recombinations = class {
     beam.trace.set(prefixes.subarray(0, beam.count));
     this.#joined.forEach((each2, index) => each2.prefix = prefixes[beam.count + index]);
   }
-  /**
-   * The best paths, the most probable first, with different labels.
-   *
-   * The score of a path with a replaced beginning is that of the path that it was made from, less
-   * what the beginning was less probable when it was joined.
-   *
-   * @param endings The hypotheses at the end, with different texts.
-   */
-  *paths(traceback, endings) {
-    const joined2 = this.#nearest();
-    const queue = new PriorityQueue();
-    for (const path of endings) {
-      queue.push(-path.score, { prefix: path.prefix, path, place: null });
-    }
-    const farthest = queue.least + FARTHEST;
-    const seen = /* @__PURE__ */ new Set();
-    for (let tries = 0; tries < MOST_TRIES && queue.least <= farthest; tries++) {
-      const { cost, thing } = queue.pop();
-      const { prefix } = thing;
-      const path = thing.place === null ? thing.path : replaced(traceback, thing.path, thing.place, prefix, -cost);
-      const spelled = path.labels.join();
-      if (seen.has(spelled)) continue;
-      seen.add(spelled);
-      yield path;
-      traceback.ancestors(prefix).forEach((ancestor, index) => {
-        for (const other of joined2.get(this.#texts[ancestor]) ?? []) {
-          queue.push(cost + other.cost, { prefix: other.prefix, path, place: index + 1 });
-        }
-      });
-    }
+  /** The texts that are so many nats below the best one of these, or less. */
+  graph(traceback, endings, threshold) {
+    const textOf4 = (prefix) => this.#texts[prefix];
+    return new WordGraph(traceback, textOf4, this.#nearest(), endings, threshold);
   }
   /**
    * By the better text's hash, what was joined to it.
@@ -1396,21 +1471,6 @@ var Recombinations = class {
     return new Map(Array.from(found, ([better, others]) => [better, [...others.values()]]));
   }
 };
-function replaced(traceback, path, place, prefix, score) {
-  const { labels, startFrames } = traceback.follow(prefix);
-  const frames = [...startFrames, ...path.startFrames.slice(place)];
-  for (let index = frames.length - 2; index >= 0; index--) {
-    frames[index] = Math.min(frames[index], frames[index + 1]);
-  }
-  return {
-    labels: [...labels, ...path.labels.slice(place)],
-    startFrames: frames,
-    score,
-    prefix: path.prefix,
-    own: labels.length + Math.max(path.own - place, 0),
-    shift: path.shift + place - labels.length
-  };
-}
 
 // src/decoding/traceback.ts
 var FEW = 1 << 16;
@@ -1435,6 +1495,14 @@ var Traceback = class {
     this.#labels[this.#count] = label;
     this.#frames[this.#count] = frame;
     return this.#count++;
+  }
+  /** The prefix that one goes on from; of the root the root. */
+  parent(number) {
+    return this.#parents[number];
+  }
+  /** The label that a prefix adds. */
+  label(number) {
+    return this.#labels[number];
   }
   follow(number) {
     const places = this.ancestors(number);
@@ -1842,11 +1910,11 @@ var PhonemeSearch = class {
     const best2 = endings.reduce((one, other) => other.nats > one.nats ? other : one);
     return this.#path(state, best2.index, best2.nats);
   }
-  /** The best texts of an utterance that ends here, the most probable first. */
-  alternatives(state) {
+  /** The texts of an utterance that ends here that are near the best one. */
+  graph(state, threshold) {
     if (state.recombinations === null) throw new TypeError("the search has no notes");
     const endings = this.#endings(state).map(({ index, nats }) => this.#path(state, index, nats));
-    return state.recombinations.paths(state.traceback, endings);
+    return state.recombinations.graph(state.traceback, endings, threshold);
   }
   /** The best texts, by the best hypothesis of each, and their nats. */
   #endings(state) {
@@ -1887,127 +1955,183 @@ var PhonemeSearch = class {
   }
 };
 
-// src/decoding/rescoring.ts
-var MOST_PATHS = 5;
-var NONE = -1;
-var Rescorer = class {
+// src/decoding/word_histories.ts
+var WordMixture = class {
   constructor(model, network, config) {
     this.model = model;
     this.network = network;
     this.#weight = config.languageModelWeight;
-    this.#texts = config.rescoredTexts;
-    this.#threshold = config.rescoredThreshold;
     this.#ngramShare = Math.log1p(-config.networkShare);
     this.#networkShare = Math.log(config.networkShare);
+    const inputs = network.inputs([BOUNDARY_ROW]);
+    const [state] = network.advance(inputs, [new Float32Array(network.hidden)]);
+    this.start = beginning(model.start, state);
   }
   model;
   network;
+  /** The beginning of a sentence. */
+  start;
   #weight;
-  #texts;
-  #threshold;
   #ngramShare;
   #networkShare;
+  /** What some words are to those after them; without `context`, from a sentence's beginning. */
+  after(words, context = this.start) {
+    const rows = words.map((word) => this.network.row[word]);
+    const inputs = this.network.inputs(rows);
+    let { ngrams: ngrams2, network } = context;
+    words.forEach((word, place) => {
+      this.model.score(ngrams2, word);
+      ngrams2 = this.model.following;
+      [network] = this.network.advance([inputs[place]], [network]);
+    });
+    return beginning(ngrams2, network);
+  }
+  /** Add words to histories whose network's states are known. */
+  extend(asked) {
+    const unique = /* @__PURE__ */ new Map();
+    for (const [history, word] of asked) {
+      if (history.longer.has(word)) continue;
+      const words = unique.get(history);
+      if (words === void 0) unique.set(history, /* @__PURE__ */ new Set([word]));
+      else words.add(word);
+    }
+    if (unique.size === 0) return;
+    const histories = Array.from(unique.keys());
+    const questions = histories.flatMap(
+      (history, state) => Array.from(unique.get(history), (word) => ({ history, state, word }))
+    );
+    const rows = questions.map(({ word }) => this.network.row[word]);
+    const said = this.network.logProbs(
+      histories.map(({ network }) => network),
+      questions.map(({ state }) => state),
+      rows
+    );
+    questions.forEach(({ history, word }, place) => {
+      const nats = this.model.score(history.ngrams, word);
+      const mixed = logAddExp(nats + this.#ngramShare, said[place] + this.#networkShare);
+      const gain = rows[place] < FIRST_ROW ? 0 : (mixed - nats) * this.#weight;
+      history.longer.set(word, {
+        gain: history.gain + gain,
+        ngrams: this.model.following,
+        row: rows[place],
+        earlier: history,
+        network: null,
+        longer: /* @__PURE__ */ new Map()
+      });
+    });
+  }
+  /** Find the network's states after histories. */
+  advance(histories) {
+    const unknown = Array.from(new Set(histories)).filter(({ network }) => network === null);
+    if (unknown.length === 0) return;
+    const states = this.network.advance(
+      this.network.inputs(unknown.map(({ row }) => row)),
+      unknown.map(({ earlier }) => earlier.network)
+    );
+    unknown.forEach((history, place) => history.network = states[place]);
+  }
+};
+function beginning(ngrams2, network) {
+  return { gain: 0, ngrams: ngrams2, row: BOUNDARY_ROW, earlier: null, network, longer: /* @__PURE__ */ new Map() };
+}
+
+// src/decoding/rescoring.ts
+var LEAST = 3;
+var Rescorer = class {
+  /** What says how probable words are. */
+  mixture;
+  /** Nats below the search's best text that a text may be, to be compared. */
+  threshold;
+  #most;
+  constructor(model, network, config) {
+    this.mixture = new WordMixture(model, network, config);
+    this.threshold = config.rescoredThreshold;
+    this.#most = config.rescoredTexts;
+  }
   /**
    * The best path by both.
    *
-   * @param paths Of the search, the most probable first.
-   * @param wordIds The ids of a path's words.
+   * @param wordOf The id of a label's word.
+   * @param context What was said before; without it, a sentence begins.
    */
-  best(paths, wordIds) {
-    const found = /* @__PURE__ */ new Map();
-    let left = MOST_PATHS * this.#texts;
-    let least = -Infinity;
-    for (const path of paths) {
-      if (found.size === 0) least = path.score - this.#threshold;
-      if (path.score < least) break;
-      const ids = wordIds(path);
-      const text = ids.join();
-      if (!found.has(text)) found.set(text, [path, ids]);
-      if (found.size === this.#texts || --left === 0) break;
+  best(graph, wordOf, context = this.mixture.start) {
+    const root = beginning(context.ngrams, context.network);
+    const kept = /* @__PURE__ */ new Map();
+    kept.set(graph.root, [{ lost: 0, history: root, from: null, before: null }]);
+    const own = /* @__PURE__ */ new Map([[graph.root, kept.get(graph.root)[0]]]);
+    const way = /* @__PURE__ */ new Set();
+    let step = graph.endings[0][1];
+    for (; step !== null; step = step.parent) way.add(step);
+    for (const nodes of graph.levels) {
+      this.mixture.extend(
+        nodes.flatMap(
+          ({ parent, label }) => kept.get(parent).map(({ history }) => [history, wordOf(label)])
+        )
+      );
+      for (const node of nodes) {
+        const parent = node.parent;
+        const word = wordOf(node.label);
+        const found = kept.get(parent).map(
+          (before) => ({
+            lost: before.lost,
+            history: before.history.longer.get(word),
+            from: parent,
+            before
+          })
+        );
+        const mine = found[kept.get(parent).indexOf(own.get(parent))];
+        for (const [other, cost] of node.others) {
+          for (const before of kept.get(other)) {
+            const { history } = before;
+            found.push({ lost: before.lost - cost, history, from: other, before });
+          }
+        }
+        const best2 = this.#kept(found, node.distance);
+        if (way.has(node)) {
+          own.set(node, mine);
+          if (!best2.includes(mine)) best2.push(mine);
+        }
+        kept.set(node, best2);
+      }
+      this.mixture.advance(nodes.flatMap((node) => kept.get(node).map(({ history }) => history)));
     }
-    const ranked = Array.from(found.values());
-    const gains = this.gains(ranked.map(([, ids]) => ids));
-    let best2;
-    ranked.forEach(([path], index) => {
-      const score = path.score + gains[index];
-      if (best2 === void 0 || score > best2.score) best2 = { ...path, score };
-    });
-    return best2;
+    return chosen(graph, kept);
   }
-  /**
-   * How many nats more probable texts are than by the n-grams alone.
-   *
-   * Words that the network does not know stay as probable as they were.
-   *
-   * @param texts Word ids of each.
-   */
-  gains(texts) {
-    const [words, places] = sharedBeginnings(texts);
-    const rows = words.map(({ id }) => this.network.row[id]);
-    const network = this.#networkLogProbs(words, rows);
-    const gains = words.map((word, place) => {
-      if (rows[place] < FIRST_ROW) return 0;
-      const nats = this.#ngramLogProb(word);
-      const mixed = logAddExp(nats + this.#ngramShare, network[place] + this.#networkShare);
-      return (mixed - nats) * this.#weight;
-    });
-    return places.map((text) => text.reduce((sum, place) => sum + gains[place], 0));
-  }
-  #ngramLogProb({ id, earlier }) {
-    let state = this.model.start;
-    for (const word of earlier) {
-      if (word === NONE) continue;
-      this.model.score(state, word);
-      state = this.model.following;
+  /** The best ways to a node, each history once. */
+  #kept(found, distance) {
+    const best2 = /* @__PURE__ */ new Map();
+    for (const each2 of found) {
+      const earlier = best2.get(each2.history);
+      if (earlier !== void 0 && each2.lost <= earlier.lost) continue;
+      if (each2.lost >= distance - this.threshold) best2.set(each2.history, each2);
     }
-    return this.model.score(state, id);
-  }
-  /** What the network says of each word, whose rows these are. */
-  #networkLogProbs(words, rows) {
-    const { network } = this;
-    const parents = new Set(words.map(({ parent }) => parent));
-    const places = Array.from(parents).sort((one, other) => one - other);
-    const index = new Map(places.map((place, state) => [place, state]));
-    const levels = [];
-    places.forEach((place, state) => (levels[words[place]?.depth ?? 0] ??= []).push(state));
-    const inputs = network.inputs(places.map((place) => rows[place] ?? BOUNDARY_ROW));
-    const states = [];
-    const nothing = new Float32Array(network.hidden);
-    for (const level of levels) {
-      const earlier = level.map((state) => {
-        const word = words[places[state]];
-        return word === void 0 ? nothing : states[index.get(word.parent)];
-      });
-      const following = network.advance(level.map((state) => inputs[state]), earlier);
-      level.forEach((state, place) => states[state] = following[place]);
-    }
-    const before = words.map(({ parent }) => index.get(parent));
-    return network.logProbs(states, before, rows);
+    const score = ({ lost, history }) => lost + history.gain;
+    const ranked = Array.from(best2.values()).sort((one, other) => score(other) - score(one));
+    const least = ranked.length > 0 ? score(ranked[0]) - LEAST : 0;
+    return ranked.slice(0, this.#most).filter((each2) => score(each2) >= least);
   }
 };
 function makeRescorer(model, config) {
   if (model.network === null || config.networkShare === 0) return null;
   return new Rescorer(model, model.network, config);
 }
-function sharedBeginnings(texts) {
-  const words = [];
-  const known = /* @__PURE__ */ new Map();
-  const places = texts.map((text) => {
-    let parent = NONE;
-    return text.map((id, index) => {
-      const key = `${parent} ${id}`;
-      let place = known.get(key);
-      if (place === void 0) {
-        place = words.length;
-        known.set(key, place);
-        const earlier = [text[index - 2] ?? NONE, text[index - 1] ?? NONE];
-        words.push({ id, earlier, parent, depth: index + 1 });
-      }
-      parent = place;
-      return place;
-    });
-  });
-  return [words, places];
+function chosen(graph, kept) {
+  let score = -Infinity;
+  let path = null;
+  let node = null;
+  let last = null;
+  for (const [ending, end] of graph.endings) {
+    for (const each2 of kept.get(end)) {
+      const total = ending.score + each2.lost + each2.history.gain;
+      if (total > score) [score, path, node, last] = [total, ending, end, each2];
+    }
+  }
+  while (node !== graph.root) {
+    const { from, before } = last;
+    if (from !== node.parent) path = graph.withBeginning(path, node, from);
+    [node, last] = [from, before];
+  }
+  return { ...path, score };
 }
 
 // src/decoding/rows.ts
@@ -2350,16 +2474,18 @@ var PhonemeDecoder = class {
    * The best text of an utterance that ends here, of those that were compared once more.
    *
    * The aligner places every path, also what no path spells, so that none has to be passed over.
+   *
+   * @param context What was said before; without it, a sentence begins.
    */
-  bestText(state) {
+  bestText(state, context) {
     if (this.rescorer === null) return this.search.finish(state);
-    return this.rescorer.best(
-      this.search.alternatives(state),
-      ({ labels }) => labels.map((label) => {
-        const word = this.#tree.word[label];
-        return word < 0 ? UNKNOWN : word + FIRST_WORD;
-      })
-    );
+    const graph = this.search.graph(state, this.rescorer.threshold);
+    return this.rescorer.best(graph, (label) => this.wordId(label), context);
+  }
+  /** The language model's id of a pronunciation's word. */
+  wordId(label) {
+    const word = this.#tree.word[label];
+    return word < 0 ? UNKNOWN : word + FIRST_WORD;
   }
   /** Decode one utterance [frames, columns of `heads`]. */
   decode(rows, seconds) {
@@ -3070,8 +3196,8 @@ function lostAt(first, second, blank) {
     starts[0].map((frame) => first[frame]),
     starts[1].map((frame) => second[frame])
   ];
-  const ahead = distances(one, other);
-  const behind = distances(one.slice().reverse(), other.slice().reverse());
+  const ahead = distances2(one, other);
+  const behind = distances2(one.slice().reverse(), other.slice().reverse());
   const all = ahead[one.length][other.length];
   const read = [0, 0];
   return Array.from({ length: first.length + 1 }, (_, seam) => {
@@ -3095,7 +3221,7 @@ function startsOf(path, blank) {
   });
   return starts;
 }
-function distances(one, other) {
+function distances2(one, other) {
   const rows = [Array.from({ length: other.length + 1 }, (_, column) => column * GAP)];
   one.forEach((label, index) => {
     const above = rows[index];
@@ -3166,6 +3292,8 @@ var BeamSentence = class {
   #base = 0;
   #compared = 0;
   #stable = [];
+  /** What the stable words of the sentence are to those that compare texts once more. */
+  #context;
   advance(rows) {
     while (rows.frames > 0) {
       const step = Math.min(STEP - this.#state.frames % STEP, rows.frames);
@@ -3182,11 +3310,12 @@ var BeamSentence = class {
     return { text: textOf(tokens).trimEnd(), stable: textOf(this.#stable) };
   }
   end() {
-    const tokens = this.#withStable(this.#written(this.decoder.bestText(this.#state)));
+    const tokens = this.#withStable(this.#written(this.decoder.bestText(this.#state, this.#context)));
     this.#state = this.decoder.begin();
     this.begin = this.#origin = this.#base = this.frames;
     this.#rows = this.#rows.slice(0, 0).copy();
     this.#stable = [];
+    this.#context = void 0;
     return tokens;
   }
   split() {
@@ -3215,7 +3344,7 @@ var BeamSentence = class {
       const best3 = search.leader(state);
       return { ...spelled[best3], spelled, best: best3, own: 0, shift: 0 };
     }
-    const found = this.decoder.bestText(state);
+    const found = this.decoder.bestText(state, this.#context);
     const { own, shift } = found;
     let best2 = -1;
     for (let index = 0; index < state.beam.count; index++) {
@@ -3288,6 +3417,8 @@ var BeamSentence = class {
     this.#stable = this.#withStable(this.#tokens(settled));
     this.#state.beam = this.#state.beam.take(agrees);
     this.#state.commit(own);
+    const ids = ahead.labels.slice(0, place).map((label) => this.decoder.wordId(label));
+    this.#context = this.decoder.rescorer?.mixture.after(ids, this.#context);
     this.#rows = this.#rows.slice(cut).copy();
     this.#base += cut;
   }

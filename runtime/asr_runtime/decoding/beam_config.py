@@ -58,7 +58,7 @@ class BeamConfig:
     variant_penalty: float = 0.0
     silence_threshold: float = 1.0
     network_share: float = 0.7
-    rescored_texts: int = 40
+    rescored_texts: int = 8
     rescored_threshold: float = 4.0
 
     def __post_init__(self) -> None:

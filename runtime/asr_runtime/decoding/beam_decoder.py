@@ -11,6 +11,7 @@ import numpy.typing as npt
 from asr_runtime.decoding.alternatives import with_alternatives
 from asr_runtime.decoding.beam_config import BeamConfig
 from asr_runtime.decoding.beam_search import BeamSearch
+from asr_runtime.decoding.best_texts import best_texts
 from asr_runtime.decoding.greedy import (
     WORD_BOUNDARY,
     Decoding,
@@ -21,8 +22,10 @@ from asr_runtime.decoding.heads import Heads
 from asr_runtime.decoding.hotwords import split_hotwords
 from asr_runtime.decoding.hypotheses import Integers
 from asr_runtime.decoding.letter_alignment import TokenAligner
-from asr_runtime.decoding.rescoring import best_texts, make_rescorer
+from asr_runtime.decoding.rescoring import make_rescorer
 from asr_runtime.decoding.traceback import BestPath
+from asr_runtime.decoding.word_graph import WordGraph
+from asr_runtime.decoding.word_histories import NO_WORD_ID
 from asr_runtime.decoding.word_scores import WordScorer, with_hotwords
 from asr_runtime.errors import LanguageModelError
 from asr_runtime.language.label_priors import label_priors
@@ -139,7 +142,7 @@ class BeamDecoder:
             aligned = self.aligner.align(log_probs, path.labels, path.start_frames, blank_frames)
             return self.aligner.tokens(log_probs, aligned, seconds_per_frame)
 
-        written, best, paths = best_texts(self, state, tokens, alternatives)
+        written, best, paths = best_texts(self, state, tokens)
         decoding = decoding_of(written, log_probs[:, self._blank])
         return with_alternatives(decoding, best.score, paths, tokens, alternatives)
 
@@ -147,6 +150,22 @@ class BeamDecoder:
         """Return the language model's ids [words] of what the search found [labels]."""
         words = "".join(self.vocabulary[label] for label in labels.tolist()).split()
         return self._words.ids_of(words)
+
+    def graph_words(self, graph: WordGraph) -> tuple[list[int], list[int]]:
+        """Return the words of a graph, each of which ends with a space."""
+        space = self.vocabulary.index(WORD_BOUNDARY)
+        words = [NO_WORD_ID] * len(graph.prefixes)
+        for node in (graph.traceback.labels[graph.prefixes] == space).nonzero()[0].tolist():
+            found = self.word_ids(graph.traceback.follow(int(graph.prefixes[node]))[0])
+            if found:
+                words[node] = found[-1]
+        last = [
+            self.word_ids(ending.labels)[-1]
+            if words[node] == NO_WORD_ID and len(ending.labels)
+            else NO_WORD_ID
+            for ending, node in zip(graph.endings, graph.ends, strict=True)
+        ]
+        return words, last
 
 
 def decoding_of(tokens: tuple[Token, ...], blank: npt.NDArray[np.floating[Any]]) -> Decoding:

@@ -36,6 +36,7 @@ from asr_runtime.decoding.hypotheses import (
 from asr_runtime.decoding.recombinations import Recombinations
 from asr_runtime.decoding.search_state import SearchState
 from asr_runtime.decoding.traceback import NO_LABEL, BestPath, Spelled
+from asr_runtime.decoding.word_graph import WordGraph
 from asr_runtime.decoding.word_scores import WordScorer
 from asr_runtime.language.lexicon import ROOT, Lexicon
 
@@ -202,6 +203,18 @@ class BeamSearch:
             if len(labels) and labels[-1] == self._space:
                 path = replace(path, labels=labels[:-1], start_frames=frames[:-1])
             yield path
+
+    def graph(self, state: SearchState, threshold: float) -> WordGraph:
+        """Return the texts of an utterance that ends here.
+
+        Args:
+            state: How far the search has come; it must have been begun with notes.
+            threshold: Nats below the best text that a text may be.
+        """
+        if state.recombinations is None:
+            raise ValueError("the search has no notes")
+        endings = self._endings(state)
+        return state.recombinations.graph(state.traceback, endings, threshold, self._space)
 
     def _endings(self, state: SearchState) -> list[BestPath]:
         beam = state.beam

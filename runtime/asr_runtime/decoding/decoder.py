@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -12,8 +12,10 @@ from asr_runtime.decoding.alignment import Frames
 from asr_runtime.decoding.greedy import Decoding
 from asr_runtime.decoding.heads import Heads, Rows
 from asr_runtime.decoding.hypotheses import Integers
+from asr_runtime.decoding.rescoring import Rescorer
 from asr_runtime.decoding.search_state import SearchState
 from asr_runtime.decoding.traceback import BestPath, Spelled
+from asr_runtime.decoding.word_graph import WordGraph
 from asr_runtime.language.language_model import LanguageModel
 from asr_runtime.timed_text import Token
 
@@ -58,6 +60,9 @@ class Search(Protocol[S]):
     def alternatives(self, state: S) -> Iterator[BestPath]:
         """Yield its best texts, the most probable first, if the search was begun with notes."""
 
+    def graph(self, state: S, threshold: float) -> WordGraph:
+        """Return all texts so many nats below the best one, if the search was begun with notes."""
+
     def blank_frames(self, log_probs: Rows) -> npt.NDArray[np.bool_]:
         """Tell in which frames no label is considered, bool [frames]."""
 
@@ -66,21 +71,6 @@ class Search(Protocol[S]):
 
     def boundaries(self, labels: Integers) -> Integers:
         """Return where a hypothesis that spelled these labels may be parted, int64 [places]."""
-
-
-class TextRanking(Protocol):
-    """Compares the best texts of a search once more; see `Rescorer`."""
-
-    def best(self, paths: Iterable[tuple[BestPath, Sequence[int]]], texts: int) -> list[BestPath]:
-        """Return the best texts in a new order.
-
-        Args:
-            paths: Paths of the search, the most probable first, and the ids of their words.
-            texts: How many texts are wanted.
-
-        Returns:
-            One path of each text, with its new score.
-        """
 
 
 class Aligner(Protocol[P]):
@@ -147,11 +137,22 @@ class Decoder(Protocol[S, P]):
         """What it knows of words and their order."""
 
     @property
-    def rescorer(self) -> TextRanking | None:
+    def rescorer(self) -> Rescorer | None:
         """What compares the best texts once more; None if nothing does."""
 
     def word_ids(self, labels: Integers) -> list[int]:
         """Return the language model's ids [words] of what the search found [labels]."""
+
+    def graph_words(self, graph: WordGraph) -> tuple[list[int], list[int]]:
+        """Return the words of a graph.
+
+        Args:
+            graph: Of the search.
+
+        Returns:
+            Id of the word that ends with each node's label [nodes], and of the word that each
+            ending ends in the middle of [endings]; NO_WORD_ID for none.
+        """
 
     def with_hotwords(self, hotwords: Sequence[str]) -> Decoder[S, P]:
         """Return a decoder with the same language model that prefers these words and phrases."""

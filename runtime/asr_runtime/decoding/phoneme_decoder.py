@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+import numpy as np
+
 from asr_runtime.decoding.alternatives import with_alternatives
 from asr_runtime.decoding.beam_config import BeamConfig, PhonemeBeamConfig
 from asr_runtime.decoding.beam_decoder import decoding_of, without_leading_space
+from asr_runtime.decoding.best_texts import best_texts
 from asr_runtime.decoding.greedy import Decoding
 from asr_runtime.decoding.heads import Heads, Rows
 from asr_runtime.decoding.hypotheses import Integers
 from asr_runtime.decoding.phoneme_search import PhonemeSearch
-from asr_runtime.decoding.rescoring import best_texts, make_rescorer
+from asr_runtime.decoding.rescoring import make_rescorer
 from asr_runtime.decoding.traceback import BestPath
 from asr_runtime.decoding.word_alignment import WordAligner
+from asr_runtime.decoding.word_graph import WordGraph
+from asr_runtime.decoding.word_histories import NO_WORD_ID
 from asr_runtime.decoding.word_scores import WordScorer, with_hotwords
 from asr_runtime.language.language_model import LanguageModel
 from asr_runtime.language.pronunciation_tree import build_pronunciation_tree
@@ -138,10 +143,15 @@ class PhonemeDecoder:
             aligned = self.aligner.align(rows, path.labels, path.start_frames, blank_frames)
             return without_leading_space(self.aligner.tokens(rows, aligned, seconds_per_frame))
 
-        written, best, paths = best_texts(self, state, tokens, alternatives)
+        written, best, paths = best_texts(self, state, tokens)
         decoding = decoding_of(written, log_probs[:, self.heads.blank])
         return with_alternatives(decoding, best.score, paths, tokens, alternatives)
 
     def word_ids(self, labels: Integers) -> list[int]:
         """Return the language model's ids [words] of what the search found [labels]."""
         return self._words.word_ids(self._tree.word[labels])
+
+    def graph_words(self, graph: WordGraph) -> tuple[list[int], list[int]]:
+        """Return the words of a graph, each of whose labels is one; see `Decoder.graph_words`."""
+        labels = graph.traceback.labels[graph.prefixes[1:]].astype(np.int64)
+        return [NO_WORD_ID, *self.word_ids(labels)], [NO_WORD_ID] * len(graph.ends)

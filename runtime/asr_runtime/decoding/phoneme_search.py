@@ -38,6 +38,7 @@ from asr_runtime.decoding.phoneme_steps import (
 )
 from asr_runtime.decoding.recombinations import Recombinations
 from asr_runtime.decoding.traceback import NO_LABEL, BestPath, Spelled
+from asr_runtime.decoding.word_graph import WordGraph
 from asr_runtime.decoding.word_scores import WordCache, WordScorer
 from asr_runtime.language import phonemes
 from asr_runtime.language.pronunciation_tree import PronunciationTree
@@ -186,14 +187,28 @@ class PhonemeSearch:
         """
         if state.recombinations is None:
             raise ValueError("the search has no notes")
+        yield from state.recombinations.paths(state.traceback, self._paths(state))
+
+    def graph(self, state: PhonemeSearchState, threshold: float) -> WordGraph:
+        """Return the texts of an utterance that ends here.
+
+        Args:
+            state: How far the search has come; it must have been begun with notes.
+            threshold: Nats below the best text that a text may be.
+        """
+        if state.recombinations is None:
+            raise ValueError("the search has no notes")
+        return state.recombinations.graph(state.traceback, self._paths(state), threshold)
+
+    def _paths(self, state: PhonemeSearchState) -> list[BestPath]:
+        """Return the paths of the best texts."""
         scores, prefixes = self._endings(state)
-        endings = [
+        return [
             BestPath(
                 *state.traceback.follow(prefix := prefixes[text]), score + state.silence, prefix
             )
             for text, score in scores.items()
         ]
-        yield from state.recombinations.paths(state.traceback, endings)
 
     def _endings(self, state: PhonemeSearchState) -> tuple[dict[int, float], dict[int, int]]:
         """Return the scores and the prefixes of the best texts, by their hashes."""

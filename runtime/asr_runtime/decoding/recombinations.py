@@ -10,7 +10,7 @@ some beginnings are replaced by others that were joined to them.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 
 import numpy as np
@@ -26,6 +26,7 @@ from asr_runtime.decoding.hypotheses import (
     Integers,
 )
 from asr_runtime.decoding.traceback import BestPath, Traceback
+from asr_runtime.decoding.word_graph import WordGraph, build_word_graph
 
 _MOST_TRIES = 2000
 """Paths that are looked at before the search for more texts is given up."""
@@ -155,6 +156,24 @@ class Recombinations:
             for place, ancestor in enumerate(traceback.ancestors(prefix).tolist(), 1):
                 for other, more in joined.get(int(texts[ancestor]), ()):
                     heapq.heappush(heap, (cost + more, next(number), other, path, place))
+
+    def graph(
+        self,
+        traceback: Traceback,
+        endings: Sequence[BestPath],
+        threshold: float,
+        silent: int = -1,
+    ) -> WordGraph:
+        """Return the graph of all texts near the best one.
+
+        Args:
+            traceback: How the hypotheses were spelled.
+            endings: As for `paths`.
+            threshold: Nats below the best text that a text may be.
+            silent: Label that is left out at a text's end; -1 for none.
+        """
+        texts = np.concatenate(self._texts)
+        return build_word_graph(traceback, texts, self._joined(), endings, threshold, silent)
 
     def _joined(self) -> dict[int, list[tuple[int, float]]]:
         """Return by the better text's hash what was joined to it: prefixes and costs."""

@@ -35,6 +35,16 @@ class Traceback:
         return self._number
 
     @property
+    def parents(self) -> npt.NDArray[np.int32]:
+        """Number of the prefix that each goes on from; of the root the root. int32 [prefixes]."""
+        return _joined(self._parents)
+
+    @property
+    def labels(self) -> npt.NDArray[np.int32]:
+        """Label that each prefix adds, int32 [prefixes]."""
+        return _joined(self._labels)
+
+    @property
     def needs_pruning(self) -> bool:
         """Whether it has grown so much since `keep` that forgetting is due."""
         return self._number >= self._limit

@@ -90,6 +90,7 @@ class WordNetwork:
         self._arrays = {
             name: array for name, array in arrays.items() if name.startswith(f"{NETWORK}_")
         }
+        self._tables: dict[int, Floats] = {}
         width, tails = self._dims[0], len(self._dims) - 1
         self._input = self._matrix("input", 3 * self.hidden, width)
         self._recurrent = self._matrix("recurrent", 3 * self.hidden, self.hidden)
@@ -99,7 +100,9 @@ class WordNetwork:
             self._matrix(f"out{cluster}", dims, self.hidden)
             for cluster, dims in enumerate(self._dims)
         ]
-        self._head = np.concatenate((self._table(0), self._matrix("cluster", tails, width)))
+        self._head = np.concatenate(
+            (self._matrix("table0", self._edges[1], width), self._matrix("cluster", tails, width))
+        )
         self._head_bias = np.concatenate(
             (self._vector("bias0", self._edges[1]), self._vector("cluster_bias", tails))
         )
@@ -108,7 +111,6 @@ class WordNetwork:
             for cluster in range(1, tails + 1)
         ]
         for cluster in range(1, tails + 1):
-            # They are read where they are needed: most sentences have few rare words.
             self._codes(f"table{cluster}", self._rows(cluster), self._dims[cluster])
             self._vector(f"bias{cluster}", self._rows(cluster))
         words = self._arrays["network_words"]
@@ -207,7 +209,11 @@ class WordNetwork:
 
     def _table(self, cluster: int) -> Floats:
         """Return the embeddings of a cluster, float32 [rows, dims]."""
-        return self._matrix(f"table{cluster}", self._rows(cluster), self._dims[cluster])
+        if cluster not in self._tables:
+            # Made when they are first needed, and kept: they are asked for at every word.
+            name, rows = f"table{cluster}", self._rows(cluster)
+            self._tables[cluster] = self._matrix(name, rows, self._dims[cluster])
+        return self._tables[cluster]
 
     def _matrix(self, name: str, rows: int, columns: int) -> Floats:
         """Return a matrix of the file, float32 [rows, columns]."""

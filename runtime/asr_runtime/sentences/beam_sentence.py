@@ -8,12 +8,13 @@ from typing import Generic
 import numpy as np
 
 from asr_runtime.decoding.beam_decoder import without_leading_space
+from asr_runtime.decoding.best_texts import best_texts, ranked_paths
 from asr_runtime.decoding.decoder import Decoder, P, S
 from asr_runtime.decoding.greedy import WORD_BOUNDARY
 from asr_runtime.decoding.heads import Rows
 from asr_runtime.decoding.hypotheses import PREFIX, Integers
-from asr_runtime.decoding.rescoring import best_texts, ranked_paths
 from asr_runtime.decoding.traceback import BestPath, Spelled
+from asr_runtime.decoding.word_histories import Context
 from asr_runtime.sentences.sentence_search import Partial
 from asr_runtime.timed_text import Token
 
@@ -65,6 +66,8 @@ class BeamSentence(Generic[S, P]):
         self._origin = 0
         self._base = 0
         self._compared = 0
+        # What the stable words of the sentence are to those that compare texts once more.
+        self._context: Context | None = None
         self._stable: tuple[Token, ...] = ()
 
     def advance(self, rows: Rows) -> None:
@@ -86,12 +89,13 @@ class BeamSentence(Generic[S, P]):
 
     def end(self) -> tuple[Token, ...]:
         """Return the sentence that ends here."""
-        written, _, _ = best_texts(self._decoder, self._state, self._written)
+        written, _, _ = best_texts(self._decoder, self._state, self._written, self._context)
         tokens = self._with_stable(written)
         self._state = self._begin()
         self.begin = self._origin = self._base = self.frames
         self._rows = self._rows[:0].copy()
         self._stable = ()
+        self._context = None
         return tokens
 
     def split(self) -> tuple[Token, ...]:
@@ -124,7 +128,7 @@ class BeamSentence(Generic[S, P]):
         if rescorer is None:
             best = self._search.leader(self._state)
             return _Ahead(spelled, best, spelled.labels[best], spelled.start_frames[best])
-        found = ranked_paths(self._decoder, rescorer, self._state)[0]
+        found = next(ranked_paths(self._decoder, rescorer, self._state, self._context))
         beam = self._state.beam
         best = int(np.where(beam.fields[PREFIX] == found.prefix, beam.total(), -np.inf).argmax())
         # The hypothesis's own labels go on where the path's beginning ends.
@@ -187,6 +191,9 @@ class BeamSentence(Generic[S, P]):
         self._stable = self._with_stable(self._tokens(aligned.before(place)))
         self._state.beam = self._state.beam.take(agrees)
         self._state.commit(own, self._search.shared)
+        if self._decoder.rescorer is not None:
+            words = self._decoder.word_ids(ahead.labels[:place])
+            self._context = self._decoder.rescorer.mixture.after(words, self._context)
         self._rows = self._rows[cut:].copy()
         self._base += cut
 

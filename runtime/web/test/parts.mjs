@@ -50,7 +50,17 @@ const operations = {
   async gains({ file, texts }) {
     const model = await parts.readLanguageModel(content(file));
     const decoder = new parts.PhonemeDecoder(model, model.pronunciations(), ["a", "_"], 1);
-    return decoder.rescorer.gains(texts);
+    const { mixture } = decoder.rescorer;
+    const start = { ...mixture.start, longer: new Map() };
+    return texts.map((text) => {
+      let history = start;
+      for (const word of text) {
+        mixture.extend([[history, word]]);
+        history = history.longer.get(word);
+        mixture.advance([history]);
+      }
+      return history.gain;
+    });
   },
   async languageModel({ file }) {
     try {

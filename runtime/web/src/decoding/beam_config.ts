@@ -15,9 +15,9 @@ export interface BeamConfig {
   readonly unknownPhonemePenalty: number;
   readonly variantPenalty: number;
   readonly silenceThreshold: number;
-  /** The neural network's share of a word's probability when the best texts are compared again. */
+  /** The neural network's share of a word's probability when the texts are compared again. */
   readonly networkShare: number;
-  /** How many texts these are. */
+  /** Beginnings of texts that are compared at each word, at most. */
   readonly rescoredTexts: number;
   /** Texts that score this much less than the best one are not compared. */
   readonly rescoredThreshold: number;
@@ -38,6 +38,6 @@ export const BEAM_DEFAULTS: BeamConfig = {
   variantPenalty: 1.0,
   silenceThreshold: 1.0,
   networkShare: 0.7,
-  rescoredTexts: 40,
+  rescoredTexts: 8,
   rescoredThreshold: 4,
 };

@@ -10,6 +10,7 @@ import { Heads, type Rows } from "./rows.js";
 import type { BestPath } from "./traceback.js";
 import { geometricMean, textOf, type Token, withoutLeadingSpace } from "./transcript.js";
 import { WordAligner } from "./word_alignment.js";
+import type { History } from "./word_histories.js";
 import { WordScorer } from "./word_scorer.js";
 
 /** Decodes the output of a model with a phoneme head; see `decoding/phoneme_decoder.py`. */
@@ -63,15 +64,19 @@ export class PhonemeDecoder {
    * The best text of an utterance that ends here, of those that were compared once more.
    *
    * The aligner places every path, also what no path spells, so that none has to be passed over.
+   *
+   * @param context What was said before; without it, a sentence begins.
    */
-  bestText(state: SearchState): BestPath {
+  bestText(state: SearchState, context?: History): BestPath {
     if (this.rescorer === null) return this.search.finish(state);
-    return this.rescorer.best(this.search.alternatives(state), ({ labels }) =>
-      labels.map((label) => {
-        const word = this.#tree.word[label]!;
-        return word < 0 ? UNKNOWN : word + FIRST_WORD;
-      }),
-    );
+    const graph = this.search.graph(state, this.rescorer.threshold);
+    return this.rescorer.best(graph, (label) => this.wordId(label), context);
+  }
+
+  /** The language model's id of a pronunciation's word. */
+  wordId(label: number): number {
+    const word = this.#tree.word[label]!;
+    return word < 0 ? UNKNOWN : word + FIRST_WORD;
   }
 
   /** Decode one utterance [frames, columns of `heads`]. */

@@ -5,6 +5,7 @@ import { logAddExp } from "./hypotheses.js";
 import { IMPROBABLE, PhonemeSteps, SearchState, settleSilence } from "./phoneme_steps.js";
 import type { Heads, Rows } from "./rows.js";
 import type { BestPath, Spelled } from "./traceback.js";
+import type { WordGraph } from "./word_graph.js";
 import type { WordScorer } from "./word_scorer.js";
 
 const FINALISTS = 16;
@@ -107,11 +108,11 @@ export class PhonemeSearch {
     return this.#path(state, best.index, best.nats);
   }
 
-  /** The best texts of an utterance that ends here, the most probable first. */
-  alternatives(state: SearchState): Iterable<BestPath> {
+  /** The texts of an utterance that ends here that are near the best one. */
+  graph(state: SearchState, threshold: number): WordGraph {
     if (state.recombinations === null) throw new TypeError("the search has no notes");
     const endings = this.#endings(state).map(({ index, nats }) => this.#path(state, index, nats));
-    return state.recombinations.paths(state.traceback, endings);
+    return state.recombinations.graph(state.traceback, endings, threshold);
   }
 
   /** The best texts, by the best hypothesis of each, and their nats. */

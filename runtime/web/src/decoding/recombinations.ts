@@ -1,11 +1,6 @@
 import type { Hypotheses } from "./hypotheses.js";
-import { PriorityQueue } from "./priority_queue.js";
 import type { BestPath, Traceback } from "./traceback.js";
-
-/** Paths that are looked at before the search for more texts is given up. */
-const MOST_TRIES = 2000;
-/** Nats below the best path from which on a path is none, but a mark of what cannot be. */
-const FARTHEST = 1e4;
+import { WordGraph } from "./word_graph.js";
 
 /** A hypothesis that was joined to a better one with another text. */
 interface Joined {
@@ -19,18 +14,10 @@ interface Joined {
   readonly distance: number;
 }
 
-/** A path that is not written yet: some other beginning of one that is. */
-interface Candidate {
-  readonly prefix: number;
-  readonly path: BestPath;
-  /** How many of the path's labels the prefix stands for, null for all. */
-  readonly place: number | null;
-}
-
 /**
  * Notes of hypotheses that were joined to better ones with another text.
  *
- * They make the next best texts; `decoding/recombinations.py` explains how.
+ * They make a graph of the texts near the best one; `decoding/recombinations.py` explains how.
  */
 export class Recombinations {
   /** Hashes of texts by the prefix's number; number 0 is the empty text. */
@@ -91,39 +78,10 @@ export class Recombinations {
     this.#joined.forEach((each, index) => (each.prefix = prefixes[beam.count + index]!));
   }
 
-  /**
-   * The best paths, the most probable first, with different labels.
-   *
-   * The score of a path with a replaced beginning is that of the path that it was made from, less
-   * what the beginning was less probable when it was joined.
-   *
-   * @param endings The hypotheses at the end, with different texts.
-   */
-  *paths(traceback: Traceback, endings: readonly BestPath[]): Generator<BestPath, void> {
-    const joined = this.#nearest();
-    const queue = new PriorityQueue<Candidate>();
-    for (const path of endings) {
-      queue.push(-path.score, { prefix: path.prefix, path, place: null });
-    }
-    const farthest = queue.least + FARTHEST;
-    const seen = new Set<string>();
-    for (let tries = 0; tries < MOST_TRIES && queue.least <= farthest; tries++) {
-      const { cost, thing } = queue.pop()!;
-      const { prefix } = thing;
-      const path =
-        thing.place === null
-          ? thing.path
-          : replaced(traceback, thing.path, thing.place, prefix, -cost);
-      const spelled = path.labels.join();
-      if (seen.has(spelled)) continue;
-      seen.add(spelled);
-      yield path;
-      traceback.ancestors(prefix).forEach((ancestor, index) => {
-        for (const other of joined.get(this.#texts[ancestor]!) ?? []) {
-          queue.push(cost + other.cost, { prefix: other.prefix, path, place: index + 1 });
-        }
-      });
-    }
+  /** The texts that are so many nats below the best one of these, or less. */
+  graph(traceback: Traceback, endings: readonly BestPath[], threshold: number): WordGraph {
+    const textOf = (prefix: number): number => this.#texts[prefix]!;
+    return new WordGraph(traceback, textOf, this.#nearest(), endings, threshold);
   }
 
   /**
@@ -142,28 +100,4 @@ export class Recombinations {
     }
     return new Map(Array.from(found, ([better, others]) => [better, [...others.values()]]));
   }
-}
-
-/** A path whose labels before a place are those of another prefix. */
-function replaced(
-  traceback: Traceback,
-  path: BestPath,
-  place: number,
-  prefix: number,
-  score: number,
-): BestPath {
-  const { labels, startFrames } = traceback.follow(prefix);
-  const frames = [...startFrames, ...path.startFrames.slice(place)];
-  // A label of the rest may have been spelled before the last one of another beginning.
-  for (let index = frames.length - 2; index >= 0; index--) {
-    frames[index] = Math.min(frames[index]!, frames[index + 1]!);
-  }
-  return {
-    labels: [...labels, ...path.labels.slice(place)],
-    startFrames: frames,
-    score,
-    prefix: path.prefix,
-    own: labels.length + Math.max(path.own - place, 0),
-    shift: path.shift + place - labels.length,
-  };
 }

@@ -1,157 +1,137 @@
 import type { PackedModel } from "../language/packed_model.js";
-import { BOUNDARY_ROW, FIRST_ROW, type WordNetwork } from "../language/word_network.js";
+import type { WordNetwork } from "../language/word_network.js";
 import type { BeamConfig } from "./beam_config.js";
-import { logAddExp } from "./hypotheses.js";
 import type { BestPath } from "./traceback.js";
+import type { GraphNode, WordGraph } from "./word_graph.js";
+import { beginning, type History, WordMixture } from "./word_histories.js";
 
-/** Paths that are looked at for each text that is wanted; some differ in pronunciations alone. */
-const MOST_PATHS = 5;
-/** The place and the id of the word before the first. */
-const NONE = -1;
+/** Nats by both below the best beginning at a node from which on another is given up. */
+const LEAST = 3;
 
-/** A word of one text, or of several with all words before it in common. */
-interface Word {
-  readonly id: number;
-  /** Ids of the last two words before it, NONE for none. */
-  readonly earlier: readonly [number, number];
-  /** The word before it, by its place, NONE for none. */
-  readonly parent: number;
-  /** How many words come before it, and itself. */
-  readonly depth: number;
+/** A way from the root to a node. */
+interface Beginning {
+  /** Nats, by the search, below the node's own way, 0 or less. */
+  readonly lost: number;
+  readonly history: History;
+  /** The node that it came from, and the beginning there; null for the root's. */
+  readonly from: GraphNode | null;
+  readonly before: Beginning | null;
 }
 
 /**
- * Compares the best texts of a search once more, by n-grams and a neural network together.
+ * Compares the texts of a search once more, by n-grams and a neural network together.
  *
  * `decoding/rescoring.py` explains the method.
  */
 export class Rescorer {
-  readonly #weight: number;
-  readonly #texts: number;
-  readonly #threshold: number;
-  readonly #ngramShare: number;
-  readonly #networkShare: number;
+  /** What says how probable words are. */
+  readonly mixture: WordMixture;
+  /** Nats below the search's best text that a text may be, to be compared. */
+  readonly threshold: number;
+  readonly #most: number;
 
-  constructor(
-    readonly model: PackedModel,
-    readonly network: WordNetwork,
-    config: BeamConfig,
-  ) {
-    this.#weight = config.languageModelWeight;
-    this.#texts = config.rescoredTexts;
-    this.#threshold = config.rescoredThreshold;
-    this.#ngramShare = Math.log1p(-config.networkShare);
-    this.#networkShare = Math.log(config.networkShare);
+  constructor(model: PackedModel, network: WordNetwork, config: BeamConfig) {
+    this.mixture = new WordMixture(model, network, config);
+    this.threshold = config.rescoredThreshold;
+    this.#most = config.rescoredTexts;
   }
 
   /**
    * The best path by both.
    *
-   * @param paths Of the search, the most probable first.
-   * @param wordIds The ids of a path's words.
+   * @param wordOf The id of a label's word.
+   * @param context What was said before; without it, a sentence begins.
    */
-  best(paths: Iterable<BestPath>, wordIds: (path: BestPath) => readonly number[]): BestPath {
-    const found = new Map<string, readonly [BestPath, readonly number[]]>();
-    let left = MOST_PATHS * this.#texts;
-    let least = -Infinity;
-    for (const path of paths) {
-      if (found.size === 0) least = path.score - this.#threshold;
-      if (path.score < least) break;
-      const ids = wordIds(path);
-      const text = ids.join();
-      if (!found.has(text)) found.set(text, [path, ids]);
-      if (found.size === this.#texts || --left === 0) break;
+  best(
+    graph: WordGraph,
+    wordOf: (label: number) => number,
+    context: History = this.mixture.start,
+  ): BestPath {
+    const root = beginning(context.ngrams, context.network!);
+    const kept = new Map<GraphNode, readonly Beginning[]>();
+    kept.set(graph.root, [{ lost: 0, history: root, from: null, before: null }]);
+    // The search's best text is never given up.
+    const own = new Map<GraphNode, Beginning>([[graph.root, kept.get(graph.root)![0]!]]);
+    const way = new Set<GraphNode>();
+    let step: GraphNode | null = graph.endings[0]![1];
+    for (; step !== null; step = step.parent) way.add(step);
+    for (const nodes of graph.levels) {
+      this.mixture.extend(
+        nodes.flatMap(({ parent, label }) =>
+          kept.get(parent!)!.map(({ history }) => [history, wordOf(label)] as const),
+        ),
+      );
+      for (const node of nodes) {
+        const parent = node.parent!;
+        const word = wordOf(node.label);
+        const found = kept.get(parent)!.map(
+          (before): Beginning => ({
+            lost: before.lost,
+            history: before.history.longer.get(word)!,
+            from: parent,
+            before,
+          }),
+        );
+        const mine = found[kept.get(parent)!.indexOf(own.get(parent)!)];
+        for (const [other, cost] of node.others) {
+          for (const before of kept.get(other)!) {
+            const { history } = before;
+            found.push({ lost: before.lost - cost, history, from: other, before });
+          }
+        }
+        const best = this.#kept(found, node.distance);
+        if (way.has(node)) {
+          own.set(node, mine!);
+          if (!best.includes(mine!)) best.push(mine!);
+        }
+        kept.set(node, best);
+      }
+      this.mixture.advance(nodes.flatMap((node) => kept.get(node)!.map(({ history }) => history)));
     }
-    const ranked = Array.from(found.values());
-    const gains = this.gains(ranked.map(([, ids]) => ids));
-    // Of equals the search's own order decides.
-    let best: BestPath | undefined;
-    ranked.forEach(([path], index) => {
-      const score = path.score + gains[index]!;
-      if (best === undefined || score > best.score) best = { ...path, score };
-    });
-    return best!;
+    return chosen(graph, kept);
   }
 
-  /**
-   * How many nats more probable texts are than by the n-grams alone.
-   *
-   * Words that the network does not know stay as probable as they were.
-   *
-   * @param texts Word ids of each.
-   */
-  gains(texts: readonly (readonly number[])[]): number[] {
-    const [words, places] = sharedBeginnings(texts);
-    const rows = words.map(({ id }) => this.network.row[id]!);
-    const network = this.#networkLogProbs(words, rows);
-    const gains = words.map((word, place) => {
-      if (rows[place]! < FIRST_ROW) return 0;
-      const nats = this.#ngramLogProb(word);
-      const mixed = logAddExp(nats + this.#ngramShare, network[place]! + this.#networkShare);
-      return (mixed - nats) * this.#weight;
-    });
-    return places.map((text) => text.reduce((sum, place) => sum + gains[place]!, 0));
-  }
-
-  #ngramLogProb({ id, earlier }: Word): number {
-    let state = this.model.start;
-    for (const word of earlier) {
-      if (word === NONE) continue;
-      this.model.score(state, word);
-      state = this.model.following;
+  /** The best ways to a node, each history once. */
+  #kept(found: readonly Beginning[], distance: number): Beginning[] {
+    const best = new Map<History, Beginning>();
+    for (const each of found) {
+      const earlier = best.get(each.history);
+      if (earlier !== undefined && each.lost <= earlier.lost) continue;
+      if (each.lost >= distance - this.threshold) best.set(each.history, each);
     }
-    return this.model.score(state, id);
-  }
-
-  /** What the network says of each word, whose rows these are. */
-  #networkLogProbs(words: readonly Word[], rows: readonly number[]): number[] {
-    const { network } = this;
-    // The start, then the words that others follow; of the last ones no state is needed.
-    const parents = new Set(words.map(({ parent }) => parent));
-    const places = Array.from(parents).sort((one, other) => one - other);
-    const index = new Map(places.map((place, state) => [place, state]));
-    const levels: number[][] = [];
-    places.forEach((place, state) => (levels[words[place]?.depth ?? 0] ??= []).push(state));
-    const inputs = network.inputs(places.map((place) => rows[place] ?? BOUNDARY_ROW));
-    const states: Float32Array[] = [];
-    const nothing = new Float32Array(network.hidden);
-    for (const level of levels) {
-      const earlier = level.map((state) => {
-        const word = words[places[state]!];
-        return word === undefined ? nothing : states[index.get(word.parent)!]!;
-      });
-      const following = network.advance(level.map((state) => inputs[state]!), earlier);
-      level.forEach((state, place) => (states[state] = following[place]!));
-    }
-    const before = words.map(({ parent }) => index.get(parent)!);
-    return network.logProbs(states, before, rows);
+    const score = ({ lost, history }: Beginning): number => lost + history.gain;
+    const ranked = Array.from(best.values()).sort((one, other) => score(other) - score(one));
+    const least = ranked.length > 0 ? score(ranked[0]!) - LEAST : 0;
+    return ranked.slice(0, this.#most).filter((each) => score(each) >= least);
   }
 }
 
-/** What compares the best texts of a search once more, null if nothing does. */
+/** What compares the texts of a search once more, null if nothing does. */
 export function makeRescorer(model: PackedModel, config: BeamConfig): Rescorer | null {
   if (model.network === null || config.networkShare === 0) return null;
   return new Rescorer(model, model.network, config);
 }
 
-/** The words of some texts, as far as those begin alike once, and their places in each text. */
-function sharedBeginnings(texts: readonly (readonly number[])[]): [Word[], number[][]] {
-  const words: Word[] = [];
-  const known = new Map<string, number>();
-  const places = texts.map((text) => {
-    let parent = NONE;
-    return text.map((id, index) => {
-      const key = `${parent} ${id}`;
-      let place = known.get(key);
-      if (place === undefined) {
-        place = words.length;
-        known.set(key, place);
-        const earlier = [text[index - 2] ?? NONE, text[index - 1] ?? NONE] as const;
-        words.push({ id, earlier, parent, depth: index + 1 });
-      }
-      parent = place;
-      return place;
-    });
-  });
-  return [words, places];
+/** The best path of a graph through the best ways to its nodes. */
+function chosen(
+  graph: WordGraph,
+  kept: ReadonlyMap<GraphNode, readonly Beginning[]>,
+): BestPath {
+  let score = -Infinity;
+  let path: BestPath | null = null;
+  let node: GraphNode | null = null;
+  let last: Beginning | null = null;
+  for (const [ending, end] of graph.endings) {
+    for (const each of kept.get(end)!) {
+      const total = ending.score + each.lost + each.history.gain;
+      // Of equals the first decides.
+      if (total > score) [score, path, node, last] = [total, ending, end, each];
+    }
+  }
+  while (node !== graph.root) {
+    const { from, before }: Beginning = last!;
+    if (from !== node!.parent) path = graph.withBeginning(path!, node!, from!);
+    [node, last] = [from, before];
+  }
+  return { ...path!, score };
 }

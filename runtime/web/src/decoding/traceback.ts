@@ -54,6 +54,16 @@ export class Traceback {
     return this.#count++;
   }
 
+  /** The prefix that one goes on from; of the root the root. */
+  parent(number: number): number {
+    return this.#parents[number]!;
+  }
+
+  /** The label that a prefix adds. */
+  label(number: number): number {
+    return this.#labels[number]!;
+  }
+
   follow(number: number): Path {
     const places = this.ancestors(number);
     return {

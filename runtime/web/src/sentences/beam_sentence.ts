@@ -4,6 +4,7 @@ import { Rows } from "../decoding/rows.js";
 import type { Path, Spelled } from "../decoding/traceback.js";
 import { textOf, type Token, withoutLeadingSpace } from "../decoding/transcript.js";
 import type { AlignedWords } from "../decoding/word_alignment.js";
+import type { History } from "../decoding/word_histories.js";
 import type { Partial, SentenceSearch } from "./sentence_search.js";
 
 /** Frames after which words may become stable; a multiple of them however frames come. */
@@ -47,6 +48,8 @@ export class BeamSentence implements SentenceSearch {
   #base = 0;
   #compared = 0;
   #stable: readonly Token[] = [];
+  /** What the stable words of the sentence are to those that compare texts once more. */
+  #context: History | undefined;
 
   constructor(
     readonly decoder: PhonemeDecoder,
@@ -74,11 +77,12 @@ export class BeamSentence implements SentenceSearch {
   }
 
   end(): readonly Token[] {
-    const tokens = this.#withStable(this.#written(this.decoder.bestText(this.#state)));
+    const tokens = this.#withStable(this.#written(this.decoder.bestText(this.#state, this.#context)));
     this.#state = this.decoder.begin();
     this.begin = this.#origin = this.#base = this.frames;
     this.#rows = this.#rows.slice(0, 0).copy();
     this.#stable = [];
+    this.#context = undefined;
     return tokens;
   }
 
@@ -109,7 +113,7 @@ export class BeamSentence implements SentenceSearch {
       const best = search.leader(state);
       return { ...spelled[best]!, spelled, best, own: 0, shift: 0 };
     }
-    const found = this.decoder.bestText(state);
+    const found = this.decoder.bestText(state, this.#context);
     const { own, shift } = found;
     let best = -1;
     for (let index = 0; index < state.beam.count; index++) {
@@ -187,6 +191,8 @@ export class BeamSentence implements SentenceSearch {
     this.#stable = this.#withStable(this.#tokens(settled));
     this.#state.beam = this.#state.beam.take(agrees);
     this.#state.commit(own);
+    const ids = ahead.labels.slice(0, place).map((label) => this.decoder.wordId(label));
+    this.#context = this.decoder.rescorer?.mixture.after(ids, this.#context);
     this.#rows = this.#rows.slice(cut).copy();
     this.#base += cut;
   }

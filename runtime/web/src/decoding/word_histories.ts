@@ -1,0 +1,106 @@
+import type { PackedModel } from "../language/packed_model.js";
+import { BOUNDARY_ROW, FIRST_ROW, type WordNetwork } from "../language/word_network.js";
+import type { BeamConfig } from "./beam_config.js";
+import { logAddExp } from "./hypotheses.js";
+
+/** Words from a beginning on. */
+export interface History {
+  /** Nats of the search's scores that they are more probable than by the n-grams alone. */
+  readonly gain: number;
+  /** The n-grams' state after them. */
+  readonly ngrams: number;
+  /** The last word's row, and the words before it. */
+  readonly row: number;
+  readonly earlier: History | null;
+  /** The network's state after them, null while nothing needs it. */
+  network: Float32Array | null;
+  /** The same words and one more, by its id. */
+  readonly longer: Map<number, History>;
+}
+
+/** Probabilities of n-grams and of a network, mixed word by word; see `word_histories.py`. */
+export class WordMixture {
+  /** The beginning of a sentence. */
+  readonly start: History;
+  readonly #weight: number;
+  readonly #ngramShare: number;
+  readonly #networkShare: number;
+
+  constructor(
+    readonly model: PackedModel,
+    readonly network: WordNetwork,
+    config: BeamConfig,
+  ) {
+    this.#weight = config.languageModelWeight;
+    this.#ngramShare = Math.log1p(-config.networkShare);
+    this.#networkShare = Math.log(config.networkShare);
+    const inputs = network.inputs([BOUNDARY_ROW]);
+    const [state] = network.advance(inputs, [new Float32Array(network.hidden)]);
+    this.start = beginning(model.start, state!);
+  }
+
+  /** What some words are to those after them; without `context`, from a sentence's beginning. */
+  after(words: readonly number[], context: History = this.start): History {
+    const rows = words.map((word) => this.network.row[word]!);
+    const inputs = this.network.inputs(rows);
+    let { ngrams, network } = context;
+    words.forEach((word, place) => {
+      this.model.score(ngrams, word);
+      ngrams = this.model.following;
+      [network] = this.network.advance([inputs[place]!], [network!]) as [Float32Array];
+    });
+    return beginning(ngrams, network!);
+  }
+
+  /** Add words to histories whose network's states are known. */
+  extend(asked: readonly (readonly [History, number])[]): void {
+    const unique = new Map<History, Set<number>>();
+    for (const [history, word] of asked) {
+      if (history.longer.has(word)) continue;
+      const words = unique.get(history);
+      if (words === undefined) unique.set(history, new Set([word]));
+      else words.add(word);
+    }
+    if (unique.size === 0) return;
+    const histories = Array.from(unique.keys());
+    const questions = histories.flatMap((history, state) =>
+      Array.from(unique.get(history)!, (word) => ({ history, state, word })),
+    );
+    const rows = questions.map(({ word }) => this.network.row[word]!);
+    const said = this.network.logProbs(
+      histories.map(({ network }) => network!),
+      questions.map(({ state }) => state),
+      rows,
+    );
+    questions.forEach(({ history, word }, place) => {
+      const nats = this.model.score(history.ngrams, word);
+      const mixed = logAddExp(nats + this.#ngramShare, said[place]! + this.#networkShare);
+      // Words that the network does not know stay as probable as they were.
+      const gain = rows[place]! < FIRST_ROW ? 0 : (mixed - nats) * this.#weight;
+      history.longer.set(word, {
+        gain: history.gain + gain,
+        ngrams: this.model.following,
+        row: rows[place]!,
+        earlier: history,
+        network: null,
+        longer: new Map(),
+      });
+    });
+  }
+
+  /** Find the network's states after histories. */
+  advance(histories: readonly History[]): void {
+    const unknown = Array.from(new Set(histories)).filter(({ network }) => network === null);
+    if (unknown.length === 0) return;
+    const states = this.network.advance(
+      this.network.inputs(unknown.map(({ row }) => row)),
+      unknown.map(({ earlier }) => earlier!.network!),
+    );
+    unknown.forEach((history, place) => (history.network = states[place]!));
+  }
+}
+
+/** No words after what these are the states of. */
+export function beginning(ngrams: number, network: Float32Array): History {
+  return { gain: 0, ngrams, row: BOUNDARY_ROW, earlier: null, network, longer: new Map() };
+}
