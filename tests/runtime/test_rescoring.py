@@ -11,6 +11,7 @@ from spelled_frames import SECONDS, run
 from asr_runtime import EndpointConfig, LanguageModelError
 from asr_runtime.decoding.beam_config import BeamConfig
 from asr_runtime.decoding.beam_decoder import BeamDecoder
+from asr_runtime.decoding.best_texts import ranked_paths
 from asr_runtime.decoding.word_histories import WordHistories, WordMixture
 from asr_runtime.language.language_model_file import read_language_model
 from asr_runtime.language.word_network import OTHER_ROW
@@ -213,13 +214,40 @@ def test_texts_that_are_not_compared_come_last(make_language_model, phoneme_spee
             assert list(scores) == sorted(scores, reverse=True)
 
 
-def test_hotwords_are_not_the_networks_business(make_language_model, phoneme_speech, unclear):
+@pytest.mark.parametrize("few", [{}, {"rescored_texts": 1}])
+def test_hotwords_are_not_the_networks_business(make_language_model, phoneme_speech, unclear, few):
     """Someone said that the word would come."""
     decoder = sound_decoder(
-        make_language_model, phoneme_speech, "add", hotwords=["sat"], hotword_bonus=2.0
+        make_language_model, phoneme_speech, "add", hotwords=["sat"], hotword_bonus=2.0, **few
     )
     assert decoder.decode(unclear, SECONDS).text == "cat sat on the mat the dog ran"
     assert decoder.with_hotwords([]).decode(unclear, SECONDS).text.startswith("cat add")
+
+
+WIDE = {"rescored_texts": 1000, "rescored_threshold": 1000.0}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_best_of_all_texts_is_found(make_language_model, phoneme_speech, monkeypatch, seed):
+    """A graph of so many has what a list of them has."""
+    monkeypatch.setattr("asr_runtime.decoding.rescoring._LEAST", 1000.0)
+    decoder = sound_decoder(make_language_model, phoneme_speech, "add", **WIDE)
+    clear = phoneme_speech.random_speech(seed, phoneme_speech.SENTENCES)[:40]
+    noise = np.random.default_rng(seed).normal(size=clear.shape)
+    rows = (0.3 * clear + noise).astype(np.float32)
+    rows -= np.log(np.exp(rows).sum(axis=1, keepdims=True))
+    state = decoder.search.begin(notes=True)
+    decoder.search.advance(state, decoder.heads.heard(rows))
+    listed = {}
+    for path in decoder.search.alternatives(state):
+        listed.setdefault(tuple(decoder.word_ids(path.labels)), path.score)
+    gains = word_networks.gains(decoder.language_model, decoder.config, list(listed))
+    scores = {text: score + gain for (text, score), gain in zip(listed.items(), gains, strict=True)}
+    best = max(scores, key=scores.get)
+    found = next(ranked_paths(decoder, decoder.rescorer, state))
+    assert len(listed) > 20
+    assert tuple(decoder.word_ids(found.labels)) == best
+    assert found.score == pytest.approx(scores[best], abs=1e-3)
 
 
 def test_letters_too(make_language_model):

@@ -1117,9 +1117,9 @@ var BEAM_DEFAULTS = {
   unknownPhonemePenalty: 0.5,
   variantPenalty: 1,
   silenceThreshold: 1,
-  networkShare: 0.7,
+  networkShare: 0.8,
   rescoredTexts: 8,
-  rescoredThreshold: 4
+  rescoredThreshold: 5
 };
 
 // src/decoding/hypotheses.ts
@@ -2058,10 +2058,6 @@ var Rescorer = class {
     const root = beginning(context.ngrams, context.network);
     const kept = /* @__PURE__ */ new Map();
     kept.set(graph.root, [{ lost: 0, history: root, from: null, before: null }]);
-    const own = /* @__PURE__ */ new Map([[graph.root, kept.get(graph.root)[0]]]);
-    const way = /* @__PURE__ */ new Set();
-    let step = graph.endings[0][1];
-    for (; step !== null; step = step.parent) way.add(step);
     for (const nodes of graph.levels) {
       this.mixture.extend(
         nodes.flatMap(
@@ -2079,19 +2075,13 @@ var Rescorer = class {
             before
           })
         );
-        const mine = found[kept.get(parent).indexOf(own.get(parent))];
         for (const [other, cost] of node.others) {
           for (const before of kept.get(other)) {
             const { history } = before;
             found.push({ lost: before.lost - cost, history, from: other, before });
           }
         }
-        const best2 = this.#kept(found, node.distance);
-        if (way.has(node)) {
-          own.set(node, mine);
-          if (!best2.includes(mine)) best2.push(mine);
-        }
-        kept.set(node, best2);
+        kept.set(node, this.#kept(found, node.distance));
       }
       this.mixture.advance(nodes.flatMap((node) => kept.get(node).map(({ history }) => history)));
     }

@@ -38,6 +38,11 @@ class BeamConfig:
         variant_penalty: Taken for a pronunciation of a word that is not its usual one.
         silence_threshold: A word is left out if blanks in the place of its letters would be so many
             nats more probable; see `spoken_labels`.
+        network_share: The neural network's part of a word's probability when texts are compared
+            once more; 0 compares none.
+        rescored_texts: Beginnings of texts that go on at each word then, at most.
+        rescored_threshold: Nats that a text may be below the best one, by the search, to be
+            compared.
 
     Raises:
         DecoderError: A value is out of its range.
@@ -57,9 +62,9 @@ class BeamConfig:
     hotword_bonus: float = 0.4
     variant_penalty: float = 0.0
     silence_threshold: float = 1.0
-    network_share: float = 0.7
+    network_share: float = 0.8
     rescored_texts: int = 8
-    rescored_threshold: float = 4.0
+    rescored_threshold: float = 5.0
 
     def __post_init__(self) -> None:
         """Check the values."""

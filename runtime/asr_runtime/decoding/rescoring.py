@@ -84,13 +84,10 @@ class Rescorer:
             A path of each text with its new score, the best first, and its words' ids.
         """
         histories = WordHistories(self.mixture, context or self.mixture.start)
-        way = graph.way(0)
-        said = tuple(word for word in reversed([last[0], *(words[node] for node in way)]))
-        said = tuple(word for word in said if word <= FIRST_HOTWORD)
+        way = [*(words[node] for node in reversed(graph.way(0))), last[0]]
+        said = tuple(word for word in way if word <= FIRST_HOTWORD)
         kept: list[list[_Beginning]] = [[] for _ in words]
         kept[0] = [_Beginning(0.0, 0, 0, 0)]
-        own = {0: 0}
-        way_nodes = set(way)
         for nodes in graph.levels:
             histories.extend(
                 [
@@ -102,12 +99,7 @@ class Rescorer:
             )
             for node in nodes:
                 found = self._beginnings(graph, words[node], node, kept, histories)
-                keep = self._kept(found, histories, said, graph.distances[node])
-                if node in way_nodes:
-                    mine = found[own[graph.parents[node]]]
-                    keep += [mine] if mine not in keep else []
-                    own[node] = keep.index(mine)
-                kept[node] = keep
+                kept[node] = self._kept(found, histories, said, graph.distances[node])
             histories.advance([each.history for node in nodes for each in kept[node]])
         yield from self._endings(graph, last, kept, histories, said)
 

@@ -37,7 +37,7 @@ export const BEAM_DEFAULTS: BeamConfig = {
   unknownPhonemePenalty: 0.5,
   variantPenalty: 1.0,
   silenceThreshold: 1.0,
-  networkShare: 0.7,
+  networkShare: 0.8,
   rescoredTexts: 8,
-  rescoredThreshold: 4,
+  rescoredThreshold: 5,
 };

@@ -50,11 +50,6 @@ export class Rescorer {
     const root = beginning(context.ngrams, context.network!);
     const kept = new Map<GraphNode, readonly Beginning[]>();
     kept.set(graph.root, [{ lost: 0, history: root, from: null, before: null }]);
-    // The search's best text is never given up.
-    const own = new Map<GraphNode, Beginning>([[graph.root, kept.get(graph.root)![0]!]]);
-    const way = new Set<GraphNode>();
-    let step: GraphNode | null = graph.endings[0]![1];
-    for (; step !== null; step = step.parent) way.add(step);
     for (const nodes of graph.levels) {
       this.mixture.extend(
         nodes.flatMap(({ parent, label }) =>
@@ -72,19 +67,13 @@ export class Rescorer {
             before,
           }),
         );
-        const mine = found[kept.get(parent)!.indexOf(own.get(parent)!)];
         for (const [other, cost] of node.others) {
           for (const before of kept.get(other)!) {
             const { history } = before;
             found.push({ lost: before.lost - cost, history, from: other, before });
           }
         }
-        const best = this.#kept(found, node.distance);
-        if (way.has(node)) {
-          own.set(node, mine!);
-          if (!best.includes(mine!)) best.push(mine!);
-        }
-        kept.set(node, best);
+        kept.set(node, this.#kept(found, node.distance));
       }
       this.mixture.advance(nodes.flatMap((node) => kept.get(node)!.map(({ history }) => history)));
     }
