@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import count
 
 import numpy as np
@@ -147,7 +148,7 @@ class Recombinations:
                 return
             cost, _, prefix, path, place = heapq.heappop(heap)
             if place is not None:
-                path = _replaced(traceback, path, place, prefix, -cost)
+                path = replace(traceback.with_beginning(path, place, prefix), score=-cost)
             spelled = path.labels.tobytes()
             if spelled in seen:
                 continue
@@ -190,20 +191,3 @@ class Recombinations:
         for text, index in zip(better[first].tolist(), order[first].tolist(), strict=True):
             found.setdefault(text, []).append((int(prefixes[index]), float(costs[index])))
         return found
-
-
-def _replaced(
-    traceback: Traceback, path: BestPath, place: int, prefix: int, score: float
-) -> BestPath:
-    """Return a path whose labels before a place are those of another prefix."""
-    labels, frames = traceback.follow(prefix)
-    frames = np.concatenate((frames, path.start_frames[place:]))
-    return BestPath(
-        np.concatenate((labels, path.labels[place:])),
-        # A label of the rest may have been spelled before the last one of another beginning.
-        np.minimum.accumulate(frames[::-1])[::-1],
-        score,
-        path.prefix,
-        len(labels) + max(path.own - place, 0),
-        path.shift + place - len(labels),
-    )

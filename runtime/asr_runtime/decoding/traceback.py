@@ -111,6 +111,29 @@ class Traceback:
         labels = _joined(self._labels)[places].astype(np.int64)
         return labels, _joined(self._frames)[places].astype(np.int64)
 
+    def with_beginning(self, path: BestPath, place: int, prefix: int) -> BestPath:
+        """Return a path with another beginning.
+
+        Args:
+            path: The path.
+            place: Label from which on it stays as it is.
+            prefix: What comes before that instead.
+
+        Returns:
+            A path with the same score.
+        """
+        labels, frames = self.follow(prefix)
+        frames = np.concatenate((frames, path.start_frames[place:]))
+        return BestPath(
+            np.concatenate((labels, path.labels[place:])),
+            # A label of the rest may have been spelled before the last one of another beginning.
+            np.minimum.accumulate(frames[::-1])[::-1],
+            path.score,
+            path.prefix,
+            len(labels) + max(path.own - place, 0),
+            path.shift + place - len(labels),
+        )
+
     def keep(self, numbers: Integers, without: int = 0) -> Integers:
         """Forget all but some prefixes and what they are made of.
 

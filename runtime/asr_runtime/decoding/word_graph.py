@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -60,18 +60,8 @@ class WordGraph:
 
     def with_beginning(self, path: BestPath, node: int, other: int) -> BestPath:
         """Return a path through a node with the beginning of another node in its place."""
-        place = self.depths[node]
-        labels, frames = self.traceback.follow(int(self.prefixes[other]))
-        frames = np.concatenate((frames, path.start_frames[place:]))
-        return BestPath(
-            np.concatenate((labels, path.labels[place:])),
-            # A label of the rest may have been spelled before the last one of another beginning.
-            np.minimum.accumulate(frames[::-1])[::-1],
-            path.score,
-            path.prefix,
-            len(labels) + max(path.own - place, 0),
-            path.shift + place - len(labels),
-        )
+        prefix = int(self.prefixes[other])
+        return self.traceback.with_beginning(path, self.depths[node], prefix)
 
     def finished(self, path: BestPath, score: float) -> BestPath:
         """Return a path with its score, without the label that is left out at the end."""
@@ -79,7 +69,7 @@ class WordGraph:
         if end and path.labels[-1] == self.silent:
             end -= 1
         labels, frames = path.labels[:end], path.start_frames[:end]
-        return BestPath(labels, frames, score, path.prefix, path.own, path.shift)
+        return replace(path, labels=labels, start_frames=frames, score=score)
 
 
 def build_word_graph(
