@@ -12,7 +12,10 @@ from asr_runtime import EndpointConfig, LanguageModelError
 from asr_runtime.decoding.beam_config import BeamConfig
 from asr_runtime.decoding.beam_decoder import BeamDecoder
 from asr_runtime.decoding.best_texts import ranked_paths
-from asr_runtime.decoding.word_histories import WordHistories, WordMixture
+from asr_runtime.decoding.rescoring import Rescorer
+from asr_runtime.decoding.traceback import BestPath, Traceback
+from asr_runtime.decoding.word_graph import build_word_graph
+from asr_runtime.decoding.word_histories import NO_WORD_ID, WordHistories, WordMixture
 from asr_runtime.language.language_model_file import read_language_model
 from asr_runtime.language.word_network import OTHER_ROW
 from asr_runtime.sentences.sentence_decoder import SentenceDecoder
@@ -248,6 +251,21 @@ def test_the_best_of_all_texts_is_found(make_language_model, phoneme_speech, mon
     assert len(listed) > 20
     assert tuple(decoder.word_ids(found.labels)) == best
     assert found.score == pytest.approx(scores[best], abs=1e-3)
+
+
+def test_a_text_may_be_joined_to_a_longer_one_of_itself(model):
+    """Then a node's parent is also what may take its place."""
+    traceback = Traceback()
+    traceback.add(np.array([0, 1]), np.array([4, 7]), 3)
+    texts = np.array([0, 11, 12])
+    ending = BestPath(*traceback.follow(2), -10.0, 2)
+    graph = build_word_graph(traceback, texts, {12: [(1, 0.5)]}, [ending], 5.0)
+    labels = traceback.labels[graph.prefixes].tolist()
+    ids = [NO_WORD_ID if label < 0 else label for label in labels]
+    found = list(Rescorer(model, model.network, BeamConfig()).best(graph, ids, [NO_WORD_ID]))
+    assert sorted(said for _, said in found) == [(4,), (4, 7)]
+    for path, said in found:
+        assert tuple(path.labels.tolist()) == said
 
 
 def test_letters_too(make_language_model):

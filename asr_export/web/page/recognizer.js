@@ -2057,7 +2057,7 @@ var Rescorer = class {
   best(graph, wordOf, context = this.mixture.start) {
     const root = beginning(context.ngrams, context.network);
     const kept = /* @__PURE__ */ new Map();
-    kept.set(graph.root, [{ lost: 0, history: root, from: null, before: null }]);
+    kept.set(graph.root, [{ lost: 0, history: root, from: null, before: null, own: true }]);
     for (const nodes of graph.levels) {
       this.mixture.extend(
         nodes.flatMap(
@@ -2072,13 +2072,14 @@ var Rescorer = class {
             lost: before.lost,
             history: before.history.longer.get(word),
             from: parent,
-            before
+            before,
+            own: true
           })
         );
         for (const [other, cost] of node.others) {
           for (const before of kept.get(other)) {
             const { history } = before;
-            found.push({ lost: before.lost - cost, history, from: other, before });
+            found.push({ lost: before.lost - cost, history, from: other, before, own: false });
           }
         }
         kept.set(node, this.#kept(found, node.distance));
@@ -2117,8 +2118,8 @@ function chosen(graph, kept) {
     }
   }
   while (node !== graph.root) {
-    const { from, before } = last;
-    if (from !== node.parent) path = graph.withBeginning(path, node, from);
+    const { from, before, own } = last;
+    if (!own) path = graph.withBeginning(path, node, from);
     [node, last] = [from, before];
   }
   return { ...path, score };

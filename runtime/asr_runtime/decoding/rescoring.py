@@ -34,12 +34,14 @@ class _Beginning(NamedTuple):
         history: Its words, as their number in `WordHistories`.
         node: The node that it came from.
         place: Which of the beginnings there.
+        own: Whether it goes on from there; if not, it takes the place of the node's own ones.
     """
 
     lost: float
     history: int
     node: int
     place: int
+    own: bool
 
 
 class Rescorer:
@@ -87,7 +89,7 @@ class Rescorer:
         way = [*(words[node] for node in reversed(graph.way(0))), last[0]]
         said = tuple(word for word in way if word <= FIRST_HOTWORD)
         kept: list[list[_Beginning]] = [[] for _ in words]
-        kept[0] = [_Beginning(0.0, 0, 0, 0)]
+        kept[0] = [_Beginning(0.0, 0, 0, 0, own=True)]
         for nodes in graph.levels:
             histories.extend(
                 [
@@ -119,12 +121,13 @@ class Rescorer:
                 each.history if word == NO_WORD_ID else histories.known[each.history, word],
                 parent,
                 place,
+                own=True,
             )
             for place, each in enumerate(kept[parent])
         ]
         for other, more in graph.others[node]:
             found += [
-                _Beginning(each.lost - more, each.history, other, place)
+                _Beginning(each.lost - more, each.history, other, place, own=False)
                 for place, each in enumerate(kept[other])
             ]
         return found
@@ -192,7 +195,7 @@ class Rescorer:
             seen.add(history)
             while node:
                 beginning = kept[node][place]
-                if beginning.node != graph.parents[node]:
+                if not beginning.own:
                     path = graph.with_beginning(path, node, beginning.node)
                 node, place = beginning.node, beginning.place
             yield graph.finished(path, score), histories.words(history)

@@ -16,6 +16,8 @@ interface Beginning {
   /** The node that it came from, and the beginning there; null for the root's. */
   readonly from: GraphNode | null;
   readonly before: Beginning | null;
+  /** Whether it goes on from there; if not, it takes the place of the node's own ones. */
+  readonly own: boolean;
 }
 
 /**
@@ -49,7 +51,7 @@ export class Rescorer {
   ): BestPath {
     const root = beginning(context.ngrams, context.network!);
     const kept = new Map<GraphNode, readonly Beginning[]>();
-    kept.set(graph.root, [{ lost: 0, history: root, from: null, before: null }]);
+    kept.set(graph.root, [{ lost: 0, history: root, from: null, before: null, own: true }]);
     for (const nodes of graph.levels) {
       this.mixture.extend(
         nodes.flatMap(({ parent, label }) =>
@@ -65,12 +67,13 @@ export class Rescorer {
             history: before.history.longer.get(word)!,
             from: parent,
             before,
+            own: true,
           }),
         );
         for (const [other, cost] of node.others) {
           for (const before of kept.get(other)!) {
             const { history } = before;
-            found.push({ lost: before.lost - cost, history, from: other, before });
+            found.push({ lost: before.lost - cost, history, from: other, before, own: false });
           }
         }
         kept.set(node, this.#kept(found, node.distance));
@@ -118,8 +121,8 @@ function chosen(
     }
   }
   while (node !== graph.root) {
-    const { from, before }: Beginning = last!;
-    if (from !== node!.parent) path = graph.withBeginning(path!, node!, from!);
+    const { from, before, own }: Beginning = last!;
+    if (!own) path = graph.withBeginning(path!, node!, from!);
     [node, last] = [from, before];
   }
   return { ...path!, score };
