@@ -1257,10 +1257,6 @@ function best(places, scores, size2) {
 var PriorityQueue = class {
   #heap = [];
   #number = 0;
-  /** The least cost, infinite of none. */
-  get least() {
-    return this.#heap[0]?.cost ?? Infinity;
-  }
   push(cost, thing) {
     const heap = this.#heap;
     heap.push({ cost, number: this.#number++, thing });

@@ -10,7 +10,6 @@ search for continuous speech recognition", IEEE Signal Processing Magazine 16(5)
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -196,13 +195,8 @@ class BeamSearch:
         Args:
             state: How far the search has come; it must have been begun with notes.
         """
-        if state.recombinations is None:
-            raise ValueError("the search has no notes")
-        for path in state.recombinations.paths(state.traceback, self._endings(state)):
-            labels, frames = path.labels, path.start_frames
-            if len(labels) and labels[-1] == self._space:
-                path = replace(path, labels=labels[:-1], start_frames=frames[:-1])
-            yield path
+        for path in state.notes.paths(state.traceback, self._endings(state)):
+            yield path.without_last(self._space)
 
     def graph(self, state: SearchState, threshold: float) -> WordGraph:
         """Return the texts of an utterance that ends here.
@@ -211,10 +205,8 @@ class BeamSearch:
             state: How far the search has come; it must have been begun with notes.
             threshold: Nats below the best text that a text may be.
         """
-        if state.recombinations is None:
-            raise ValueError("the search has no notes")
         endings = self._endings(state)
-        return state.recombinations.graph(state.traceback, endings, threshold, self._space)
+        return state.notes.graph(state.traceback, endings, threshold, self._space)
 
     def _endings(self, state: SearchState) -> list[BestPath]:
         beam = state.beam

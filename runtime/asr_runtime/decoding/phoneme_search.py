@@ -185,9 +185,7 @@ class PhonemeSearch:
         Args:
             state: How far the search has come; it must have been begun with notes.
         """
-        if state.recombinations is None:
-            raise ValueError("the search has no notes")
-        yield from state.recombinations.paths(state.traceback, self._paths(state))
+        yield from state.notes.paths(state.traceback, self._paths(state))
 
     def graph(self, state: PhonemeSearchState, threshold: float) -> WordGraph:
         """Return the texts of an utterance that ends here.
@@ -196,9 +194,7 @@ class PhonemeSearch:
             state: How far the search has come; it must have been begun with notes.
             threshold: Nats below the best text that a text may be.
         """
-        if state.recombinations is None:
-            raise ValueError("the search has no notes")
-        return state.recombinations.graph(state.traceback, self._paths(state), threshold)
+        return state.notes.graph(state.traceback, self._paths(state), threshold)
 
     def _paths(self, state: PhonemeSearchState) -> list[BestPath]:
         """Return the paths of the best texts."""

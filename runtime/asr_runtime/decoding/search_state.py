@@ -76,6 +76,13 @@ class SearchState:
     frames: int = 0
     recombinations: Recombinations | None = None
 
+    @property
+    def notes(self) -> Recombinations:
+        """What was noted; ValueError if the search was begun without notes."""
+        if self.recombinations is None:
+            raise ValueError("the search has no notes")
+        return self.recombinations
+
     def spelled(self) -> tuple[Integers, Integers]:
         """Return what `Traceback.paths` does for every hypothesis, int64 [n, length]."""
         return self.traceback.paths(self.beam.fields[PREFIX])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -213,6 +213,12 @@ class BestPath:
     prefix: int = -1
     own: int = 0
     shift: int = 0
+
+    def without_last(self, label: int) -> BestPath:
+        """Return the path without its last label if it is this one."""
+        if not len(self.labels) or self.labels[-1] != label:
+            return self
+        return replace(self, labels=self.labels[:-1], start_frames=self.start_frames[:-1])
 
 
 @dataclass(frozen=True)

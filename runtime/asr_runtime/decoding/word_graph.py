@@ -65,11 +65,7 @@ class WordGraph:
 
     def finished(self, path: BestPath, score: float) -> BestPath:
         """Return a path with its score, without the label that is left out at the end."""
-        end = len(path.labels)
-        if end and path.labels[-1] == self.silent:
-            end -= 1
-        labels, frames = path.labels[:end], path.start_frames[:end]
-        return replace(path, labels=labels, start_frames=frames, score=score)
+        return replace(path.without_last(self.silent), score=score)
 
 
 def build_word_graph(

@@ -38,8 +38,8 @@ class WordMixture:
         model: The n-grams that the search used.
         network: Scores words after all words before them.
         weight: By which the logarithms count in the search.
-        ngram_share: Logarithm of the n-grams' part.
-        network_share: Logarithm of the network's part.
+        log_ngram_share: Logarithm of the n-grams' part.
+        log_network_share: Logarithm of the network's part.
         start: What the beginning of a sentence is.
     """
 
@@ -54,7 +54,7 @@ class WordMixture:
         self.model, self.network = model, network
         self.weight = config.language_model_weight
         share = config.network_share
-        self.ngram_share, self.network_share = np.log1p(-share), np.log(share)
+        self.log_ngram_share, self.log_network_share = np.log1p(-share), np.log(share)
         inputs = network.inputs(np.array([BOUNDARY_ROW]))
         nothing = np.zeros((1, network.hidden), np.float32)
         self.start = Context(model.start, network.advance(inputs, nothing)[0])
@@ -136,8 +136,8 @@ class WordHistories:
             rows = network.row.take(ids)
             before, place = np.unique([history for history, _ in new], return_inverse=True)
             vectors = np.stack([self.states[history] for history in before.tolist()])
-            said = network.log_probs(vectors, place, rows) + mixture.network_share
-            mixed = np.logaddexp(ngrams + mixture.ngram_share, said)
+            said = network.log_probs(vectors, place, rows) + mixture.log_network_share
+            mixed = np.logaddexp(ngrams + mixture.log_ngram_share, said)
             gains = np.where(rows >= FIRST_ROW, mixed - ngrams, 0.0) * mixture.weight
             for number, (history, word) in enumerate(new, len(self.gains)):
                 self.known[history, word] = number

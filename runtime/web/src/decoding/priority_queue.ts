@@ -3,11 +3,6 @@ export class PriorityQueue<T> {
   readonly #heap: { readonly cost: number; readonly number: number; readonly thing: T }[] = [];
   #number = 0;
 
-  /** The least cost, infinite of none. */
-  get least(): number {
-    return this.#heap[0]?.cost ?? Infinity;
-  }
-
   push(cost: number, thing: T): void {
     const heap = this.#heap;
     heap.push({ cost, number: this.#number++, thing });
