@@ -198,6 +198,50 @@ def test_narrow_beam_still_finds_the_clear_text(decode, phoneme_speech):
     assert decode(clear, beam_size=5) == "the cat sat"
 
 
+# Nothing but *house* begins so, and the sounds after it are not those of *house*.
+MISHEARD = "DH AH HH AW M AE T S AE T"
+KNOWN_WORDS_ALONE = {"unknown_word_penalty": 60.0}
+
+
+def test_a_dead_end_does_not_lose_the_words_after_it(make, phoneme_speech):
+    decoder = make(**KNOWN_WORDS_ALONE)
+    heard = phoneme_speech.rows(phoneme_speech.phoneme_frames(MISHEARD, 0.9995))
+    assert decoder.decode(heard, 0.03).text == "the mat sat"
+    state = decoder.search.begin()
+    values = decoder.heads.heard(heard)
+    for frame, wide in enumerate([False] * 5 + [True]):
+        decoder.search.advance(state, values[frame : frame + 1])
+        assert state.wide == wide
+    decoder.search.advance(state, values[6:])
+    assert not state.wide
+
+
+def test_a_dead_end_that_would_still_be_bearable_at_the_end(decode, phoneme_speech):
+    heard = phoneme_speech.phoneme_frames("AE D HH AW AH", 0.9995)
+    assert decode(heard, **KNOWN_WORDS_ALONE) == "add a"
+
+
+def test_a_word_that_has_only_begun_is_no_dead_end(make, phoneme_speech):
+    decoder = make(**KNOWN_WORDS_ALONE)
+    heard = phoneme_speech.phoneme_frames("DH AH HH AW _ _ _ S", 0.9995)
+    state = decoder.search.begin()
+    for frame in heard:
+        decoder.search.advance(state, frame[None])
+        assert not state.wide
+    assert decoder.search.run(heard).labels.shape == (2,)
+
+
+@pytest.mark.parametrize("size", [1, 4])
+def test_a_dead_end_in_pieces_gives_the_same(make, phoneme_speech, size):
+    search = make(**KNOWN_WORDS_ALONE).search
+    values = phoneme_speech.phoneme_frames(" ".join([MISHEARD, "_"] * 3), 0.9995)
+    state = search.begin()
+    for begin in range(0, len(values), size):
+        search.advance(state, values[begin : begin + size])
+    search.conclude(state)
+    assert same(search.finish(state), search.run(values))
+
+
 def test_times_and_confidences(make, phoneme_speech):
     heard = phoneme_speech.rows("_ DH DH AH _ K AE AE T _ _ S AE _ T _")
     decoding = make().decode(heard, 0.1)

@@ -117,3 +117,12 @@ def test_memory_does_not_grow(make, phoneme_speech):
 def test_rows_of_another_width(make):
     with pytest.raises(ValueError, match="69"):
         make().feed(np.zeros((3, 29)))
+
+
+def test_a_sentence_that_ends_in_a_dead_end(make_language_model, phoneme_speech):
+    decoder = phoneme_speech.make_decoder(make_language_model, unknown_word_penalty=60.0)
+    names = "AE D _ HH AW AH" + " _" * 20
+    speech = phoneme_speech.rows(phoneme_speech.phoneme_frames(names, 0.9995))
+    endpoint = EndpointConfig(0.3, 30.0)
+    sentences = SentenceDecoder(decoder, phoneme_speech.ENGLISH, 28, SECONDS, endpoint)
+    assert [sentence.text for sentence in run(sentences, speech, [2])] == ["add a"]

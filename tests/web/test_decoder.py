@@ -8,12 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from asr_runtime import EndpointConfig, Recognizer
 from asr_runtime.decoding.greedy import greedy_decode
+from asr_runtime.decoding.phoneme_frames import PhonemeFrames
 from asr_runtime.model_file.word_calibration import WordCalibration
 from asr_runtime.sentences.sentence_decoder import SentenceDecoder
 from asr_runtime.timed_text import Token
+from asr_train.cli import app as train
 
 SMALL_LANGUAGE_MODEL = (
     Path(__file__).parents[2] / "runtime" / "language_models" / "english-small.lm"
@@ -48,6 +51,42 @@ def test_beam_search_is_pythons(
     assert found["text"] == expected.text
     assert found["confidence"] == pytest.approx(expected.confidence, abs=1e-6)
     check_tokens(found["tokens"], expected.tokens)
+
+
+@pytest.fixture(scope="module")
+def few_words(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A language model of so few words that much of the demo leads the search into dead ends."""
+    folder = tmp_path_factory.mktemp("few")
+    text = "the old man sat by the winding\nhe had all the timeless worms\nwatching\n"
+    (folder / "few.txt").write_text(text * 3000)
+    command = ["language-model", str(folder / "few.txt"), "--out", str(folder / "few.lm")]
+    done = CliRunner().invoke(train, command)
+    assert done.exit_code == 0, done.output
+    return folder / "few.lm"
+
+
+def test_dead_ends_are_pythons(
+    decode: Decode, few_words: Path, demo: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recognizer = Recognizer.load(device="cpu", threads=1, language_model=few_words)
+    retried: list[int] = []
+    retry = PhonemeFrames._retry
+
+    def counted(frames: PhonemeFrames, state: Any, refuge: Any) -> None:
+        retried.append(state.frames)
+        retry(frames, state, refuge)
+
+    monkeypatch.setattr(PhonemeFrames, "_retry", counted)
+    [rows] = recognizer._session.run_all([demo])
+    decoder = recognizer._beam_decoder
+    assert decoder is not None
+    expected = decoder.decode(rows, recognizer.card.seconds_per_frame)
+    case = {"rows": rows, "greedy": False, "pieces": 21, "duration": 6.0}
+    whole, sentences = decode(recognizer.card, [{"rows": rows}, case], few_words)
+    assert len(retried) > 1
+    assert whole["text"] == expected.text
+    check_tokens(whole["tokens"], expected.tokens)
+    assert " ".join(each["text"] for each in sentences["sentences"]) == expected.text
 
 
 def test_greedy_decoding_is_pythons(decode: Decode, greedy: Recognizer, demo: np.ndarray) -> None:

@@ -1192,6 +1192,15 @@ var Hypotheses = class _Hypotheses {
   total(index) {
     return logAddExp(this.blank[index], this.spoken[index]);
   }
+  copy() {
+    return this.part(0, this.count);
+  }
+  /** A copy of those from one place up to another. */
+  part(begin, end) {
+    const part = new _Hypotheses();
+    for (let index = begin; index < end; index++) part.push(this, index);
+    return part;
+  }
   take(indices) {
     const taken = new _Hypotheses();
     for (const index of indices) taken.push(this, index);
@@ -1621,9 +1630,8 @@ var WordCache = class {
   }
 };
 
-// src/decoding/phoneme_steps.ts
+// src/decoding/phoneme_state.ts
 var IMPROBABLE = -1e4;
-var SURPRISE = 2.5;
 var SearchState = class {
   beam = new Hypotheses();
   traceback = new Traceback();
@@ -1639,6 +1647,10 @@ var SearchState = class {
   lastRow = new Float64Array(BLANK + 1).fill(IMPROBABLE);
   /** Whether labels could be added in that. */
   stepped = false;
+  /** Where to go back to from a dead end; null for the beam as it is. */
+  refuge = null;
+  /** Whether the beam is wide, because there was one. */
+  wide = false;
   constructor(words, tree, notes) {
     this.words = new WordCache(words);
     this.recombinations = notes ? new Recombinations() : null;
@@ -1646,15 +1658,68 @@ var SearchState = class {
     this.beam.place(root, tree.roots + BLANK, words.start);
     this.beam.spoken[root] = LOG_ZERO;
   }
+  /** Makes the hypotheses as they are now the ones to go back to. */
+  settle() {
+    const { beam, silence, silent, stepped } = this;
+    this.refuge = { beam, silence, silent, stepped, best: this.best(), heard: 0, frames: [] };
+    return this.refuge;
+  }
+  /** Nats of the best hypothesis. */
+  best() {
+    let best2 = -Infinity;
+    for (let index = 0; index < this.beam.count; index++) {
+      best2 = Math.max(best2, this.beam.total(index));
+    }
+    return best2;
+  }
+  /** Takes the hypotheses of a refuge, to search the frames since then once more. */
+  goBack({ beam, silence, silent, stepped }) {
+    Object.assign(this, { beam, silence, silent, stepped });
+  }
+  /** The hypotheses, to be changed where they are: not those to go back to. */
+  ownBeam() {
+    if (this.beam === this.refuge?.beam) this.beam = this.beam.copy();
+    return this.beam;
+  }
+  /** All hypotheses get the blanks since the last label: their paths are in the blank after them. */
+  countSilence() {
+    if (!this.silent) return;
+    const beam = this.ownBeam();
+    for (let index = 0; index < beam.count; index++) {
+      beam.blank[index] = beam.total(index) + this.silence;
+      beam.spoken[index] = LOG_ZERO;
+    }
+    this.silence = 0;
+    this.silent = false;
+  }
   /** Leave out the first labels, which all hypotheses must share, from what is spelled. */
   commit(labels) {
-    const { beam, traceback, recombinations } = this;
-    if (recombinations === null) traceback.keep(beam.trace, beam.count, labels);
-    else recombinations.commit(traceback, beam, labels);
+    const { beam, refuge } = this;
+    const { count } = beam;
+    const both = beam.copy();
+    const sharing = refuge === null ? [] : this.#sharing(refuge.beam, labels);
+    for (const index of sharing) both.push(refuge.beam, index);
+    if (this.recombinations === null) this.traceback.keep(both.trace, both.count, labels);
+    else this.recombinations.commit(this.traceback, both, labels);
+    this.beam = both.part(0, count);
+    const rest = both.part(count, both.count);
+    this.refuge = refuge === null || rest.count === 0 ? null : { ...refuge, beam: rest };
+  }
+  /** Which hypotheses begin with the first labels of the beam's. */
+  #sharing(hypotheses, labels) {
+    const beginning2 = this.traceback.follow(this.beam.trace[0]).labels.slice(0, labels);
+    return Array.from({ length: hypotheses.count }, (_, index) => index).filter((index) => {
+      const spelled = this.traceback.follow(hypotheses.trace[index]).labels;
+      return beginning2.every((label, place) => spelled[place] === label);
+    });
   }
 };
-var PhonemeSteps = class {
+
+// src/decoding/phoneme_steps.ts
+var SURPRISE = 2.5;
+var PhonemeSteps = class _PhonemeSteps {
   #tree;
+  #words;
   #config;
   /** What each pronunciation scores at most, without its penalty. */
   #most;
@@ -1663,9 +1728,18 @@ var PhonemeSteps = class {
   /** Unknown words are many and seldom said: they have a beam between the two others. */
   #near;
   #beginUnknown;
-  constructor(tree, words, config) {
+  /** @param like Steps with the same tree and words, whose tables these share. */
+  constructor(tree, words, config, like) {
     this.#tree = tree;
+    this.#words = words;
     this.#config = config;
+    this.#near = (config.beamThreshold + config.wordEndThreshold) / 2;
+    if (like !== void 0) {
+      this.#most = like.#most;
+      this.#unknown = like.#unknown;
+      this.#beginUnknown = like.#beginUnknown;
+      return;
+    }
     this.#most = Float32Array.from(
       tree.word,
       (word) => word < 0 ? words.expectedUnknown + SURPRISE : words.expected[word] + SURPRISE
@@ -1677,7 +1751,17 @@ var PhonemeSteps = class {
     const first = this.#unknown.subarray(BLANK * (BLANK + 1), BLANK * (BLANK + 1) + BLANK);
     first.forEach((nats, label) => first[label] = nats - config.unknownWordPenalty);
     this.#beginUnknown = Math.max(...first);
-    this.#near = (config.beamThreshold + config.wordEndThreshold) / 2;
+  }
+  /** The same steps with a beam that is so many times as wide, for ends of words too. */
+  widened(factor) {
+    const beamThreshold = this.#config.beamThreshold * factor;
+    const config = {
+      ...this.#config,
+      beamSize: this.#config.beamSize * factor,
+      beamThreshold,
+      wordEndThreshold: beamThreshold
+    };
+    return new _PhonemeSteps(this.#tree, this.#words, config, this);
   }
   /** Hypotheses add nothing in a frame. */
   stay(beam, row) {
@@ -1806,37 +1890,49 @@ var PhonemeSteps = class {
     }
   }
 };
-function settleSilence(state) {
-  if (!state.silent) return;
-  const { beam } = state;
-  for (let index = 0; index < beam.count; index++) {
-    beam.blank[index] = logAddExp(beam.blank[index], beam.spoken[index]) + state.silence;
-    beam.spoken[index] = LOG_ZERO;
-  }
-  state.silence = 0;
-  state.silent = false;
-}
 
-// src/decoding/phoneme_search.ts
-var FINALISTS = 16;
-var PhonemeSearch = class {
+// src/decoding/phoneme_frames.ts
+var DEAD_END = 12;
+var WIDER = 2;
+var PhonemeFrames = class {
   #tree;
-  #words;
   #config;
   #heads;
   #steps;
+  #wideSteps;
   #leastLabel;
   constructor(tree, words, config, heads) {
     this.#tree = tree;
-    this.#words = words;
     this.#config = config;
     this.#heads = heads;
     this.#steps = new PhonemeSteps(tree, words, config);
+    this.#wideSteps = this.#steps.widened(WIDER);
     this.#leastLabel = Math.log(config.labelThreshold);
   }
-  /** The state before an utterance, with notes if `alternatives` will be asked for. */
-  begin(notes = false) {
-    return new SearchState(this.#words, this.#tree, notes);
+  /** Search the next frames; the result does not depend on how they are divided. */
+  advance(state, rows) {
+    for (let frame = 0; frame < rows.frames; frame++) {
+      const begin = frame * rows.width + this.#heads.begin;
+      const row = new Float64Array(BLANK + 1);
+      const labels = [];
+      let overlap = 0;
+      for (let label = 0; label <= BLANK; label++) {
+        row[label] = Math.max(rows.data[begin + label], IMPROBABLE);
+        if (label < BLANK && row[label] > this.#leastLabel) labels.push(label);
+        overlap += Math.exp(Math.min(row[label], state.lastRow[label]));
+      }
+      state.lastRow.set(row);
+      row[BLANK] -= this.#config.blankPenalty;
+      const steady = overlap > this.#config.steadyThreshold;
+      this.#search(state, { number: state.frames, row, labels, steady });
+      state.frames++;
+    }
+  }
+  /** Search the end of an utterance once more if no hypothesis ends with a word. */
+  conclude(state) {
+    if (state.refuge !== null && !state.wide && this.#bestBetween(state) === -Infinity) {
+      this.#retry(state, state.refuge);
+    }
   }
   /** Whether no label is considered, of each frame [frames]. */
   blankFrames(rows) {
@@ -1852,35 +1948,83 @@ var PhonemeSearch = class {
     }
     return quiet;
   }
+  /** Search a frame, and once more what led to a dead end. */
+  #search(state, frame) {
+    const refuge = state.refuge ?? state.settle();
+    if (!state.wide) {
+      refuge.frames.push(frame);
+      refuge.heard += Math.max(...frame.row);
+    }
+    if (!this.#step(state, frame)) return;
+    const between = this.#bestBetween(state);
+    if (state.wide) {
+      if (between > state.best() - this.#config.wordEndThreshold) {
+        state.wide = false;
+        state.settle();
+      }
+    } else if (between > -Infinity) state.settle();
+    else if (refuge.best + refuge.heard - state.best() > DEAD_END) this.#retry(state, refuge);
+    if (state.recombinations === null && state.traceback.needsPruning) state.commit(0);
+  }
+  /** Search the frames since the refuge once more, with a wider beam. */
+  #retry(state, refuge) {
+    state.goBack(refuge);
+    state.wide = true;
+    for (const frame of refuge.frames) this.#step(state, frame);
+  }
+  /** Search a frame, and tell whether labels could be added in it. */
+  #step(state, { number, row, labels, steady }) {
+    const steps = state.wide ? this.#wideSteps : this.#steps;
+    if (labels.length === 0) {
+      state.silence += row[BLANK];
+      state.silent = true;
+      state.stepped = false;
+    } else if (state.stepped && steady) {
+      steps.stay(state.ownBeam(), row);
+      state.stepped = false;
+    } else {
+      state.countSilence();
+      steps.step(state, row, labels, number);
+      state.stepped = true;
+    }
+    return state.stepped;
+  }
+  /** Nats of the best hypothesis between words; minus infinity if there is none. */
+  #bestBetween({ beam }) {
+    let best2 = -Infinity;
+    for (let index = 0; index < beam.count; index++) {
+      if (this.#tree.between(beam.node[index])) best2 = Math.max(best2, beam.total(index));
+    }
+    return best2;
+  }
+};
+
+// src/decoding/phoneme_search.ts
+var FINALISTS = 16;
+var PhonemeSearch = class {
+  #tree;
+  #words;
+  #frames;
+  constructor(tree, words, config, heads) {
+    this.#tree = tree;
+    this.#words = words;
+    this.#frames = new PhonemeFrames(tree, words, config, heads);
+  }
+  /** The state before an utterance, with notes if `alternatives` will be asked for. */
+  begin(notes = false) {
+    return new SearchState(this.#words, this.#tree, notes);
+  }
+  /** Whether no label is considered, of each frame [frames]. */
+  blankFrames(rows) {
+    return this.#frames.blankFrames(rows);
+  }
   /** Search the next frames; the result does not depend on how they are divided. */
   advance(state, rows) {
-    const row = new Float64Array(BLANK + 1);
-    for (let frame = 0; frame < rows.frames; frame++) {
-      const begin = frame * rows.width + this.#heads.begin;
-      const labels = [];
-      let overlap = 0;
-      for (let label = 0; label <= BLANK; label++) {
-        row[label] = Math.max(rows.data[begin + label], IMPROBABLE);
-        if (label < BLANK && row[label] > this.#leastLabel) labels.push(label);
-        overlap += Math.exp(Math.min(row[label], state.lastRow[label]));
-      }
-      state.lastRow.set(row);
-      row[BLANK] -= this.#config.blankPenalty;
-      if (labels.length === 0) {
-        state.silence += row[BLANK];
-        state.silent = true;
-        state.stepped = false;
-      } else if (state.stepped && overlap > this.#config.steadyThreshold) {
-        this.#steps.stay(state.beam, row);
-        state.stepped = false;
-      } else {
-        settleSilence(state);
-        this.#steps.step(state, row, labels, state.frames);
-        state.stepped = true;
-        if (state.recombinations === null && state.traceback.needsPruning) state.commit(0);
-      }
-      state.frames++;
-    }
+    this.#frames.advance(state, rows);
+  }
+  /** Search the end of an utterance once more if no hypothesis ends with a word. */
+  conclude(state) {
+    this.#frames.conclude(state);
   }
   /** The words that are ahead so far, without one that is being spoken. */
   best(state) {
@@ -2478,6 +2622,7 @@ var PhonemeDecoder = class {
   decode(rows, seconds) {
     const state = this.begin();
     this.search.advance(state, rows);
+    this.search.conclude(state);
     const { labels, startFrames } = this.bestText(state);
     const aligned = this.aligner.align(rows, labels, startFrames, this.search.blankFrames(rows));
     const tokens = withoutLeadingSpace(this.aligner.tokens(rows, aligned, seconds));
@@ -3297,6 +3442,7 @@ var BeamSentence = class {
     return { text: textOf(tokens).trimEnd(), stable: textOf(this.#stable) };
   }
   end() {
+    this.decoder.search.conclude(this.#state);
     const tokens = this.#withStable(this.#written(this.decoder.bestText(this.#state, this.#context)));
     this.#state = this.decoder.begin();
     this.begin = this.#origin = this.#base = this.frames;

@@ -175,6 +175,9 @@ class BeamSearch:
         state.beam = beam
         state.frames += len(scores)
 
+    def conclude(self, state: SearchState) -> None:
+        """Do nothing, because a word's beginning is a text too."""
+
     def best(self, state: SearchState) -> BestPath:
         """Return the text that is ahead so far, which may end with the beginning of a word."""
         index = self.leader(state)

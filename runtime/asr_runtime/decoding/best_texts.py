@@ -28,14 +28,15 @@ def best_texts(
 
     Args:
         decoder: The decoder.
-        state: How far its search has come; begun with notes if there is a rescorer, or if more
-            than one text is wanted.
+        state: How far its search has come, which may be changed; begun with notes if there is a
+            rescorer, or if more than one text is wanted.
         write: Writes a path; ValueError if its frames do not suffice for that.
         context: What was said before; None for the beginning of a sentence.
 
     Returns:
         What was written of the best path, that path, and the best paths, the best of all first.
     """
+    decoder.search.conclude(state)
     if decoder.rescorer is not None:
         paths = ranked_paths(decoder, decoder.rescorer, state, context)
         for path in paths:

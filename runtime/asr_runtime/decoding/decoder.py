@@ -48,6 +48,9 @@ class Search(Protocol[S]):
     def advance(self, state: S, log_probs: Rows) -> None:
         """Search the next frames [frames, classes]."""
 
+    def conclude(self, state: S) -> None:
+        """Make the state that of an utterance that ends here."""
+
     def best(self, state: S) -> BestPath:
         """Return the text that is ahead so far."""
 

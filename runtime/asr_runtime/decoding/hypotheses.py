@@ -60,6 +60,17 @@ class Hypotheses:
         total: Floats = np.logaddexp(self.scores[BLANK], self.scores[SPOKEN])
         return total
 
+    def after_blanks(self, log_prob: float) -> Hypotheses:
+        """Return the hypotheses after frames that are blank whatever came before.
+
+        Args:
+            log_prob: Log-probability of these blanks.
+        """
+        log_scores = self.scores.copy()
+        log_scores[BLANK] = self.total() + log_prob
+        log_scores[SPOKEN] = LOG_ZERO
+        return Hypotheses(self.fields, log_scores)
+
     def take(self, index: Integers) -> Hypotheses:
         """Return some hypotheses, by their indices [chosen]."""
         return Hypotheses(self.fields.take(index, axis=1), self.scores.take(index, axis=1))

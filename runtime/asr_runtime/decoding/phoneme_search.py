@@ -19,7 +19,6 @@ import numpy.typing as npt
 from asr_runtime.decoding.beam_config import BeamConfig
 from asr_runtime.decoding.hypotheses import (
     BEGAN,
-    BLANK,
     CONTEXT,
     KEY,
     LOG_ZERO,
@@ -30,12 +29,9 @@ from asr_runtime.decoding.hypotheses import (
     Hypotheses,
     Integers,
 )
-from asr_runtime.decoding.phoneme_steps import (
-    IMPROBABLE,
-    NODE_BITS,
-    PhonemeSearchState,
-    PhonemeSteps,
-)
+from asr_runtime.decoding.phoneme_frames import PhonemeFrames
+from asr_runtime.decoding.phoneme_state import PhonemeSearchState
+from asr_runtime.decoding.phoneme_steps import NODE_BITS, PhonemeSteps
 from asr_runtime.decoding.recombinations import Recombinations
 from asr_runtime.decoding.traceback import NO_LABEL, BestPath, Spelled
 from asr_runtime.decoding.word_graph import WordGraph
@@ -73,6 +69,7 @@ class PhonemeSearch:
         self._words = words
         self._config = config
         self._steps = PhonemeSteps(tree, words, config)
+        self._frames = PhonemeFrames(self._steps, config)
 
     def run(self, log_probs: npt.NDArray[np.floating[Any]]) -> BestPath:
         """Search one utterance.
@@ -85,6 +82,7 @@ class PhonemeSearch:
         """
         state = self.begin()
         self.advance(state, log_probs)
+        self.conclude(state)
         return self.finish(state)
 
     def begin(self, *, notes: bool = False) -> PhonemeSearchState:
@@ -114,7 +112,9 @@ class PhonemeSearch:
         Returns:
             bool [frames].
         """
-        blank_frames: npt.NDArray[np.bool_] = ~np.logical_or.reduce(self._likely(log_probs), axis=1)
+        blank_frames: npt.NDArray[np.bool_] = ~np.logical_or.reduce(
+            self._frames.likely(log_probs), axis=1
+        )
         return blank_frames
 
     def advance(self, state: PhonemeSearchState, log_probs: npt.NDArray[np.floating[Any]]) -> None:
@@ -127,36 +127,11 @@ class PhonemeSearch:
             state: How far the search has come; it is changed.
             log_probs: Natural-log probabilities [frames, phonemes + 1].
         """
-        # Impossible is very improbable here, so that there is always a best text.
-        if not len(log_probs):
-            return
-        scores = np.maximum(log_probs.astype(np.float64), IMPROBABLE)
-        likely = self._likely(scores)
-        rows = np.exp(np.concatenate((state.last_row, scores)))
-        state.last_row = scores[-1:].copy()
-        overlap = np.minimum(rows[1:], rows[:-1]).sum(axis=1)
-        steady = (overlap > self._config.steady_threshold).tolist()
-        scores[:, phonemes.BLANK] -= self._config.blank_penalty
-        blank_frames = ~np.logical_or.reduce(likely, axis=1)
-        blank = scores[:, phonemes.BLANK].tolist()
-        for frame, silent in enumerate(blank_frames.tolist()):
-            if silent:
-                state.silence += blank[frame]
-                state.silent, state.stepped = True, False
-            elif state.stepped and steady[frame]:
-                state.beam = Hypotheses(
-                    state.beam.fields, self._steps.staying(state.beam, scores[frame])
-                )
-                state.stepped = False
-            else:
-                _settle_silence(state)
-                labels = likely[frame].nonzero()[0]
-                self._steps.step(state, scores[frame], labels, state.frames + frame)
-                state.stepped = True
-                if state.recombinations is None and state.traceback.needs_pruning:
-                    prefixes = state.beam.fields[PREFIX]
-                    prefixes[:] = state.traceback.keep(prefixes)
-        state.frames += len(scores)
+        self._frames.advance(state, log_probs)
+
+    def conclude(self, state: PhonemeSearchState) -> None:
+        """Search the end of an utterance once more if no hypothesis ends with a word."""
+        self._frames.conclude(state)
 
     def best(self, state: PhonemeSearchState) -> BestPath:
         """Return the words that are ahead so far, without one that is being spoken."""
@@ -249,19 +224,3 @@ class PhonemeSearch:
             Indices, int64 [words].
         """
         return np.arange(1, np.count_nonzero(labels >= 0) + 1)
-
-    def _likely(self, log_probs: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.bool_]:
-        likely: npt.NDArray[np.bool_] = log_probs > np.log(self._config.label_threshold)
-        likely[:, phonemes.BLANK] = False
-        return likely
-
-
-def _settle_silence(state: PhonemeSearchState) -> None:
-    """Count the frames since the last label: all paths are in the blank after them."""
-    if not state.silent:
-        return
-    log_scores = state.beam.scores.copy()
-    log_scores[BLANK] = state.beam.total() + state.silence
-    log_scores[SPOKEN] = LOG_ZERO
-    state.beam = Hypotheses(state.beam.fields, log_scores)
-    state.silence, state.silent = 0.0, False

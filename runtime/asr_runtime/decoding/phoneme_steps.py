@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,38 +26,17 @@ from asr_runtime.decoding.hypotheses import (
     Integers,
     hash_texts,
 )
-from asr_runtime.decoding.search_state import SearchState, merge
-from asr_runtime.decoding.word_scores import WordCache, WordScorer
+from asr_runtime.decoding.phoneme_state import PhonemeSearchState
+from asr_runtime.decoding.search_state import merge
+from asr_runtime.decoding.word_scores import WordScorer
 from asr_runtime.language import phonemes
 from asr_runtime.language.pronunciation_tree import PronunciationTree
 
-IMPROBABLE = -1e4
-"""Nats of a label that cannot be, so that there is always a best text."""
 NODE_BITS = 24
 """Of a node in a hypothesis's key, below its context."""
 
 # So much more words are expected to score after others than by themselves; few score more.
 _SURPRISE = 2.5
-
-
-@dataclass(kw_only=True)
-class PhonemeSearchState(SearchState):
-    """How far the search of one utterance has come.
-
-    Attributes:
-        words: Scores words, with a memory.
-        silence: Log-probability of the blanks since a label was last likely, which is not in the
-            hypotheses' scores yet.
-        silent: Whether there are such blanks.
-        last_row: Log-probabilities of the last frame, float64 [1, phonemes + 1].
-        stepped: Whether labels could be added in that frame.
-    """
-
-    words: WordCache
-    silence: float = 0.0
-    silent: bool = False
-    last_row: Floats = field(default_factory=lambda: np.full((1, phonemes.BLANK + 1), IMPROBABLE))
-    stepped: bool = False
 
 
 class PhonemeSteps:
@@ -82,6 +62,23 @@ class PhonemeSteps:
         # Unknown words are many and seldom said: they have a beam between the two others.
         self._near = (config.beam_threshold + config.word_end_threshold) / 2
         self._begin_unknown = float(self._unknown[phonemes.BLANK].max())
+
+    def widened(self, factor: float) -> PhonemeSteps:
+        """Return the same steps with a beam that is so many times as wide, for ends of words too.
+
+        Args:
+            factor: What the beam's size and threshold are multiplied by.
+        """
+        threshold = self._config.beam_threshold * factor
+        wide = copy.copy(self)
+        wide._config = replace(
+            self._config,
+            beam_size=int(self._config.beam_size * factor),
+            beam_threshold=threshold,
+            word_end_threshold=threshold,
+        )
+        wide._near = threshold
+        return wide
 
     def step(self, state: PhonemeSearchState, row: Floats, labels: Integers, frame: int) -> None:
         """Search a frame in which some labels are likely.

@@ -88,6 +88,17 @@ export class Hypotheses {
     return logAddExp(this.blank[index]!, this.spoken[index]!);
   }
 
+  copy(): Hypotheses {
+    return this.part(0, this.count);
+  }
+
+  /** A copy of those from one place up to another. */
+  part(begin: number, end: number): Hypotheses {
+    const part = new Hypotheses();
+    for (let index = begin; index < end; index++) part.push(this, index);
+    return part;
+  }
+
   take(indices: readonly number[]): Hypotheses {
     const taken = new Hypotheses();
     for (const index of indices) taken.push(this, index);

@@ -4,7 +4,7 @@ import type { Pronunciations } from "../language/pronunciations.js";
 import { BEAM_DEFAULTS, type BeamConfig } from "./beam_config.js";
 import type { Decoding } from "./greedy.js";
 import { PhonemeSearch } from "./phoneme_search.js";
-import type { SearchState } from "./phoneme_steps.js";
+import type { SearchState } from "./phoneme_state.js";
 import { makeRescorer, type Rescorer } from "./rescoring.js";
 import { Heads, type Rows } from "./rows.js";
 import type { BestPath } from "./traceback.js";
@@ -83,6 +83,7 @@ export class PhonemeDecoder {
   decode(rows: Rows, seconds: number): Decoding {
     const state = this.begin();
     this.search.advance(state, rows);
+    this.search.conclude(state);
     const { labels, startFrames } = this.bestText(state);
     const aligned = this.aligner.align(rows, labels, startFrames, this.search.blankFrames(rows));
     const tokens = withoutLeadingSpace(this.aligner.tokens(rows, aligned, seconds));

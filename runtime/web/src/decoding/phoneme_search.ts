@@ -1,8 +1,8 @@
-import { BLANK } from "../language/phonemes.js";
 import type { PronunciationTree } from "../language/pronunciation_tree.js";
 import type { BeamConfig } from "./beam_config.js";
 import { logAddExp } from "./hypotheses.js";
-import { IMPROBABLE, PhonemeSteps, SearchState, settleSilence } from "./phoneme_steps.js";
+import { PhonemeFrames } from "./phoneme_frames.js";
+import { SearchState } from "./phoneme_state.js";
 import type { Heads, Rows } from "./rows.js";
 import type { BestPath, Spelled } from "./traceback.js";
 import type { WordGraph } from "./word_graph.js";
@@ -16,18 +16,12 @@ const FINALISTS = 16;
 export class PhonemeSearch {
   readonly #tree: PronunciationTree;
   readonly #words: WordScorer;
-  readonly #config: BeamConfig;
-  readonly #heads: Heads;
-  readonly #steps: PhonemeSteps;
-  readonly #leastLabel: number;
+  readonly #frames: PhonemeFrames;
 
   constructor(tree: PronunciationTree, words: WordScorer, config: BeamConfig, heads: Heads) {
     this.#tree = tree;
     this.#words = words;
-    this.#config = config;
-    this.#heads = heads;
-    this.#steps = new PhonemeSteps(tree, words, config);
-    this.#leastLabel = Math.log(config.labelThreshold);
+    this.#frames = new PhonemeFrames(tree, words, config, heads);
   }
 
   /** The state before an utterance, with notes if `alternatives` will be asked for. */
@@ -37,48 +31,17 @@ export class PhonemeSearch {
 
   /** Whether no label is considered, of each frame [frames]. */
   blankFrames(rows: Rows): Uint8Array {
-    const quiet = new Uint8Array(rows.frames).fill(1);
-    for (let frame = 0; frame < rows.frames; frame++) {
-      const begin = frame * rows.width + this.#heads.begin;
-      for (let label = 0; label < BLANK; label++) {
-        if (rows.data[begin + label]! > this.#leastLabel) {
-          quiet[frame] = 0;
-          break;
-        }
-      }
-    }
-    return quiet;
+    return this.#frames.blankFrames(rows);
   }
 
   /** Search the next frames; the result does not depend on how they are divided. */
   advance(state: SearchState, rows: Rows): void {
-    const row = new Float64Array(BLANK + 1);
-    for (let frame = 0; frame < rows.frames; frame++) {
-      const begin = frame * rows.width + this.#heads.begin;
-      const labels: number[] = [];
-      let overlap = 0;
-      for (let label = 0; label <= BLANK; label++) {
-        row[label] = Math.max(rows.data[begin + label]!, IMPROBABLE);
-        if (label < BLANK && row[label]! > this.#leastLabel) labels.push(label);
-        overlap += Math.exp(Math.min(row[label]!, state.lastRow[label]!));
-      }
-      state.lastRow.set(row);
-      row[BLANK]! -= this.#config.blankPenalty;
-      if (labels.length === 0) {
-        state.silence += row[BLANK]!;
-        state.silent = true;
-        state.stepped = false;
-      } else if (state.stepped && overlap > this.#config.steadyThreshold) {
-        this.#steps.stay(state.beam, row);
-        state.stepped = false;
-      } else {
-        settleSilence(state);
-        this.#steps.step(state, row, labels, state.frames);
-        state.stepped = true;
-        if (state.recombinations === null && state.traceback.needsPruning) state.commit(0);
-      }
-      state.frames++;
-    }
+    this.#frames.advance(state, rows);
+  }
+
+  /** Search the end of an utterance once more if no hypothesis ends with a word. */
+  conclude(state: SearchState): void {
+    this.#frames.conclude(state);
   }
 
   /** The words that are ahead so far, without one that is being spoken. */

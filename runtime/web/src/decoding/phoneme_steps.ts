@@ -1,48 +1,12 @@
 import { BLANK } from "../language/phonemes.js";
 import { LOG_ZERO, type PronunciationTree } from "../language/pronunciation_tree.js";
 import type { BeamConfig } from "./beam_config.js";
-import { Hypotheses, logAddExp, merge, nthLargest } from "./hypotheses.js";
-import { Recombinations } from "./recombinations.js";
-import { Traceback } from "./traceback.js";
-import { WordCache, type WordScorer } from "./word_scorer.js";
+import { Hypotheses, merge, nthLargest } from "./hypotheses.js";
+import type { SearchState } from "./phoneme_state.js";
+import type { WordScorer } from "./word_scorer.js";
 
-/** Nats of a label that cannot be, so that there is always a best text. */
-export const IMPROBABLE = -1e4;
 /** So much more words are expected to score after others than by themselves; few score more. */
 const SURPRISE = 2.5;
-
-/** How far the search of one utterance has come; see `PhonemeSearchState` of `phoneme_steps.py`. */
-export class SearchState {
-  beam = new Hypotheses();
-  readonly traceback = new Traceback();
-  readonly words: WordCache;
-  /** Notes for other texts than the best; null where that is enough. */
-  readonly recombinations: Recombinations | null;
-  /** Frames searched so far. */
-  frames = 0;
-  /** Nats of the blanks since a label was last likely, which all hypotheses have yet to get. */
-  silence = 0;
-  silent = false;
-  /** Log-probabilities of the last frame. */
-  readonly lastRow = new Float64Array(BLANK + 1).fill(IMPROBABLE);
-  /** Whether labels could be added in that. */
-  stepped = false;
-
-  constructor(words: WordScorer, tree: PronunciationTree, notes: boolean) {
-    this.words = new WordCache(words);
-    this.recombinations = notes ? new Recombinations() : null;
-    const root = this.beam.grow();
-    this.beam.place(root, tree.roots + BLANK, words.start);
-    this.beam.spoken[root] = LOG_ZERO;
-  }
-
-  /** Leave out the first labels, which all hypotheses must share, from what is spelled. */
-  commit(labels: number): void {
-    const { beam, traceback, recombinations } = this;
-    if (recombinations === null) traceback.keep(beam.trace, beam.count, labels);
-    else recombinations.commit(traceback, beam, labels);
-  }
-}
 
 /**
  * One frame of the search by phonemes: hypotheses stay, add a phoneme, and end words.
@@ -51,6 +15,7 @@ export class SearchState {
  */
 export class PhonemeSteps {
   readonly #tree: PronunciationTree;
+  readonly #words: WordScorer;
   readonly #config: BeamConfig;
   /** What each pronunciation scores at most, without its penalty. */
   readonly #most: Float32Array;
@@ -60,9 +25,23 @@ export class PhonemeSteps {
   readonly #near: number;
   readonly #beginUnknown: number;
 
-  constructor(tree: PronunciationTree, words: WordScorer, config: BeamConfig) {
+  /** @param like Steps with the same tree and words, whose tables these share. */
+  constructor(
+    tree: PronunciationTree,
+    words: WordScorer,
+    config: BeamConfig,
+    like?: PhonemeSteps,
+  ) {
     this.#tree = tree;
+    this.#words = words;
     this.#config = config;
+    this.#near = (config.beamThreshold + config.wordEndThreshold) / 2;
+    if (like !== undefined) {
+      this.#most = like.#most;
+      this.#unknown = like.#unknown;
+      this.#beginUnknown = like.#beginUnknown;
+      return;
+    }
     this.#most = Float32Array.from(tree.word, (word) =>
       word < 0 ? words.expectedUnknown + SURPRISE : words.expected[word]! + SURPRISE,
     );
@@ -73,7 +52,18 @@ export class PhonemeSteps {
     const first = this.#unknown.subarray(BLANK * (BLANK + 1), BLANK * (BLANK + 1) + BLANK);
     first.forEach((nats, label) => (first[label] = nats - config.unknownWordPenalty));
     this.#beginUnknown = Math.max(...first);
-    this.#near = (config.beamThreshold + config.wordEndThreshold) / 2;
+  }
+
+  /** The same steps with a beam that is so many times as wide, for ends of words too. */
+  widened(factor: number): PhonemeSteps {
+    const beamThreshold = this.#config.beamThreshold * factor;
+    const config = {
+      ...this.#config,
+      beamSize: this.#config.beamSize * factor,
+      beamThreshold,
+      wordEndThreshold: beamThreshold,
+    };
+    return new PhonemeSteps(this.#tree, this.#words, config, this);
   }
 
   /** Hypotheses add nothing in a frame. */
@@ -227,16 +217,4 @@ export class PhonemeSteps {
       }
     }
   }
-}
-
-/** All hypotheses get the blanks since the last label: their paths are in the blank after them. */
-export function settleSilence(state: SearchState): void {
-  if (!state.silent) return;
-  const { beam } = state;
-  for (let index = 0; index < beam.count; index++) {
-    beam.blank[index] = logAddExp(beam.blank[index]!, beam.spoken[index]!) + state.silence;
-    beam.spoken[index] = LOG_ZERO;
-  }
-  state.silence = 0;
-  state.silent = false;
 }

@@ -2,7 +2,7 @@ import { BLANK } from "../language/phonemes.js";
 import type { PronunciationTree } from "../language/pronunciation_tree.js";
 import { type Alignment, align } from "./alignment.js";
 import { greedyDecode } from "./greedy.js";
-import { IMPROBABLE } from "./phoneme_steps.js";
+import { IMPROBABLE } from "./phoneme_state.js";
 import type { Heads, Rows } from "./rows.js";
 import { geometricMean, type Token, WORD_BOUNDARY } from "./transcript.js";
 

@@ -1,5 +1,5 @@
 import type { PhonemeDecoder } from "../decoding/phoneme_decoder.js";
-import type { SearchState } from "../decoding/phoneme_steps.js";
+import type { SearchState } from "../decoding/phoneme_state.js";
 import { Rows } from "../decoding/rows.js";
 import type { Path, Spelled } from "../decoding/traceback.js";
 import { textOf, type Token, withoutLeadingSpace } from "../decoding/transcript.js";
@@ -77,6 +77,7 @@ export class BeamSentence implements SentenceSearch {
   }
 
   end(): readonly Token[] {
+    this.decoder.search.conclude(this.#state);
     const tokens = this.#withStable(this.#written(this.decoder.bestText(this.#state, this.#context)));
     this.#state = this.decoder.begin();
     this.begin = this.#origin = this.#base = this.frames;
