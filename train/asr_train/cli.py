@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typer
 
+from asr_train.command.adapt_language_model import adapt_language_model
 from asr_train.command.calibrate import calibrate
 from asr_train.command.checkpoints import average, quantize
 from asr_train.command.evaluate import evaluate, tune_decoder
@@ -29,7 +30,9 @@ app = typer.Typer(
 for command in (fit, evaluate, calibrate, quantize, average, synthesize):
     app.command()(command)
 app.command("compact", hidden=True)(quantize)  # its former name
-for command in (language_model, neural_language_model, add_neural_language_model, tune_decoder):
+for command in (language_model, adapt_language_model, neural_language_model):
+    app.command()(command)
+for command in (add_neural_language_model, tune_decoder):
     app.command()(command)
 for command in (lexicon, g2p, punctuation, punctuation_evaluate):
     app.command()(command)

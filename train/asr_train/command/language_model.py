@@ -158,7 +158,7 @@ def parse_weights(text: str) -> tuple[float, ...]:
 def _echo_conversion(report: ConversionReport, out: Path, dev_texts: list[Path]) -> None:
     for number, (read, kept) in enumerate(zip(report.read, report.kept, strict=True), 1):
         typer.echo(f"{number}-grams: {read:,} read, {kept:,} kept")
-    _echo_perplexities(dev_texts, report.after, report.before)
+    echo_perplexities(dev_texts, report.after, report.before)
     typer.echo(f"wrote {shown_name(out)}, {report.size / 1e6:.2f} MB")
 
 
@@ -177,7 +177,7 @@ def _echo_report(
         typer.echo(f"wrote {shown_name(file.path)}, {file.size / 1e6:.2f} MB{note}")
         for number, (counted, kept) in enumerate(zip(report.counted, file.kept, strict=True), 1):
             typer.echo(f"{number}-grams: {counted:,} counted, {kept:,} kept")
-        _echo_perplexities(dev_texts, file.perplexities, report.unpruned)
+        echo_perplexities(dev_texts, file.perplexities, report.unpruned)
 
 
 def _further(text: str) -> tuple[Path, int]:
@@ -191,14 +191,17 @@ def _further(text: str) -> tuple[Path, int]:
     return Path(path), size
 
 
-def _echo_perplexities(
-    texts: list[Path], after: list[Perplexity], before: list[Perplexity]
+def echo_perplexities(
+    texts: list[Path],
+    after: list[Perplexity],
+    before: list[Perplexity],
+    earlier: str = "before pruning",
 ) -> None:
-    for path, pruned, unpruned in zip(texts, after, before, strict=True):
+    """Print perplexities of some texts, and what they were earlier."""
+    for path, now, then in zip(texts, after, before, strict=True):
         typer.echo(
-            f"perplexity of {path}: {pruned.perplexity:.1f} "
-            f"({unpruned.perplexity:.1f} before pruning), "
-            f"{100 * pruned.unknown:.2f} % unknown words"
+            f"perplexity of {path}: {now.perplexity:.1f} ({then.perplexity:.1f} {earlier}), "
+            f"{100 * now.unknown:.2f} % unknown words"
         )
 
 

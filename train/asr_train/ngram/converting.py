@@ -95,7 +95,7 @@ def convert_language_model(
         bar.set_description("packing")
         spoken = pronounce_vocabulary(vocabulary.spelled, lexicon) if pronounced else {}
         description = {"source": source or path.name, "licence": licence}
-        model, content = _fitting(model, vocabulary, max_bytes, description, spoken)
+        model, content = fitting(model, vocabulary, max_bytes, description, spoken)
         with replacing(out) as partial:
             partial.write_bytes(content)
         after = [perplexity(model, dev) for dev in devs]
@@ -105,19 +105,31 @@ def convert_language_model(
     )
 
 
-def _fitting(
+def fitting(
     model: NgramModel,
     vocabulary: Vocabulary,
-    max_bytes: int,
+    max_bytes: int | None,
     description: dict[str, Any],
-    spoken: dict[str, Any],
+    extra: dict[str, Any],
 ) -> tuple[NgramModel, bytes]:
-    content = file_content(pack(model, vocabulary) | spoken, model, description)
-    if len(content) <= max_bytes:
+    """A model's file, and the model in it, which is pruned if the file would be too large.
+
+    Args:
+        model: the model.
+        vocabulary: its words.
+        max_bytes: size of the file at most; None for any.
+        description: JSON values for readers of the file.
+        extra: further arrays of the file.
+
+    Raises:
+        DataError: the words alone take more.
+    """
+    content = file_content(pack(model, vocabulary) | extra, model, description)
+    if max_bytes is None or len(content) <= max_bytes:
         return model, content
     try:
         return largest_that_fits(
-            Pruner(model), vocabulary, max_bytes, lambda _: description, extra=spoken
+            Pruner(model), vocabulary, max_bytes, lambda _: description, extra=extra
         )
     except ValueError:
         raise DataError(

@@ -35,10 +35,17 @@ def pronounce_vocabulary(
         DataError: an unusable lexicon.
     """
     words = [word.decode("ascii") for word in vocabulary]
+    return pack_pronunciations(words, pronounce_words(words, lexicon))
+
+
+def pronounce_words(
+    words: Sequence[str], lexicon: Path | None = None
+) -> Mapping[str, Sequence[bytes]]:
+    """Pronunciations of English words as phoneme ids; see `pronounce_vocabulary`."""
     own = read_lexicon(lexicon) if lexicon is not None else {}
     others = [word for word in words if word not in own]
     made = make_lexicon(others, read_cmudict(), spell(load_grapheme_to_phoneme()))
-    return pack_pronunciations(words, made.words | own)
+    return made.words | own
 
 
 def pack_pronunciations(
