@@ -186,6 +186,20 @@ def test_a_word_that_silence_explains_better_is_left_out(decode, phoneme_speech)
     assert decode(faint, **arguments) == ""
 
 
+@pytest.mark.parametrize(("pause", "text"), [("", "the cat sat"), (" _" * 12, "the sat")])
+def test_a_faint_word_between_others_was_spoken_too(decode, phoneme_speech, pause, text):
+    """The search is told to prefer it; after a pause of 0.36 s silence explains it better."""
+    heard = phoneme_speech.phoneme_frames(f"DH AH{pause} K AE T{pause} S AE T")
+    begin = 2 + len(pause) // 2
+    heard[begin : begin + 3] = phoneme_speech.phoneme_frames("_ _ _", 0.6)
+    for frame, name in enumerate(["K", "AE", "T"], begin):
+        heard[frame, PHONEMES.index(name)] = np.log(0.3)
+    settings = {"word_bonus": 9.0, "beam_threshold": 60.0, "word_end_threshold": 60.0}
+    settings["steady_threshold"] = 2.0
+    words = {"the": ("DH AH",), "cat": ("K AE T",), "sat": ("S AE T",)}
+    assert decode(heard, words=words, sentences=["the cat sat"], **settings) == text
+
+
 @pytest.mark.parametrize("value", [-np.inf, -1e30, 0.0])
 def test_odd_values_give_some_text(make, value):
     decoding = make().decode(np.full((5, 69), value, np.float32), 0.03)

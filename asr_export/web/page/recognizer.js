@@ -2386,6 +2386,7 @@ function align(score, frames, labels, blank) {
 // src/decoding/word_alignment.ts
 var LEAST_PART = 150;
 var MOST_PART = 600;
+var PAUSE_SECONDS = 0.3;
 var WordAligner = class {
   constructor(tree, texts, vocabulary, heads, silenceThreshold) {
     this.tree = tree;
@@ -2442,8 +2443,9 @@ var WordAligner = class {
   tokens(rows, aligned, seconds, offset = 0, previous) {
     const tokens = [];
     let end = previous?.end;
-    aligned.words.forEach((word, index) => {
-      if (this.#gainOverBlank(rows, word) < -this.silenceThreshold) return;
+    const spoken = this.#spoken(rows, aligned, seconds);
+    aligned.words.forEach((_, index) => {
+      if (!spoken[index]) return;
       let letters = this.#letters(rows, aligned, index, seconds, offset);
       if (letters.length === 0) return;
       if (end !== void 0 && letters[0].start < end) letters = later(letters, end);
@@ -2454,6 +2456,18 @@ var WordAligner = class {
       end = letters.at(-1).end;
     });
     return tokens;
+  }
+  /** Which words were spoken: of those without a pause between them all or none. */
+  #spoken(rows, { words }, seconds) {
+    const phrases = [];
+    const gained = [];
+    words.forEach((word, index) => {
+      const gap = word.first[0] - (words[index - 1]?.last.at(-1) ?? -Infinity) - 1;
+      if (gap * seconds > PAUSE_SECONDS) gained.push(0);
+      gained[gained.length - 1] += this.#gainOverBlank(rows, word);
+      phrases.push(gained.length - 1);
+    });
+    return phrases.map((phrase) => gained[phrase] >= -this.silenceThreshold);
   }
   #score(rows, frame, label) {
     return Math.max(rows.data[frame * rows.width + this.heads.begin + label], IMPROBABLE);
@@ -3404,7 +3418,7 @@ var STEP = 10;
 var AGREEMENT_SECONDS = 3;
 var RESCORED_SECONDS = 3;
 var SETTLED_SECONDS = 1.5;
-var PAUSE_SECONDS = 1;
+var PAUSE_SECONDS2 = 1;
 var CUT_SECONDS = 1;
 var BeamSentence = class {
   constructor(decoder, seconds) {
@@ -3522,7 +3536,7 @@ var BeamSentence = class {
   }
   /** Whether it is too early to compare the best texts once more; if not, it is done now. */
   #waits() {
-    if (this.frames < this.#compared + PAUSE_SECONDS / this.seconds) return true;
+    if (this.frames < this.#compared + PAUSE_SECONDS2 / this.seconds) return true;
     const began = this.decoder.search.best(this.#state).startFrames[0];
     const limit = this.frames - RESCORED_SECONDS / this.seconds - this.#origin;
     if (began === void 0 || began > limit) return true;
@@ -3776,7 +3790,7 @@ function within(tokens, duration) {
 var LONG_SECONDS = 60;
 var LEAST_SECONDS2 = 0.05;
 var MARGIN_SECONDS = 1;
-var PAUSE_SECONDS2 = 0.24;
+var PAUSE_SECONDS3 = 0.24;
 var REACH_SECONDS = 0.15;
 var Recognizer = class {
   /** @param decoder Null decodes greedily. */
@@ -3882,7 +3896,7 @@ var Recognizer = class {
     };
     return stitch(read(), model.heads, {
       margin: frames(MARGIN_SECONDS),
-      pause: frames(PAUSE_SECONDS2),
+      pause: frames(PAUSE_SECONDS3),
       reach: frames(REACH_SECONDS)
     });
   }

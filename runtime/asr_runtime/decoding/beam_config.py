@@ -37,7 +37,8 @@ class BeamConfig:
             expected either. More finds more of them, and more often where something else was said.
         variant_penalty: Taken for a pronunciation of a word that is not its usual one.
         silence_threshold: A word is left out if blanks in the place of its letters would be so many
-            nats more probable; see `spoken_labels`.
+            nats more probable; see `spoken_labels`. By phonemes, it is all words that are spoken
+            without a pause between them.
         network_share: The neural network's part of a word's probability when texts are compared
             once more; 0 compares none.
         rescored_texts: Beginnings of texts that go on at each word then, at most.

@@ -25,6 +25,9 @@ from asr_runtime.timed_text import Token, geometric_mean
 
 Integers = npt.NDArray[np.int64]
 
+_PAUSE_SECONDS = 0.3
+"""Longest silence between words of one phrase."""
+
 
 @dataclass(frozen=True)
 class AlignedWords:
@@ -83,8 +86,8 @@ class WordAligner:
             texts: The words by their numbers.
             vocabulary: Text of each letter class.
             heads: Columns of the rows.
-            silence_threshold: Nats by which blanks must be the more probable for a word to be left
-                out.
+            silence_threshold: Nats by which blanks must be the more probable for a phrase, words
+                without a pause between them, to be left out.
         """
         self._tree = tree
         self._texts = texts
@@ -172,12 +175,11 @@ class WordAligner:
             aligned.phoneme_last,
             phonemes.BLANK,
         )
-        number = len(aligned.words)
-        gained = np.bincount(aligned.word, gains, number)
+        spoken = self._spoken(gains, aligned, seconds_per_frame)
         confidence = self._confidences(log_probs, aligned)
         tokens: list[Token] = []
         end = None if previous is None else previous.end
-        for place in np.flatnonzero(gained >= -self._silence_threshold).tolist():
+        for place in np.flatnonzero(spoken).tolist():
             letters = self._letters(
                 rows, aligned, place, float(confidence[place]), seconds_per_frame, offset
             )
@@ -193,6 +195,28 @@ class WordAligner:
             tokens += letters
             end = letters[-1].end
         return tuple(tokens)
+
+    def _spoken(
+        self, gains: npt.NDArray[np.float64], aligned: AlignedWords, seconds_per_frame: float
+    ) -> npt.NDArray[np.bool_]:
+        """Tell which words were spoken: of those without a pause between them all or none.
+
+        Between two words a short one, such as *i* in *may i have*, may be hardly a sound.
+
+        Args:
+            gains: How much more probable each phoneme is than blanks, float64 [phonemes].
+            aligned: The words.
+            seconds_per_frame: How far apart frames are.
+
+        Returns:
+            bool [words].
+        """
+        between = (aligned.first[1:] - aligned.last[:-1] - 1) * seconds_per_frame
+        phrase = np.zeros(len(aligned.words), np.int64)
+        np.cumsum(between > _PAUSE_SECONDS, out=phrase[1:])
+        gained = np.bincount(phrase[aligned.word], gains)
+        spoken: npt.NDArray[np.bool_] = gained[phrase] >= -self._silence_threshold
+        return spoken
 
     def _phonemes(self, word: int, log_probs: npt.NDArray[np.floating[Any]]) -> Integers:
         """Return the phonemes of a word; of an unknown one those that are best in its frames."""

@@ -10,6 +10,9 @@ import { geometricMean, type Token, WORD_BOUNDARY } from "./transcript.js";
 const LEAST_PART = 150;
 const MOST_PART = 600;
 
+/** Longest silence between words of one phrase. */
+const PAUSE_SECONDS = 0.3;
+
 /** A word with its phonemes and the first and last frame of each of these. */
 export interface AlignedWord {
   pronunciation: number;
@@ -96,8 +99,9 @@ export class WordAligner {
   ): readonly Token[] {
     const tokens: Token[] = [];
     let end = previous?.end;
-    aligned.words.forEach((word, index) => {
-      if (this.#gainOverBlank(rows, word) < -this.silenceThreshold) return;
+    const spoken = this.#spoken(rows, aligned, seconds);
+    aligned.words.forEach((_, index) => {
+      if (!spoken[index]!) return;
       let letters = this.#letters(rows, aligned, index, seconds, offset);
       if (letters.length === 0) return;
       // What is settled may last longer than the frames that are kept begin.
@@ -110,6 +114,19 @@ export class WordAligner {
       end = letters.at(-1)!.end;
     });
     return tokens;
+  }
+
+  /** Which words were spoken: of those without a pause between them all or none. */
+  #spoken(rows: Rows, { words }: AlignedWords, seconds: number): boolean[] {
+    const phrases: number[] = [];
+    const gained: number[] = [];
+    words.forEach((word, index) => {
+      const gap = word.first[0]! - (words[index - 1]?.last.at(-1) ?? -Infinity) - 1;
+      if (gap * seconds > PAUSE_SECONDS) gained.push(0);
+      gained[gained.length - 1]! += this.#gainOverBlank(rows, word);
+      phrases.push(gained.length - 1);
+    });
+    return phrases.map((phrase) => gained[phrase]! >= -this.silenceThreshold);
   }
 
   #score(rows: Rows, frame: number, label: number): number {
