@@ -47,6 +47,8 @@ def sentences(expressions: list[str], slots: dict[str, str]) -> Iterator[str]:
 def main() -> None:
     """Print the manifest."""
     clone, *files = map(Path, sys.argv[1:])
+    if not files:
+        sys.exit("give what recognisers heard, too: JSON lines with audio_filepath and text")
     grammar = yaml.safe_load((clone / "data/rhino/coffee_maker.yaml").read_text(encoding="utf-8"))
     expressions = grammar["context"]["expressions"]["orderDrink"]
     labels = json.loads((clone / "data/label/label.json").read_text(encoding="utf-8"))
