@@ -1,5 +1,9 @@
 """The frames of the search by phonemes: which need no step, and the way out of dead ends.
 
+Frames in which nothing but the blank is likely are skipped (Z. Chen, Y. Zhuang, Y. Qian, K. Yu,
+"Phone synchronous speech recognition with CTC lattices", IEEE/ACM Transactions on Audio, Speech,
+and Language Processing 25(1), 2017), and in one that is much like the frame before no label begins.
+
 A narrow beam can be led into a dead end: all its hypotheses are inside of words that fit only at
 first. None can end, so that nothing that is said from there on would be in the text. The search
 sees it by how much less probable the best hypothesis has become, since one last stood between

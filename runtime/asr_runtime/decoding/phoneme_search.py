@@ -3,9 +3,7 @@
 As `beam_search`, but down a tree of pronunciations. There is no label between words: a hypothesis
 that comes to a phoneme with which words end goes on in the tree, and is also ended, once for each
 of these words. To count no path twice, only what comes to the phoneme in this frame is ended in it.
-Frames in which nothing but the blank is likely are skipped (Z. Chen, Y. Zhuang, Y. Qian, K. Yu,
-"Phone synchronous speech recognition with CTC lattices", IEEE/ACM Transactions on Audio, Speech,
-and Language Processing 25(1), 2017), and in one that is much like the frame before no label begins.
+`phoneme_steps` has one step, `phoneme_frames` says in which frames there is one.
 """
 
 from __future__ import annotations
