@@ -1661,7 +1661,7 @@ var SearchState = class {
   /** Makes the hypotheses as they are now the ones to go back to. */
   settle() {
     const { beam, silence, silent, stepped } = this;
-    this.refuge = { beam, silence, silent, stepped, best: this.best(), heard: 0, frames: [] };
+    this.refuge = { beam, silence, silent, stepped, best: this.best() + silence, heard: 0, frames: [] };
     return this.refuge;
   }
   /** Nats of the best hypothesis. */

@@ -83,7 +83,7 @@ class PhonemeSearchState(SearchState):
 
     def settle(self) -> Refuge:
         """Make the hypotheses as they are now the ones to go back to, and return them."""
-        best = float(self.beam.total().max())
+        best = float(self.beam.total().max()) + self.silence
         self.refuge = Refuge(self.beam, self.silence, self.silent, self.stepped, best)
         return self.refuge
 

@@ -46,7 +46,9 @@ def adapt_language_model(
     ] = None,
     lexicon: Annotated[
         Path | None,
-        typer.Option(help="Pronunciations of new words (word PH PH …), before CMUdict's."),
+        typer.Option(
+            help="Pronunciations of your own (word PH PH …), before the model's and CMUdict's."
+        ),
     ] = None,
     dev_text: Annotated[
         list[Path] | None,

@@ -42,7 +42,7 @@ _NEW_SHARE = 1e-6
 _MOST_OF_UNKNOWN = 0.5
 """Part of that probability at most that all words take that n-grams get to know."""
 
-NETWORK_WORDS = f"{NETWORK}_words"
+_NETWORK_WORDS = f"{NETWORK}_words"
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def adapt_language_model(
         out: File to write.
         weight: Part of the texts' model, between 0 and 1.
         max_bytes: Size of the file's n-grams at most; they are pruned until it fits. None for all.
-        lexicon: Pronunciations of the texts' words, before the toolkit's.
+        lexicon: Pronunciations of words, before the model's and the toolkit's.
         dev_texts: Texts that are scored and otherwise unused.
         source: Where the texts are from, stated in the file.
 
@@ -114,7 +114,6 @@ def adapt_language_model(
         before = [perplexity(own, dev) for dev in dev_ids]
         model = mix([own, theirs], [1 - weight, weight])
         del own, theirs
-        set_context_probabilities(model)
         steps.update()
         steps.set_description("pronouncing")
         extra = _network(arrays, known, vocabulary)
@@ -182,7 +181,7 @@ def renumbered(model: NgramModel, known: Vocabulary, vocabulary: Vocabulary) -> 
     """
     place = {word: number for number, word in enumerate(vocabulary.words, start=FIRST_WORD)}
     old = model.orders[0].probability
-    # 0 and 1 are no words in both. Words that have become rare are unknown ones.
+    # The ids before the first word's are the same in both; -1 is a word that has become rare.
     ids = np.arange(len(old))
     ids[FIRST_WORD:] = [place.get(word, -1) for word in known.words]
     probability = np.zeros(vocabulary.size)
@@ -232,11 +231,11 @@ def _network(
 ) -> dict[str, npt.NDArray[Any]]:
     """Return the arrays of the file's network, with the words' new ids; none without one."""
     found = {name: array for name, array in arrays.items() if name.startswith(f"{NETWORK}_")}
-    if NETWORK_WORDS in found:
+    if _NETWORK_WORDS in found:
         place = {word: number for number, word in enumerate(vocabulary.spelled, start=FIRST_WORD)}
         ids = np.arange(FIRST_WORD + len(known.spelled), dtype=np.int32)
         ids[FIRST_WORD:] = [place[word] for word in known.spelled]
-        found[NETWORK_WORDS] = ids[found[NETWORK_WORDS]]
+        found[_NETWORK_WORDS] = ids[found[_NETWORK_WORDS]]
     return found
 
 
@@ -246,7 +245,7 @@ def _pronounced(
     vocabulary: Vocabulary,
     lexicon: Path | None,
 ) -> dict[str, npt.NDArray[Any]]:
-    """Return packed pronunciations: the file's own, and those of the words that are new."""
+    """Return packed pronunciations: a lexicon's, the file's own, and those of words new to it."""
     old = [word.decode("ascii") for word in known.spelled]
     pronunciations = Pronunciations.from_arrays(arrays, len(old))
     found = {word: pronunciations.of(place) for place, word in enumerate(old)}

@@ -61,7 +61,7 @@ export class SearchState {
   /** Makes the hypotheses as they are now the ones to go back to. */
   settle(): Refuge {
     const { beam, silence, silent, stepped } = this;
-    this.refuge = { beam, silence, silent, stepped, best: this.best(), heard: 0, frames: [] };
+    this.refuge = { beam, silence, silent, stepped, best: this.best() + silence, heard: 0, frames: [] };
     return this.refuge;
   }
 
