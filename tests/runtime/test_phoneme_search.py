@@ -245,6 +245,17 @@ def test_a_word_that_has_only_begun_is_no_dead_end(make, phoneme_speech):
     assert decoder.search.run(heard).labels.shape == (2,)
 
 
+def test_a_long_silence_is_no_dead_end(make, phoneme_speech):
+    """Also where what to go back to is set anew in the middle of it."""
+    search = make(**KNOWN_WORDS_ALONE).search
+    state = search.begin()
+    search.advance(state, phoneme_speech.phoneme_frames("DH AH" + " _" * 100, 1 - 1e-9))
+    state.refuge = None
+    for frame in phoneme_speech.phoneme_frames("_ _ HH AW S", 1 - 1e-9):
+        search.advance(state, frame[None])
+        assert not state.wide
+
+
 @pytest.mark.parametrize("size", [1, 4])
 def test_a_dead_end_in_pieces_gives_the_same(make, phoneme_speech, size):
     search = make(**KNOWN_WORDS_ALONE).search

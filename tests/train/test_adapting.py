@@ -108,6 +108,15 @@ def test_words_sound_as_before_and_new_ones_as_english_does(
     assert after["lattes"]
 
 
+def test_a_lexicon_comes_before_all(base: Path, field: Path, tmp_path: Path) -> None:
+    lexicon, out = tmp_path / "lexicon.txt", tmp_path / "out.lm"
+    lexicon.write_text("lattes L AA T EY Z\ncat K AO T\n")
+    run("adapt-language-model", base, field, "--out", out, "--lexicon", lexicon)
+    found = spoken(out)
+    assert (found["lattes"], found["cat"]) == (["L AA T EY Z"], ["K AO T"])
+    assert found["dog"] == spoken(base)["dog"]
+
+
 def test_the_network_knows_the_same_words(base: Path, adapted: tuple[Path, str]) -> None:
     before, after = read_language_model(base), read_language_model(adapted[0])
     assert before.network is not None
