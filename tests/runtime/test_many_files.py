@@ -226,6 +226,33 @@ def test_a_file_takes_its_place_when_it_is_complete(tmp_path):
     assert [each.read_bytes() for each in tmp_path.iterdir()] == [b"new\n"]
 
 
+def test_a_signal_right_after_a_draft_was_made(tmp_path, monkeypatch):
+    def interrupted(path, *_, **__):
+        open(path, "x").close()
+        assert len(list(tmp_path.iterdir())) == 1
+        raise KeyboardInterrupt
+
+    # What makes the file, however it is made.
+    monkeypatch.setattr("asr_runtime.command.output_files.open", interrupted, raising=False)
+    monkeypatch.setattr("os.open", interrupted)
+    with pytest.raises(KeyboardInterrupt), replaced_file(tmp_path / "file"):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+def test_a_worker_that_leaves_is_not_stopped_by_another_signal():
+    program = (
+        "import os, signal\n"
+        "from asr_runtime.command.workers import _leave\n"
+        "signal.signal(signal.SIGTERM, _leave)\n"
+        "try:\n    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "finally:\n    os.kill(os.getpid(), signal.SIGTERM)\n    print('removed')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=60)
+    assert (done.returncode, done.stdout) == (128 + signal.SIGTERM, b"removed\n")
+
+
 def test_progress_of_files():
     class Terminal(io.StringIO):
         def isatty(self):

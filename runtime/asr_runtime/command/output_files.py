@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -72,24 +73,22 @@ def replaced_file(path: Path) -> Iterator[TextIO]:
     Raises:
         OutputError: It cannot be written.
     """
-    draft = None
+    # The name is known before there is such a file: a signal that breaks off right after the file
+    # was made still finds what to remove.
+    draft = path.parent / f"{_DRAFT_PREFIX}{uuid.uuid4().hex}{_DRAFT_SUFFIX}"
     try:
-        number, draft = tempfile.mkstemp(_DRAFT_SUFFIX, _DRAFT_PREFIX, path.parent)
-        with open(number, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+        with open(draft, "x", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(draft, 0o666 & ~_umask())
         os.replace(draft, path)
-        draft = None
     except OSError as error:
         raise OutputError(
             f"cannot be written to {path}: {error.strerror}; check the folder and its disk"
         ) from None
     finally:
-        if draft is not None:
-            with suppress(OSError):
-                os.unlink(draft)
+        with suppress(OSError):  # it has taken its place, or was not made
+            draft.unlink()
 
 
 def _make_ready(folder: Path) -> None:
@@ -111,9 +110,3 @@ def _remove_abandoned(folder: Path) -> None:
         with suppress(OSError):
             if time.time() - draft.stat().st_mtime > _ABANDONED_SECONDS:
                 draft.unlink()
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from types import FrameType
 
 from asr_runtime.command.file_transcription import (
     ReadingOptions,
@@ -210,7 +211,7 @@ def _work(
     # Ctrl-C reaches all processes of a terminal. The first one decides, and asks to terminate,
     # which leaves the time to remove a draft.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    signal.signal(signal.SIGTERM, _leave)
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the first one has ended
         try:
             recognizer, remarks = loading.load()
@@ -236,3 +237,8 @@ def _work(
             except AsrRuntimeError as error:
                 problem = error.problem
             connection.send(Result(job, output.getvalue(), found, problem))
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_IGN)  # another one would break off the removing
+    sys.exit(128 + number)
