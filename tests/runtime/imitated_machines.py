@@ -2,6 +2,7 @@
 
 import ctypes
 from importlib import metadata
+from pathlib import Path
 
 import onnxruntime
 import pytest
@@ -10,10 +11,19 @@ CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 
 
 @pytest.fixture
-def packages(monkeypatch):
+def packages(monkeypatch, tmp_path):
     """Set which packages pip is said to have installed."""
+    folder = tmp_path / "site-packages"
+    folder.mkdir()
+    (folder / "onnxruntime").symlink_to(Path(onnxruntime.__file__).parent)
+    monkeypatch.setattr(onnxruntime, "__file__", str(folder / "onnxruntime" / "__init__.py"))
 
     def install(*names):
+        for each in folder.glob("*.dist-info"):
+            each.rmdir()
+        for name in names:
+            (folder / f"{name.replace('-', '_')}-1.0.dist-info").mkdir()
+
         def version(name):
             if name in names:
                 return "1.0"

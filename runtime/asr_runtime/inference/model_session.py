@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,18 +54,28 @@ class ModelSession:
         heads: Columns of the rows that it gives.
     """
 
-    def __init__(self, session: Any, path: Path, *, phonemes: bool = False) -> None:
+    def __init__(
+        self,
+        session: Any,
+        path: Path,
+        *,
+        phonemes: bool = False,
+        optimized: Callable[[], Any] | None = None,
+    ) -> None:
         """Check that a session keeps the model contract.
 
         Args:
             session: The session of ONNX Runtime.
             path: The file it came from.
             phonemes: Whether to give what the model's second head says as well.
+            optimized: Returns a session of the same model that takes longer to open and less time
+                to run chunks of a stream and several utterances at once; None if there is none.
 
         Raises:
             ModelFileError: It does not keep the contract.
         """
         self._session = session
+        self._optimized = optimized
         self.path = path
         self.provider: str = session.get_providers()[0]
         try:
@@ -91,7 +101,7 @@ class ModelSession:
 
     def with_phonemes(self) -> ModelSession:
         """Return the same model, whose rows have the second head's columns beside the letters'."""
-        return ModelSession(self._session, self.path, phonemes=True)
+        return ModelSession(self._session, self.path, phonemes=True, optimized=self._optimized)
 
     @property
     def windows_per_run(self) -> int:
@@ -123,7 +133,9 @@ class ModelSession:
             AudioContentError: Memory does not suffice.
             ModelFileError: The model fails, or what it gives are not log-probabilities.
         """
-        frames, *log_probs = self._run([OUTPUT_LENGTHS, *self._outputs], _padded(batch))
+        frames, *log_probs = self._run(
+            [OUTPUT_LENGTHS, *self._outputs], _padded(batch), often=len(batch) > 1
+        )
         return self._checked(log_probs, frames, len(batch))
 
     def run_all(
@@ -178,6 +190,7 @@ class ModelSession:
                 CHUNK_FRAMES: np.array([chunk_frames], dtype=np.int64),
                 STATE: state[np.newaxis],
             },
+            often=True,
         )
         if next_state.shape != (1, *state.shape) or not np.isfinite(next_state).all():
             raise self._broken("returned a broken state")
@@ -187,11 +200,16 @@ class ModelSession:
     def _outputs(self) -> list[str]:
         return [LOG_PROBS, PHONEME_LOG_PROBS] if self.heads.phonemes else [LOG_PROBS]
 
-    def _run(self, outputs: list[str], feeds: dict[str, npt.NDArray[Any]]) -> Any:
+    def _run(self, outputs: list[str], feeds: dict[str, npt.NDArray[Any]], *, often: bool) -> Any:
+        """Run what is alone in a session that opens quickly, the rest in one that is optimised.
+
+        Which one depends on nothing that was run before: the two round differently.
+        """
         try:
+            session = self._optimized() if often and self._optimized else self._session
             # No I/O binding: on a GPU, the waveform goes there once and the result comes back once
             # either way.
-            return self._session.run(outputs, feeds)
+            return session.run(outputs, feeds)
         except Exception as error:
             if not devices.is_onnxruntime_error(error):
                 raise

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import threading
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,13 @@ import numpy as np
 from asr_runtime.errors import AsrRuntimeError, DeviceError, DeviceWarning, ModelFileError
 from asr_runtime.inference import device as devices
 from asr_runtime.inference.model_session import NOT_A_MODEL, ModelSession
-from asr_runtime.model_file.model_bytes import read_model_bytes
+from asr_runtime.model_file.model_bytes import is_ort_format, read_model_bytes
 
 __all__ = ["ModelSession", "load_session", "return_freed_memory"]
+
+# It would expand the int8 weights, which takes longer than expanding them in twenty runs, and five
+# times the memory while it lasts.
+_SLOW_TO_OPEN = ["ConstantFolding"]
 
 
 def return_freed_memory() -> None:
@@ -65,8 +71,13 @@ def load_session(path: Path, *, device: str = "auto", threads: int | None = None
 
 
 def _load_on_cpu(onnxruntime: Any, path: Path, content: bytes, options: Any) -> ModelSession:
+    def create(left_out: list[str]) -> Any:
+        return _create(onnxruntime, content, options, [devices.CPU_PROVIDER], left_out)
+
+    # A file of ONNX Runtime's own format has been optimised before.
+    twice = not is_ort_format(content)
     try:
-        session = _create(onnxruntime, content, options, [devices.CPU_PROVIDER])
+        session = create(_SLOW_TO_OPEN if twice else [])
     except Exception as error:
         if not devices.is_onnxruntime_error(error):
             raise
@@ -77,7 +88,7 @@ def _load_on_cpu(onnxruntime: Any, path: Path, content: bytes, options: Any) -> 
             f"({devices.clean_message(error)}); upgrade onnxruntime or export the model again"
         )
         raise ModelFileError(problem, str(path)) from None
-    return ModelSession(session, path)
+    return ModelSession(session, path, optimized=_Later(lambda: create([])) if twice else None)
 
 
 def _load_on_cuda(onnxruntime: Any, path: Path, content: bytes, options: Any) -> ModelSession | str:
@@ -89,7 +100,7 @@ def _load_on_cuda(onnxruntime: Any, path: Path, content: bytes, options: Any) ->
     cause: Exception | None = None
     try:
         providers = [(devices.CUDA_PROVIDER, devices.CUDA_OPTIONS), devices.CPU_PROVIDER]
-        session = _create(onnxruntime, content, options, providers)
+        session = _create(onnxruntime, content, options, providers, [])
         if session.get_providers()[0] == devices.CUDA_PROVIDER:
             model = ModelSession(session, path)
             # A missing cuDNN part shows at the first convolution only. This also takes the slow
@@ -109,10 +120,35 @@ def _load_on_cuda(onnxruntime: Any, path: Path, content: bytes, options: Any) ->
     return devices.cuda_failure(onnxruntime, missing, cause)
 
 
-def _create(onnxruntime: Any, content: bytes, options: Any, providers: list[Any]) -> Any:
+def _create(
+    onnxruntime: Any, content: bytes, options: Any, providers: list[Any], left_out: list[str]
+) -> Any:
     # Its own fallback would retry on the CPU, here and at every later run, and print to standard
     # output.
-    session = onnxruntime.InferenceSession(content, options, providers=providers, enable_fallback=0)
+    session = onnxruntime.InferenceSession(
+        content,
+        options,
+        providers=providers,
+        enable_fallback=0,
+        disabled_optimizers=left_out or None,
+    )
     # Kept for that fallback alone: the whole file a second time, for as long as the session lives.
     session._model_bytes = None
     return session
+
+
+class _Later:
+    """A session that is opened when it is first asked for."""
+
+    def __init__(self, create: Callable[[], Any]) -> None:
+        self._create: Callable[[], Any] | None = create
+        self._session: Any = None
+        self._lock = threading.Lock()
+
+    def __call__(self) -> Any:
+        with self._lock:
+            if self._create is not None:
+                self._session = self._create()
+                self._create = None  # and with it the file's bytes
+                return_freed_memory()
+            return self._session

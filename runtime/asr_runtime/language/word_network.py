@@ -202,7 +202,8 @@ class WordNetwork:
     def _by_cluster(self, rows: Rows) -> list[tuple[int, Rows]]:
         """Return the clusters that words [words] are in, each with their places [in it]."""
         cluster = np.searchsorted(self._edges, rows, side="right") - 1
-        return [(int(each), (cluster == each).nonzero()[0]) for each in np.unique(cluster)]
+        places = [(cluster == each).nonzero()[0] for each in range(len(self._dims))]
+        return [(each, place) for each, place in enumerate(places) if len(place)]
 
     def _rows(self, cluster: int) -> int:
         return self._edges[cluster + 1] - self._edges[cluster]
