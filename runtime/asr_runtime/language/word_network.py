@@ -43,9 +43,12 @@ _VERSION = 1
 _MOST_ROWS = 1 << 17
 _MOST_NUMBERS = 1 << 12  # of a state or an embedding
 
-_FEW = 4
-"""States for which products of a matrix and a vector are faster than one of two matrices, which
+_FEW = 3
+"""Vectors for which products with one at a time are faster than a product of two matrices, which
 rearranges all of the large one first."""
+
+_ROWS_AT_ONCE = 4
+"""Rows of a product that the kernels of BLAS libraries make together; fewer take as long."""
 
 _BLOCK = 32
 """States whose words' probabilities are computed at a time, so that they take little memory."""
@@ -101,7 +104,8 @@ class WordNetwork:
             for cluster, dims in enumerate(self._dims)
         ]
         self._head = np.concatenate(
-            (self._matrix("table0", self._edges[1], width), self._matrix("cluster", tails, width))
+            (self._matrix("table0", self._edges[1], width), self._matrix("cluster", tails, width)),
+            axis=1,
         )
         self._head_bias = np.concatenate(
             (self._vector("bias0", self._edges[1]), self._vector("cluster_bias", tails))
@@ -136,8 +140,10 @@ class WordNetwork:
             codes, scale = self._codes(f"table{cluster}", self._rows(cluster), dims)
             inside = rows[place] - self._edges[cluster]
             vectors = codes[inside] * (scale[inside, None] * np.float32(np.sqrt(dims)))
-            embedded[place] = vectors if cluster == 0 else vectors @ self._lift[cluster - 1].T
-        brought: Floats = embedded @ self._input.T
+            embedded[place] = (
+                vectors if cluster == 0 else _product(vectors, self._lift[cluster - 1])
+            )
+        brought = _product(embedded, self._input)
         brought += self._input_bias
         return brought
 
@@ -152,10 +158,7 @@ class WordNetwork:
             float32 [words, hidden].
         """
         size = self.hidden
-        if len(states) <= _FEW:
-            recurrent = np.stack([self._recurrent @ state for state in states])
-        else:
-            recurrent = np.ascontiguousarray((self._recurrent @ states.T).T)
+        recurrent = _product(states, self._recurrent)
         recurrent += self._recurrent_bias
         gates = recurrent[:, : 2 * size]
         gates += inputs[:, : 2 * size]
@@ -185,13 +188,15 @@ class WordNetwork:
         cluster = np.searchsorted(self._edges, rows, side="right") - 1
         inside = rows - np.array(self._edges)[cluster]
         heads = np.where(cluster == 0, inside, self._edges[1] + cluster - 1)
-        found = _log_softmax(states @ self._out[0].T, self._head, self._head_bias, before, heads)
+        found = _log_softmax(
+            _product(states, self._out[0]), self._head, self._head_bias, before, heads
+        )
         for tail in range(1, len(self._dims)):
             place = (cluster == tail).nonzero()[0]
             if len(place):
                 which, state = np.unique(before[place], return_inverse=True)
                 found[place] += _log_softmax(
-                    states[which] @ self._out[tail].T,
+                    _product(states[which], self._out[tail]),
                     self._table(tail),
                     self._arrays[f"network_bias{tail}"],
                     state,
@@ -209,7 +214,7 @@ class WordNetwork:
         return self._edges[cluster + 1] - self._edges[cluster]
 
     def _table(self, cluster: int) -> Floats:
-        """Return the embeddings of a cluster, float32 [rows, dims]."""
+        """Return the embeddings of a cluster, float32 [dims, rows]."""
         if cluster not in self._tables:
             # Made when they are first needed, and kept: they are asked for at every word.
             name, rows = f"table{cluster}", self._rows(cluster)
@@ -217,10 +222,9 @@ class WordNetwork:
         return self._tables[cluster]
 
     def _matrix(self, name: str, rows: int, columns: int) -> Floats:
-        """Return a matrix of the file, float32 [rows, columns]."""
+        """Return a matrix of the file, as `_product` wants it: float32 [columns, rows]."""
         codes, scale = self._codes(name, rows, columns)
-        matrix: Floats = codes * scale[:, None]
-        return matrix
+        return np.multiply(codes.T, scale, out=np.empty((columns, rows), np.float32))
 
     def _codes(self, name: str, rows: int, columns: int) -> tuple[npt.NDArray[np.int8], Floats]:
         """Return a matrix as it lies in the file, int8 [rows, columns], and its factors [rows]."""
@@ -237,12 +241,33 @@ class WordNetwork:
         return vector
 
 
+def _product(vectors: Floats, matrix: Floats) -> Floats:
+    """Multiply some vectors by a matrix.
+
+    Args:
+        vectors: float32 [vectors, dims].
+        matrix: float32 [dims, rows].
+
+    Returns:
+        float32 [vectors, rows].
+    """
+    number = len(vectors)
+    if number <= _FEW:
+        return np.stack([vector @ matrix for vector in vectors])
+    missing = -number % _ROWS_AT_ONCE
+    if missing:
+        nothing = np.zeros((missing, vectors.shape[1]), np.float32)
+        vectors = np.concatenate((vectors, nothing))
+    product: Floats = (vectors @ matrix)[:number]
+    return product
+
+
 def _log_softmax(vectors: Floats, table: Floats, bias: Floats, vector: Rows, row: Rows) -> Floats:
     """Return log-probabilities of rows of a table, some vectors at a time.
 
     Args:
         vectors: float32 [vectors, dims].
-        table: float32 [rows, dims].
+        table: float32 [dims, rows].
         bias: float32 [rows].
         vector: Vector of each question, int64 [questions].
         row: Row of each question, int64 [questions].
@@ -252,7 +277,7 @@ def _log_softmax(vectors: Floats, table: Floats, bias: Floats, vector: Rows, row
     """
     found = np.empty(len(row), np.float32)
     for begin in range(0, len(vectors), _BLOCK):
-        logits = vectors[begin : begin + _BLOCK] @ table.T
+        logits = _product(vectors[begin : begin + _BLOCK], table)
         logits += bias
         logits -= logits.max(axis=1, keepdims=True)
         asked = ((vector >= begin) & (vector < begin + _BLOCK)).nonzero()[0]
