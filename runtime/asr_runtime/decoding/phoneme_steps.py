@@ -111,16 +111,20 @@ class PhonemeSteps:
         kept = (staying > limit).nonzero()[0]
         options = [Hypotheses(beam.fields.take(kept, axis=1), log_scores.take(kept, axis=1))]
         chosen = (scores > limit).nonzero()[0]
+        added = []
         if len(chosen):
             parents = chosen // len(labels) if len(labels) > 1 else chosen
-            added = self._spoken(beam, parents, nodes.take(chosen), scores.take(chosen), frame)
-            options.append(added)
-            options += self._ended(state, added, best, limit, frame)
+            added.append(
+                self._spoken(beam, parents, nodes.take(chosen), scores.take(chosen), frame)
+            )
         # Where unknown words are dear, most frames need not look at them.
         near = max(limit, best - self._near)
         dear = float(total.max()) + float(row.take(labels).max()) + self._begin_unknown <= near
         if not dear or int(node.max()) >= tree.outside:
-            options += self._unknown_words(state, base, labels, best, limit, frame)
+            added += self._unknown_words(beam, base, labels, best, limit, frame)
+        if added:
+            spoken = Hypotheses.joined(added) if len(added) > 1 else added[0]
+            options += [spoken, *self._ended(state, spoken, best, limit, frame)]
         joined = Hypotheses.joined(options)
         size = self._config.beam_size
         if tree.promised is not None:
@@ -216,15 +220,15 @@ class PhonemeSteps:
 
     def _unknown_words(
         self,
-        state: PhonemeSearchState,
+        beam: Hypotheses,
         base: Floats,
         labels: Integers,
         best: float,
         limit: float,
         frame: int,
     ) -> list[Hypotheses]:
-        """Return hypotheses that begin an unknown word, go on in one, or end it."""
-        tree, node = self._tree, state.beam.fields[NODE]
+        """Return hypotheses that begin an unknown word or go on in one, if any do."""
+        tree, node = self._tree, beam.fields[NODE]
         rows = (node >= tree.roots).nonzero()[0]
         node = node.take(rows)
         before = np.where(node >= tree.outside, tree.label.take(node), phonemes.BLANK)
@@ -236,10 +240,10 @@ class PhonemeSteps:
             return []
         places, columns = np.divmod(chosen, len(labels))
         nodes: Integers = np.add(labels.take(columns), tree.outside)
-        added = self._spoken(state.beam, rows.take(places), nodes, scores.take(chosen), frame)
+        added = self._spoken(beam, rows.take(places), nodes, scores.take(chosen), frame)
         # Its phonemes tell an unknown word from others.
         added.fields[TEXT] = hash_texts(added.fields[TEXT], np.invert(nodes))
-        return [added, *self._ended(state, added, best, limit, frame)]
+        return [added]
 
     def _ended(
         self,
