@@ -1,10 +1,13 @@
 """Transcripts, batches, and the log-probabilities below them."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
+import onnxruntime
 import pytest
 import soundfile
 
-from asr_runtime import AudioContentError, AudioFileError
+from asr_runtime import AudioContentError, AudioFileError, Recognizer
 from asr_runtime.inference import model_session
 from asr_runtime.recordings import transcriber
 
@@ -75,6 +78,59 @@ def test_more_audio_than_memory(recognizer, monkeypatch, error):
     monkeypatch.setattr(recognizer._session._session, "run", run)
     with pytest.raises(AudioContentError, match="memory does not suffice for 50 s"):
         recognizer.transcribe(np.zeros(50 * 16000), 16000)
+
+
+class TestSessions:
+    """One that opens quickly, and another one that is opened when work of its kind comes."""
+
+    @pytest.fixture
+    def opened(self, monkeypatch):
+        real, opened = onnxruntime.InferenceSession, []
+
+        def create(content, options, **settings):
+            opened.append(settings["disabled_optimizers"])
+            return real(content, options, **settings)
+
+        monkeypatch.setattr(onnxruntime, "InferenceSession", create)
+        return opened
+
+    def test_one_utterance_needs_the_first_one_alone(self, model_file, speak, opened):
+        recognizer = Recognizer.load(model_file, device="cpu")
+        for _ in range(2):
+            assert recognizer.transcribe(speak("ab c"), 16000).text == "ab c"
+        assert opened == [["ConstantFolding"]]
+
+    def test_several_at_once_need_the_other_one(self, model_file, speak, opened):
+        recognizer = Recognizer.load(model_file, device="cpu")
+        items = [(speak(text), 16000) for text in TEXTS]
+        for _ in range(2):
+            found = recognizer.transcribe_batch(items)
+            assert [transcript.text for transcript in found] == TEXTS
+        assert opened == [["ConstantFolding"], None]
+
+    def test_streams_need_the_other_one(self, streaming_model_file, speak, opened):
+        recognizer = Recognizer.load(streaming_model_file, device="cpu")
+        with ThreadPoolExecutor(4) as threads:
+
+            def listen(_):
+                stream = recognizer.stream(16000)
+                results = stream.feed(np.pad(speak("ab c"), (0, 16000))) + stream.finish()
+                return "".join(result.text for result in results if result.is_final)
+
+            assert set(threads.map(listen, range(8))) == {"ab c"}
+        assert opened == [["ConstantFolding"], None]
+
+    def test_a_file_that_is_optimised_already_is_opened_once(
+        self, model_file, speak, opened, tmp_path
+    ):
+        options = onnxruntime.SessionOptions()
+        options.optimized_model_filepath = str(tmp_path / "tones.ort")
+        onnxruntime.InferenceSession(str(model_file), options, disabled_optimizers=None)
+        opened.clear()
+        recognizer = Recognizer.load(tmp_path / "tones.ort", device="cpu")
+        items = [(speak(text), 16000) for text in TEXTS]
+        assert [found.text for found in recognizer.transcribe_batch(items)] == TEXTS
+        assert opened == [None]
 
 
 class TestBatch:
