@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from asr_runtime.command.cli import main
+from asr_runtime.command.cli import program
 
-main()
+program()

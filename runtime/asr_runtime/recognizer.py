@@ -30,7 +30,6 @@ from asr_runtime.inference.session import ModelSession, load_session, return_fre
 from asr_runtime.language.hotword import hotword_entries
 from asr_runtime.language.language_model import LanguageModel
 from asr_runtime.language.language_model_file import DEFAULT_LANGUAGE_MODEL
-from asr_runtime.live.live_stream import LiveStream
 from asr_runtime.model_file.model_card import ModelCard
 from asr_runtime.recordings.forced_alignment import Alignment
 from asr_runtime.recordings.transcriber import RecordingTranscriber
@@ -38,6 +37,7 @@ from asr_runtime.sentences.endpointing import EndpointConfig
 from asr_runtime.transcript import Transcript
 
 if TYPE_CHECKING:
+    from asr_runtime.live.live_stream import LiveStream
     from asr_runtime.readable_text.readable_transcripts import ReadableText
 
 __all__ = ["DECODERS", "DEFAULT_LANGUAGE_MODEL", "DEFAULT_MODEL", "Recognizer"]
@@ -477,6 +477,9 @@ class Recognizer:
             AudioContentError: The sample rate is impossible.
             StreamError: The milliseconds are impossible.
         """
+        # Imported here because files have no need of it.
+        from asr_runtime.live.live_stream import LiveStream
+
         decoder = self._recordings.sentence_decoder(endpoint)
         readable = None if self._readable is None else self._readable.stream()
         sample_format = None

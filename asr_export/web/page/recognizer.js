@@ -1118,8 +1118,8 @@ var BEAM_DEFAULTS = {
   variantPenalty: 1,
   silenceThreshold: 1,
   networkShare: 0.8,
-  rescoredTexts: 8,
-  rescoredThreshold: 5
+  rescoredTexts: 6,
+  rescoredThreshold: 4.5
 };
 
 // src/decoding/hypotheses.ts

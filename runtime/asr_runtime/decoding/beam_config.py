@@ -64,8 +64,8 @@ class BeamConfig:
     variant_penalty: float = 0.0
     silence_threshold: float = 1.0
     network_share: float = 0.8
-    rescored_texts: int = 8
-    rescored_threshold: float = 5.0
+    rescored_texts: int = 6
+    rescored_threshold: float = 4.5
 
     def __post_init__(self) -> None:
         """Check the values."""

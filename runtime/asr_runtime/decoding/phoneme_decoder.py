@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,8 +25,10 @@ from asr_runtime.decoding.word_scores import WordScorer, with_hotwords
 from asr_runtime.language.language_model import LanguageModel
 from asr_runtime.language.pronunciation_tree import build_pronunciation_tree
 from asr_runtime.language.pronunciations import Pronunciations, add_pronunciations, spoken_as
-from asr_runtime.language.spoken_hotwords import pronounce_hotwords
 from asr_runtime.timed_text import Token
+
+if TYPE_CHECKING:
+    from asr_runtime.language.spoken_hotwords import SpokenPhrase
 
 
 class PhonemeDecoder:
@@ -71,7 +74,12 @@ class PhonemeDecoder:
         self.vocabulary = tuple(vocabulary)
         self.heads = Heads(len(self.vocabulary), blank_id, phonemes=True)
         known = model.words
-        phrases = pronounce_hotwords(hotwords, partial(spoken_as, pronunciations, known))
+        phrases: list[SpokenPhrase] = []
+        if hotwords:
+            # Imported here because most have none.
+            from asr_runtime.language.spoken_hotwords import pronounce_hotwords
+
+            phrases = pronounce_hotwords(hotwords, partial(spoken_as, pronunciations, known))
         weights = {phrase.words: phrase.weight for phrase in phrases}
         words = with_hotwords(known, weights)
         added: dict[str, tuple[bytes, ...]] = {}

@@ -38,6 +38,6 @@ export const BEAM_DEFAULTS: BeamConfig = {
   variantPenalty: 1.0,
   silenceThreshold: 1.0,
   networkShare: 0.8,
-  rescoredTexts: 8,
-  rescoredThreshold: 5,
+  rescoredTexts: 6,
+  rescoredThreshold: 4.5,
 };
