@@ -106,7 +106,7 @@ def build_pronunciation_tree(
     word = pronunciations.word
     penalty = np.zeros(len(word), np.float32)
     penalty[1:][word[1:] == word[:-1]] = variant_penalty
-    length = np.diff(pronunciations.offsets).astype(np.int64)
+    length = np.diff(pronunciations.offsets).astype(np.uint8)
     longest = int(length.max(initial=1))
     # One more than the phoneme, 0 beyond the end: shorter ones come first. Labels of one place are
     # together in memory, because all that follows goes through them place by place.
@@ -146,7 +146,8 @@ def build_pronunciation_tree(
     if tree.promised is not None:
         promised = np.pad(tree.promised, (0, nowhere + 1 - roots))
 
-    by_node = np.argsort(tree.final, kind="stable")
+    # Nodes are numbered by their depth first, and those of one depth as the sequences are sorted.
+    by_node = np.argsort(sorted_length, kind="stable")
     ends = np.zeros(nowhere + 2, np.int32)
     number = np.bincount(tree.final, minlength=nowhere + 1)
     number[outside:nowhere] = 1

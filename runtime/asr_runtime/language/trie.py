@@ -43,7 +43,7 @@ class Trie:
 
 def grow_trie(
     labels: npt.NDArray[Any],
-    lengths: npt.NDArray[np.int64],
+    lengths: npt.NDArray[Any],
     scores: npt.NDArray[np.float32],
     gains: npt.NDArray[np.float32] | None = None,
 ) -> Trie:
@@ -52,7 +52,7 @@ def grow_trie(
     Args:
         labels: Labels of each sequence, integers [sequences, longest], sorted so that those with a
             common beginning follow each other; the same value, whichever, beyond the end of each.
-        lengths: Labels of each sequence, 1 or more, int64 [sequences].
+        lengths: Labels of each sequence, 1 or more, integers [sequences].
         scores: Score of each sequence, float32 [sequences].
         gains: What each sequence is worth besides, in equal parts for each of its labels, float32
             [sequences].
@@ -61,7 +61,7 @@ def grow_trie(
         The tree.
     """
     # Labels that each sequence shares with the one before it, or more where both have ended.
-    shared = np.zeros(len(labels), np.int32)
+    shared = np.zeros(len(labels), np.int16)
     same = np.ones(max(0, len(labels) - 1), bool)
     for level in range(labels.shape[1]):
         same &= labels[1:, level] == labels[:-1, level]
