@@ -1105,8 +1105,8 @@ function childrenBefore(low, high, phoneme) {
 
 // src/decoding/beam_config.ts
 var BEAM_DEFAULTS = {
-  beamSize: 200,
-  beamThreshold: 13,
+  beamSize: 300,
+  beamThreshold: 14,
   wordEndThreshold: 8,
   labelThreshold: 3e-3,
   steadyThreshold: 0.8,

@@ -110,7 +110,7 @@ class PhonemeBeamConfig(BeamConfig):
     phoneme, besides what `phonotactics` says of it.
     """
 
-    beam_threshold: float = 13.0
+    beam_size: int = 300
     word_end_threshold: float = 8.0
     steady_threshold: float = 0.8
     letter_prior_weight: float = 0.0

@@ -25,8 +25,8 @@ export interface BeamConfig {
 
 /** The defaults of `PhonemeBeamConfig`. */
 export const BEAM_DEFAULTS: BeamConfig = {
-  beamSize: 200,
-  beamThreshold: 13.0,
+  beamSize: 300,
+  beamThreshold: 14.0,
   wordEndThreshold: 8.0,
   labelThreshold: 3e-3,
   steadyThreshold: 0.8,
