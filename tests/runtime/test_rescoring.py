@@ -1,4 +1,4 @@
-"""A neural network in a language model file: what it says, and the texts that are chosen by it."""
+"""The texts that are chosen once more by a neural network beside the n-grams."""
 
 import itertools
 import math
@@ -8,16 +8,14 @@ import pytest
 import word_networks
 from spelled_frames import SECONDS, run
 
-from asr_runtime import EndpointConfig, LanguageModelError
+from asr_runtime import EndpointConfig
 from asr_runtime.decoding.beam_config import BeamConfig
 from asr_runtime.decoding.beam_decoder import BeamDecoder
 from asr_runtime.decoding.best_texts import ranked_paths
 from asr_runtime.decoding.rescoring import Rescorer
 from asr_runtime.decoding.traceback import BestPath, Traceback
 from asr_runtime.decoding.word_graph import build_word_graph
-from asr_runtime.decoding.word_histories import NO_WORD_ID, WordHistories, WordMixture
-from asr_runtime.language.language_model_file import read_language_model
-from asr_runtime.language.word_network import OTHER_ROW
+from asr_runtime.decoding.word_histories import NO_WORD_ID
 from asr_runtime.sentences.sentence_decoder import SentenceDecoder
 
 LETTERS = [*"abcdefghijklm"]
@@ -27,140 +25,6 @@ KNOWN = [*range(2, 12)]  # word ids of rows 2 to 11; the last words have none
 @pytest.fixture
 def model(make_language_model):
     return make_language_model(LETTERS, network=word_networks.network(KNOWN))
-
-
-def said_by(network, sentence):
-    """Log-probabilities of a sentence's rows after the states that the network passes through."""
-    inputs = network.inputs(np.array([0, *sentence]))
-    states = np.zeros((len(sentence) + 1, network.hidden), np.float32)
-    for word in range(len(sentence)):
-        states[word + 1] = network.advance(inputs[word : word + 1], states[word : word + 1])[0]
-    return network.log_probs(states[1:], np.arange(len(sentence)), np.array(sentence))
-
-
-def test_the_network_says_what_its_equations_say(model):
-    _, arrays = word_networks.network(KNOWN)
-    for sentence in ([2], [1, 1, 0], [4, 5, 8, 9, 11, 10, 3], list(range(12))):
-        expected = word_networks.expected(arrays, sentence)
-        np.testing.assert_allclose(said_by(model.network, sentence), expected, rtol=2e-5, atol=1e-5)
-
-
-def test_all_words_together_are_certain(model):
-    rows = np.arange(12)
-    states = np.random.default_rng(1).normal(size=(1, 8)).astype(np.float32)
-    found = model.network.log_probs(states, np.zeros(12, np.int64), rows)
-    assert np.exp(found).sum() == pytest.approx(1.0, abs=1e-5)
-
-
-def test_many_states_at_once_are_each_for_itself(model):
-    """Few are advanced by another product than many."""
-    random = np.random.default_rng(3)
-    states = random.normal(size=(9, 8)).astype(np.float32)
-    inputs = random.normal(size=(9, 24)).astype(np.float32)
-    one_by_one = [model.network.advance(inputs[i : i + 1], states[i : i + 1])[0] for i in range(9)]
-    np.testing.assert_allclose(model.network.advance(inputs, states), one_by_one, atol=1e-6)
-
-
-def test_words_without_a_row_are_others(model):
-    assert model.network.row[2] == 2
-    assert model.network.row[model.word_id("m")] == OTHER_ROW
-    assert model.network.row[0] == OTHER_ROW
-
-
-@pytest.mark.parametrize(
-    ("name", "damage"),
-    [
-        ("network_words", lambda a: a + np.int32(10)),
-        ("network_words", lambda a: a[1:]),
-        ("network_recurrent", lambda a: a[:-1]),
-        ("network_table2", lambda a: a.astype(np.uint8)),
-        ("network_bias1", lambda a: a * np.float32(np.nan)),
-        ("network_out1_scale", lambda a: a[:1]),
-        ("network_lift1", None),
-    ],
-)
-def test_a_damaged_network_is_a_damaged_file(toy_language_models, tmp_path, name, damage):
-    header, arrays = word_networks.network(KNOWN)
-    toy = toy_language_models.PackedToyModel(LETTERS, LETTERS)
-    path = tmp_path / "toy.lm"
-    path.write_bytes(toy_language_models.file_bytes(toy, {**toy.arrays(), **arrays}, **header))
-    assert read_language_model(path).network is not None
-    changed = {**toy.arrays(), **arrays}
-    if damage is None:
-        del changed[name]
-    else:
-        changed[name] = damage(changed[name])
-    path.write_bytes(toy_language_models.file_bytes(toy, changed, **header))
-    with pytest.raises(LanguageModelError, match="damaged"):
-        read_language_model(path)
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"version": 2},
-        {"hidden": 0},
-        {"hidden": "8"},
-        {"edges": [0, 5, 9]},
-        {"edges": [0, 9, 5, 12]},
-        {"edges": [0, 1, 9, 12]},
-        {"dims": [6, 4]},
-    ],
-)
-def test_sizes_that_make_no_network(toy_language_models, tmp_path, changes):
-    header, arrays = word_networks.network(KNOWN)
-    toy = toy_language_models.PackedToyModel(LETTERS, LETTERS)
-    path = tmp_path / "toy.lm"
-    header = {"network": header["network"] | changes}
-    path.write_bytes(toy_language_models.file_bytes(toy, {**toy.arrays(), **arrays}, **header))
-    with pytest.raises(LanguageModelError, match="damaged"):
-        read_language_model(path)
-
-
-def ids(model, text):
-    return [model.word_id(word) for word in text.split()]
-
-
-def test_gains_are_those_of_the_mixture(model):
-    """Word by word, the words that the network does not know as probable as they were."""
-    config = BeamConfig(language_model_weight=1.5, network_share=0.3)
-    texts = ["a b c d", "a b c e", "a m c d e f", "", "k zebra a"]
-    gains = word_networks.gains(model, config, [ids(model, text) for text in texts])
-    _, arrays = word_networks.network(KNOWN)
-    for text, gain in zip(texts, gains, strict=True):
-        rows = model.network.row[ids(model, text)].tolist()
-        network = np.exp(word_networks.expected(arrays, rows))
-        ngrams = np.exp(model.log_probs(text.split()).astype(np.float64))
-        known = np.array(rows) > OTHER_ROW
-        mixed = np.log(0.3 * network + 0.7 * ngrams) - np.log(ngrams)
-        assert gain == pytest.approx(1.5 * mixed[known].sum(), abs=1e-4)
-
-
-def test_texts_are_scored_as_if_each_were_alone(model):
-    """However much of their beginnings they share."""
-    texts = [
-        ids(model, text) for text in ("a b c d e", "a b c d f", "a b", "b c d e", "a b c d e f g h")
-    ]
-    alone = [word_networks.gains(model, BeamConfig(), [text])[0] for text in texts]
-    assert len(set(alone)) == len(alone)
-    assert word_networks.gains(model, BeamConfig(), texts) == pytest.approx(alone, abs=1e-5)
-
-
-def test_words_go_on_after_a_context(model):
-    """As stable words of endless speech are followed by others."""
-    mixture = WordMixture(model, model.network, BeamConfig())
-    text = ids(model, "a b c d e f")
-    whole = mixture.after(text)
-    parts = mixture.after(text[4:], mixture.after(text[:4]))
-    assert parts.ngrams == whole.ngrams
-    np.testing.assert_allclose(parts.network, whole.network, atol=1e-6)
-    histories = WordHistories(mixture, mixture.after(text[:3]))
-    following = 0
-    for word in text[3:]:
-        (following,) = histories.extend([(following, word)])
-        histories.advance([following])
-    first, all_of_it = word_networks.gains(model, BeamConfig(), [text[:3], text])
-    assert histories.gains[following] == pytest.approx(all_of_it - first, abs=1e-5)
 
 
 HEARD = "K AE T _ S AE T _ _ AA N _ DH AH _ M AE T _ _ DH AH _ D AO G _ R AE N _"
@@ -176,6 +40,8 @@ def sound_decoder(make_language_model, speech, likes=None, **settings):
         numbers = [words.index(word) + 2 for word in rows]
         network = word_networks.network(numbers, edges=(0, 5, 9, len(words) + 2), likes=2)
     sentences = [*speech.SENTENCES, "the cat add on the mat"]
+    # It foretells nothing else, and shall have its say nevertheless.
+    settings = {"network_share": 0.8, "share_adaptation": 0.0, **settings}
     return speech.make_decoder(
         make_language_model, sentences=sentences, network=network, **settings
     )
@@ -283,7 +149,7 @@ def test_letters_too(make_language_model):
     sentences = ["the cat sat on the mat"] * 2 + ["the cat set on the mat"]
     for given, text in ((({}, {}), "sat"), (network, "set")):
         model = make_language_model(words, sentences, network=given)
-        decoder = BeamDecoder(model, letters, 28)
+        decoder = BeamDecoder(model, letters, 28, config=BeamConfig(share_adaptation=0))
         assert decoder.decode(rows, SECONDS).text == f"the cat {text} on the mat"
         endless = SentenceDecoder(decoder, letters, 28, SECONDS, NEVER)
         (sentence,) = run(endless, rows, [5])

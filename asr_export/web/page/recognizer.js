@@ -1117,7 +1117,8 @@ var BEAM_DEFAULTS = {
   unknownPhonemePenalty: 0.5,
   variantPenalty: 1,
   silenceThreshold: 1,
-  networkShare: 0.8,
+  networkShare: 0.7,
+  shareAdaptation: 0.5,
   rescoredTexts: 6,
   rescoredThreshold: 4.5
 };
@@ -2096,13 +2097,15 @@ var PhonemeSearch = class {
 };
 
 // src/decoding/word_histories.ts
+var MEMORY = 0.9;
+var MOST_ODDS = 9;
 var WordMixture = class {
   constructor(model, network, config) {
     this.model = model;
     this.network = network;
     this.#weight = config.languageModelWeight;
-    this.#ngramShare = Math.log1p(-config.networkShare);
-    this.#networkShare = Math.log(config.networkShare);
+    this.#firstOdds = Math.log(config.networkShare) - Math.log1p(-config.networkShare);
+    this.#adaptation = config.shareAdaptation;
     const inputs = network.inputs([BOUNDARY_ROW]);
     const [state] = network.advance(inputs, [new Float32Array(network.hidden)]);
     this.start = beginning(model.start, state);
@@ -2112,19 +2115,21 @@ var WordMixture = class {
   /** The beginning of a sentence. */
   start;
   #weight;
-  #ngramShare;
-  #networkShare;
+  #firstOdds;
+  #adaptation;
   /** What some words are to those after them; without `context`, from a sentence's beginning. */
   after(words, context = this.start) {
     const rows = words.map((word) => this.network.row[word]);
     const inputs = this.network.inputs(rows);
-    let { ngrams: ngrams2, network } = context;
+    let { ngrams: ngrams2, network, odds } = context;
     words.forEach((word, place) => {
-      this.model.score(ngrams2, word);
+      const byNgrams = this.model.score(ngrams2, word);
+      const byNetwork = this.network.logProbs([network], [0], [rows[place]])[0];
       ngrams2 = this.model.following;
+      odds = this.#laterOdds(byNgrams, byNetwork, rows[place], odds);
       [network] = this.network.advance([inputs[place]], [network]);
     });
-    return beginning(ngrams2, network);
+    return beginning(ngrams2, network, odds);
   }
   /** Add words to histories whose network's states are known. */
   extend(asked) {
@@ -2148,17 +2153,28 @@ var WordMixture = class {
     );
     questions.forEach(({ history, word }, place) => {
       const nats = this.model.score(history.ngrams, word);
-      const mixed = logAddExp(nats + this.#ngramShare, said[place] + this.#networkShare);
-      const gain = rows[place] < FIRST_ROW ? 0 : (mixed - nats) * this.#weight;
+      const [row, byNetwork, { odds }] = [rows[place], said[place], history];
+      const gain = row < FIRST_ROW ? 0 : this.#gain(nats, byNetwork, odds);
       history.longer.set(word, {
         gain: history.gain + gain,
+        odds: this.#laterOdds(nats, byNetwork, row, odds),
         ngrams: this.model.following,
-        row: rows[place],
+        row,
         earlier: history,
         network: null,
         longer: /* @__PURE__ */ new Map()
       });
     });
+  }
+  #gain(byNgrams, byNetwork, later2) {
+    const odds = this.#firstOdds + later2;
+    const ngrams2 = byNgrams - logAddExp(0, odds);
+    return (logAddExp(ngrams2, byNetwork - logAddExp(0, -odds)) - byNgrams) * this.#weight;
+  }
+  #laterOdds(byNgrams, byNetwork, row, odds) {
+    if (row < FIRST_ROW) return odds;
+    const later2 = MEMORY * odds + this.#adaptation * (byNetwork - byNgrams);
+    return Math.min(Math.max(later2, -MOST_ODDS), MOST_ODDS);
   }
   /** Find the network's states after histories. */
   advance(histories) {
@@ -2171,8 +2187,8 @@ var WordMixture = class {
     unknown.forEach((history, place) => history.network = states[place]);
   }
 };
-function beginning(ngrams2, network) {
-  return { gain: 0, ngrams: ngrams2, row: BOUNDARY_ROW, earlier: null, network, longer: /* @__PURE__ */ new Map() };
+function beginning(ngrams2, network, odds = 0) {
+  return { gain: 0, odds, ngrams: ngrams2, row: BOUNDARY_ROW, earlier: null, network, longer: /* @__PURE__ */ new Map() };
 }
 
 // src/decoding/rescoring.ts
@@ -2195,7 +2211,7 @@ var Rescorer = class {
    * @param context What was said before; without it, a sentence begins.
    */
   best(graph, wordOf, context = this.mixture.start) {
-    const root = beginning(context.ngrams, context.network);
+    const root = beginning(context.ngrams, context.network, context.odds);
     const kept = /* @__PURE__ */ new Map();
     kept.set(graph.root, [{ lost: 0, history: root, from: null, before: null, own: true }]);
     for (const nodes of graph.levels) {

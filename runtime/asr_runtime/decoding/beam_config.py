@@ -40,7 +40,9 @@ class BeamConfig:
             nats more probable; see `spoken_labels`. By phonemes, it is all words that are spoken
             without a pause between them.
         network_share: The neural network's part of a word's probability when texts are compared
-            once more; 0 compares none.
+            once more, at the beginning of a sentence; 0 compares none.
+        share_adaptation: How much that part follows which of the two foretold the words before
+            better: what each nat between them counts for the next word. 0 keeps the part.
         rescored_texts: Beginnings of texts that go on at each word then, at most.
         rescored_threshold: Nats that a text may be below the best one, by the search, to be
             compared.
@@ -63,7 +65,8 @@ class BeamConfig:
     hotword_bonus: float = 0.4
     variant_penalty: float = 0.0
     silence_threshold: float = 1.0
-    network_share: float = 0.8
+    network_share: float = 0.7
+    share_adaptation: float = 0.5
     rescored_texts: int = 6
     rescored_threshold: float = 4.5
 
@@ -93,6 +96,7 @@ class BeamConfig:
             "hotword_bonus",
             "variant_penalty",
             "silence_threshold",
+            "share_adaptation",
             "rescored_threshold",
         ):
             if not 0 <= getattr(self, name) < math.inf:

@@ -1,4 +1,9 @@
-"""How probable words are by n-grams and a neural network together, after all words before them."""
+"""How probable words are by n-grams and a neural network together, after all words before them.
+
+Each has a share of the probability. The shares follow how well each of the two foretold the words
+before: of recipes, n-grams of recipes know more than a network of novels (R. Kneser, V. Steinbiss,
+"On the dynamic adaptation of stochastic language models", ICASSP 1993).
+"""
 
 from __future__ import annotations
 
@@ -8,12 +13,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from asr_runtime.decoding.beam_config import BeamConfig
-from asr_runtime.decoding.word_scores import FIRST_HOTWORD
+from asr_runtime.decoding.word_scores import FIRST_HOTWORD, Scores
 from asr_runtime.language.language_model import UNKNOWN, LanguageModel
-from asr_runtime.language.word_network import BOUNDARY_ROW, FIRST_ROW, Floats, WordNetwork
+from asr_runtime.language.word_network import (
+    BOUNDARY_ROW,
+    FIRST_ROW,
+    Floats,
+    Rows,
+    WordNetwork,
+)
 
 NO_WORD_ID = -1
 """In place of a word's id where no word ends."""
+
+_MEMORY = 0.9
+"""What a word counts for the shares, as a part of what it counted one word before."""
+
+_MOST_ODDS = 9.0
+"""Nats by which the shares' odds change at most."""
 
 _NO_STATE: Floats = np.zeros(0, np.float32)
 
@@ -25,10 +42,13 @@ class Context:
     Attributes:
         ngrams: The n-grams' state.
         network: The network's state, float32 [hidden].
+        odds: Nats by which the odds that the network's share has to that of the n-grams have
+            grown.
     """
 
     ngrams: int
     network: Floats
+    odds: float = 0.0
 
 
 class WordMixture:
@@ -38,8 +58,6 @@ class WordMixture:
         model: The n-grams that the search used.
         network: Scores words after all words before them.
         weight: By which the logarithms count in the search.
-        log_ngram_share: Logarithm of the n-grams' part.
-        log_network_share: Logarithm of the network's part.
         start: What the beginning of a sentence is.
     """
 
@@ -54,7 +72,8 @@ class WordMixture:
         self.model, self.network = model, network
         self.weight = config.language_model_weight
         share = config.network_share
-        self.log_ngram_share, self.log_network_share = np.log1p(-share), np.log(share)
+        self._first_odds = np.log(share) - np.log1p(-share)
+        self._adaptation = config.share_adaptation
         inputs = network.inputs(np.array([BOUNDARY_ROW]))
         nothing = np.zeros((1, network.hidden), np.float32)
         self.start = Context(model.start, network.advance(inputs, nothing)[0])
@@ -68,13 +87,43 @@ class WordMixture:
         """
         context = context or self.start
         ids = np.maximum(np.array(words, np.int32), UNKNOWN)
-        inputs = self.network.inputs(self.network.row.take(ids))
+        rows = self.network.row.take(ids)
+        inputs = self.network.inputs(rows)
         ngrams = np.array([context.ngrams], np.int32)
-        state = context.network[None]
+        state, odds = context.network[None], np.array([context.odds])
         for place in range(len(ids)):
-            _, ngrams = self.model.score(ngrams, ids[place : place + 1])
-            state = self.network.advance(inputs[place : place + 1], state)
-        return Context(int(ngrams[0]), state[0])
+            one = slice(place, place + 1)
+            by_ngrams, ngrams = self.model.score(ngrams, ids[one])
+            by_network = self.network.log_probs(state, np.zeros(1, np.int64), rows[one])
+            odds = self.later_odds(by_ngrams.astype(np.float64), by_network, rows[one], odds)
+            state = self.network.advance(inputs[one], state)
+        return Context(int(ngrams[0]), state[0], float(odds[0]))
+
+    def gains(self, by_ngrams: Scores, by_network: Floats, rows: Rows, odds: Scores) -> Scores:
+        """Return by how much words are more probable than by the n-grams alone.
+
+        Words that the network does not know stay as probable as they were.
+
+        Args:
+            by_ngrams: Natural logarithms, float64 [words].
+            by_network: Natural logarithms, float32 [words].
+            rows: Words, as the network numbers them, int64 [words].
+            odds: `Context.odds` before each, float64 [words].
+
+        Returns:
+            Nats of the search's scores, float64 [words].
+        """
+        odds = self._first_odds + odds
+        mixed = np.logaddexp(by_ngrams - np.logaddexp(0, odds), by_network - np.logaddexp(0, -odds))
+        gains: Scores = np.where(rows >= FIRST_ROW, mixed - by_ngrams, 0.0) * self.weight
+        return gains
+
+    def later_odds(self, by_ngrams: Scores, by_network: Floats, rows: Rows, odds: Scores) -> Scores:
+        """Return `Context.odds` after words; the arguments are those of `gains`."""
+        later = _MEMORY * odds + self._adaptation * (by_network - by_ngrams)
+        later = np.clip(later, -_MOST_ODDS, _MOST_ODDS)
+        changed: Scores = np.where(rows >= FIRST_ROW, later, odds)
+        return changed
 
 
 class WordHistories:
@@ -84,6 +133,7 @@ class WordHistories:
         known: The number of a sequence, by that of the one before its last word, and that word.
         gains: Nats of the search's scores that each is more probable than by the n-grams alone.
         ngrams: The n-grams' state after each.
+        odds: `Context.odds` after each.
         hotwords: The hotwords in each.
         states: The network's state after each, float32 [hidden], where `advance` was asked for it;
             else an array of nothing.
@@ -100,6 +150,7 @@ class WordHistories:
         self.known: dict[tuple[int, int], int] = {}
         self.gains = [0.0]
         self.ngrams = [context.ngrams]
+        self.odds = [context.odds]
         self.hotwords: list[tuple[int, ...]] = [()]
         self.states = [context.network]
         self._last = [(0, NO_WORD_ID)]
@@ -116,8 +167,6 @@ class WordHistories:
     def extend(self, asked: Iterable[tuple[int, int]]) -> list[int]:
         """Add a word to sequences.
 
-        Words that the network does not know stay as probable as they were.
-
         Args:
             asked: Sequences, after which the network's state is known, and words.
 
@@ -132,13 +181,13 @@ class WordHistories:
             ids = np.array([max(word, UNKNOWN) for _, word in new], np.int32)
             states = np.array([self.ngrams[history] for history, _ in new], np.int32)
             scores, following = model.score(states, ids)
-            ngrams = scores.astype(np.float64)
+            by_ngrams = scores.astype(np.float64)
             rows = network.row.take(ids)
             before, place = np.unique([history for history, _ in new], return_inverse=True)
             vectors = np.stack([self.states[history] for history in before.tolist()])
-            said = network.log_probs(vectors, place, rows) + mixture.log_network_share
-            mixed = np.logaddexp(ngrams + mixture.log_ngram_share, said)
-            gains = np.where(rows >= FIRST_ROW, mixed - ngrams, 0.0) * mixture.weight
+            by_network = network.log_probs(vectors, place, rows)
+            odds = np.array([self.odds[history] for history, _ in new])
+            gains = mixture.gains(by_ngrams, by_network, rows, odds)
             for number, (history, word) in enumerate(new, len(self.gains)):
                 self.known[history, word] = number
                 hotwords = self.hotwords[history]
@@ -148,6 +197,7 @@ class WordHistories:
                 for (history, _), gain in zip(new, gains.tolist(), strict=True)
             ]
             self.ngrams += following.tolist()
+            self.odds += mixture.later_odds(by_ngrams, by_network, rows, odds).tolist()
             self.states += [_NO_STATE] * len(new)
             self._last += new
             self._rows += rows.tolist()

@@ -17,6 +17,8 @@ export interface BeamConfig {
   readonly silenceThreshold: number;
   /** The neural network's share of a word's probability when the texts are compared again. */
   readonly networkShare: number;
+  /** How much it follows which of network and n-grams foretold the words before better. */
+  readonly shareAdaptation: number;
   /** Beginnings of texts that are compared at each word, at most. */
   readonly rescoredTexts: number;
   /** Texts that score this much less than the best one are not compared. */
@@ -37,7 +39,8 @@ export const BEAM_DEFAULTS: BeamConfig = {
   unknownPhonemePenalty: 0.5,
   variantPenalty: 1.0,
   silenceThreshold: 1.0,
-  networkShare: 0.8,
+  networkShare: 0.7,
+  shareAdaptation: 0.5,
   rescoredTexts: 6,
   rescoredThreshold: 4.5,
 };

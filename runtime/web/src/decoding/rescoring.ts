@@ -49,7 +49,7 @@ export class Rescorer {
     wordOf: (label: number) => number,
     context: History = this.mixture.start,
   ): BestPath {
-    const root = beginning(context.ngrams, context.network!);
+    const root = beginning(context.ngrams, context.network!, context.odds);
     const kept = new Map<GraphNode, readonly Beginning[]>();
     kept.set(graph.root, [{ lost: 0, history: root, from: null, before: null, own: true }]);
     for (const nodes of graph.levels) {

@@ -3,12 +3,20 @@ import { BOUNDARY_ROW, FIRST_ROW, type WordNetwork } from "../language/word_netw
 import type { BeamConfig } from "./beam_config.js";
 import { logAddExp } from "./hypotheses.js";
 
+/** What a word counts for the shares, as a part of what it counted one word before. */
+const MEMORY = 0.9;
+
+/** Nats by which the shares' odds change at most. */
+const MOST_ODDS = 9;
+
 /** Words from a beginning on. */
 export interface History {
   /** Nats of the search's scores that they are more probable than by the n-grams alone. */
   readonly gain: number;
   /** The n-grams' state after them. */
   readonly ngrams: number;
+  /** Nats by which the odds that the network's share has to that of the n-grams have grown. */
+  readonly odds: number;
   /** The last word's row, and the words before it. */
   readonly row: number;
   readonly earlier: History | null;
@@ -23,8 +31,8 @@ export class WordMixture {
   /** The beginning of a sentence. */
   readonly start: History;
   readonly #weight: number;
-  readonly #ngramShare: number;
-  readonly #networkShare: number;
+  readonly #firstOdds: number;
+  readonly #adaptation: number;
 
   constructor(
     readonly model: PackedModel,
@@ -32,8 +40,8 @@ export class WordMixture {
     config: BeamConfig,
   ) {
     this.#weight = config.languageModelWeight;
-    this.#ngramShare = Math.log1p(-config.networkShare);
-    this.#networkShare = Math.log(config.networkShare);
+    this.#firstOdds = Math.log(config.networkShare) - Math.log1p(-config.networkShare);
+    this.#adaptation = config.shareAdaptation;
     const inputs = network.inputs([BOUNDARY_ROW]);
     const [state] = network.advance(inputs, [new Float32Array(network.hidden)]);
     this.start = beginning(model.start, state!);
@@ -43,13 +51,15 @@ export class WordMixture {
   after(words: readonly number[], context: History = this.start): History {
     const rows = words.map((word) => this.network.row[word]!);
     const inputs = this.network.inputs(rows);
-    let { ngrams, network } = context;
+    let { ngrams, network, odds } = context;
     words.forEach((word, place) => {
-      this.model.score(ngrams, word);
+      const byNgrams = this.model.score(ngrams, word);
+      const byNetwork = this.network.logProbs([network!], [0], [rows[place]!])[0]!;
       ngrams = this.model.following;
+      odds = this.#laterOdds(byNgrams, byNetwork, rows[place]!, odds);
       [network] = this.network.advance([inputs[place]!], [network!]) as [Float32Array];
     });
-    return beginning(ngrams, network!);
+    return beginning(ngrams, network!, odds);
   }
 
   /** Add words to histories whose network's states are known. */
@@ -74,18 +84,31 @@ export class WordMixture {
     );
     questions.forEach(({ history, word }, place) => {
       const nats = this.model.score(history.ngrams, word);
-      const mixed = logAddExp(nats + this.#ngramShare, said[place]! + this.#networkShare);
+      const [row, byNetwork, { odds }] = [rows[place]!, said[place]!, history];
       // Words that the network does not know stay as probable as they were.
-      const gain = rows[place]! < FIRST_ROW ? 0 : (mixed - nats) * this.#weight;
+      const gain = row < FIRST_ROW ? 0 : this.#gain(nats, byNetwork, odds);
       history.longer.set(word, {
         gain: history.gain + gain,
+        odds: this.#laterOdds(nats, byNetwork, row, odds),
         ngrams: this.model.following,
-        row: rows[place]!,
+        row,
         earlier: history,
         network: null,
         longer: new Map(),
       });
     });
+  }
+
+  #gain(byNgrams: number, byNetwork: number, later: number): number {
+    const odds = this.#firstOdds + later;
+    const ngrams = byNgrams - logAddExp(0, odds);
+    return (logAddExp(ngrams, byNetwork - logAddExp(0, -odds)) - byNgrams) * this.#weight;
+  }
+
+  #laterOdds(byNgrams: number, byNetwork: number, row: number, odds: number): number {
+    if (row < FIRST_ROW) return odds;
+    const later = MEMORY * odds + this.#adaptation * (byNetwork - byNgrams);
+    return Math.min(Math.max(later, -MOST_ODDS), MOST_ODDS);
   }
 
   /** Find the network's states after histories. */
@@ -101,6 +124,6 @@ export class WordMixture {
 }
 
 /** No words after what these are the states of. */
-export function beginning(ngrams: number, network: Float32Array): History {
-  return { gain: 0, ngrams, row: BOUNDARY_ROW, earlier: null, network, longer: new Map() };
+export function beginning(ngrams: number, network: Float32Array, odds = 0): History {
+  return { gain: 0, odds, ngrams, row: BOUNDARY_ROW, earlier: null, network, longer: new Map() };
 }
