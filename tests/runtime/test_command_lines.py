@@ -154,6 +154,20 @@ def test_help_imports_nothing_heavy(line):
     assert (done.returncode, done.stderr) == (0, "[]\n")
 
 
+def test_the_program_leaves_nothing_undone_at_its_end():
+    program = (
+        "import atexit, sys, threading, time\n"
+        "from asr_runtime.command.cli import program\n"
+        "atexit.register(print, 'at exit')\n"
+        "threading.Thread(target=lambda: (time.sleep(0.3), print('thread'))).start()\n"
+        "sys.argv = ['asr-run', '--no-such-option']\n"
+        "program()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "thread\nat exit\n")
+    assert "--no-such-option" in done.stderr
+
+
 def test_listen_to_a_stream(listen, wav):
     assert listen("-", stdin=wav, command=("listen",)) == (0, "hello world\nit's two\n", [])
 

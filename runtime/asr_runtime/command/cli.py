@@ -12,6 +12,7 @@ import atexit
 import os
 import sys
 import threading
+from contextlib import suppress
 from importlib import import_module
 
 import typer
@@ -57,6 +58,9 @@ def program() -> None:
             raise
         threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(AttributeError, OSError, ValueError):  # there is none, or it is closed
+                stream.flush()
         os._exit(ended.code)
 
 
