@@ -1117,8 +1117,8 @@ var BEAM_DEFAULTS = {
   unknownPhonemePenalty: 0.5,
   variantPenalty: 1,
   silenceThreshold: 1,
-  networkShare: 0.7,
-  shareAdaptation: 0.5,
+  networkShare: 0.8,
+  shareAdaptation: 0.25,
   rescoredTexts: 6,
   rescoredThreshold: 4.5
 };
@@ -2174,7 +2174,7 @@ var WordMixture = class {
   #laterOdds(byNgrams, byNetwork, row, odds) {
     if (row < FIRST_ROW) return odds;
     const later2 = MEMORY * odds + this.#adaptation * (byNetwork - byNgrams);
-    return Math.min(Math.max(later2, -MOST_ODDS), MOST_ODDS);
+    return Math.min(Math.max(later2, -MOST_ODDS), 0);
   }
   /** Find the network's states after histories. */
   advance(histories) {

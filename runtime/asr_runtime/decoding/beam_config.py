@@ -41,8 +41,8 @@ class BeamConfig:
             without a pause between them.
         network_share: The neural network's part of a word's probability when texts are compared
             once more, at the beginning of a sentence; 0 compares none.
-        share_adaptation: How much that part follows which of the two foretold the words before
-            better: what each nat between them counts for the next word. 0 keeps the part.
+        share_adaptation: How much that part falls where the n-grams foretold the words before
+            better: by how many nats of its odds for each nat between the two. 0 keeps the part.
         rescored_texts: Beginnings of texts that go on at each word then, at most.
         rescored_threshold: Nats that a text may be below the best one, by the search, to be
             compared.
@@ -65,8 +65,8 @@ class BeamConfig:
     hotword_bonus: float = 0.4
     variant_penalty: float = 0.0
     silence_threshold: float = 1.0
-    network_share: float = 0.7
-    share_adaptation: float = 0.5
+    network_share: float = 0.8
+    share_adaptation: float = 0.25
     rescored_texts: int = 6
     rescored_threshold: float = 4.5
 

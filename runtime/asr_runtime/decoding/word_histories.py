@@ -1,8 +1,9 @@
 """How probable words are by n-grams and a neural network together, after all words before them.
 
-Each has a share of the probability. The shares follow how well each of the two foretold the words
-before: of recipes, n-grams of recipes know more than a network of novels (R. Kneser, V. Steinbiss,
-"On the dynamic adaptation of stochastic language models", ICASSP 1993).
+Each has a share of the probability. The network's falls while it foretells the words worse: of
+recipes, n-grams of recipes know more than a network of novels (R. Kneser, V. Steinbiss, "On the
+dynamic adaptation of stochastic language models", ICASSP 1993). It never grows beyond what it is at
+the beginning: that cost accuracy in long recordings.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _MEMORY = 0.9
 """What a word counts for the shares, as a part of what it counted one word before."""
 
 _MOST_ODDS = 9.0
-"""Nats by which the shares' odds change at most."""
+"""Nats by which the shares' odds fall at most."""
 
 _NO_STATE: Floats = np.zeros(0, np.float32)
 
@@ -43,7 +44,7 @@ class Context:
         ngrams: The n-grams' state.
         network: The network's state, float32 [hidden].
         odds: Nats by which the odds that the network's share has to that of the n-grams have
-            grown.
+            changed, 0 or less.
     """
 
     ngrams: int
@@ -121,7 +122,7 @@ class WordMixture:
     def later_odds(self, by_ngrams: Scores, by_network: Floats, rows: Rows, odds: Scores) -> Scores:
         """Return `Context.odds` after words; the arguments are those of `gains`."""
         later = _MEMORY * odds + self._adaptation * (by_network - by_ngrams)
-        later = np.clip(later, -_MOST_ODDS, _MOST_ODDS)
+        later = np.clip(later, -_MOST_ODDS, 0.0)
         changed: Scores = np.where(rows >= FIRST_ROW, later, odds)
         return changed
 

@@ -17,7 +17,7 @@ export interface BeamConfig {
   readonly silenceThreshold: number;
   /** The neural network's share of a word's probability when the texts are compared again. */
   readonly networkShare: number;
-  /** How much it follows which of network and n-grams foretold the words before better. */
+  /** How much it falls where the n-grams foretold the words before better. */
   readonly shareAdaptation: number;
   /** Beginnings of texts that are compared at each word, at most. */
   readonly rescoredTexts: number;
@@ -39,8 +39,8 @@ export const BEAM_DEFAULTS: BeamConfig = {
   unknownPhonemePenalty: 0.5,
   variantPenalty: 1.0,
   silenceThreshold: 1.0,
-  networkShare: 0.7,
-  shareAdaptation: 0.5,
+  networkShare: 0.8,
+  shareAdaptation: 0.25,
   rescoredTexts: 6,
   rescoredThreshold: 4.5,
 };

@@ -6,7 +6,7 @@ import { logAddExp } from "./hypotheses.js";
 /** What a word counts for the shares, as a part of what it counted one word before. */
 const MEMORY = 0.9;
 
-/** Nats by which the shares' odds change at most. */
+/** Nats by which the shares' odds fall at most. */
 const MOST_ODDS = 9;
 
 /** Words from a beginning on. */
@@ -15,7 +15,7 @@ export interface History {
   readonly gain: number;
   /** The n-grams' state after them. */
   readonly ngrams: number;
-  /** Nats by which the odds that the network's share has to that of the n-grams have grown. */
+  /** Nats by which the odds that the network's share has to the n-grams' have changed, 0 or less. */
   readonly odds: number;
   /** The last word's row, and the words before it. */
   readonly row: number;
@@ -108,7 +108,7 @@ export class WordMixture {
   #laterOdds(byNgrams: number, byNetwork: number, row: number, odds: number): number {
     if (row < FIRST_ROW) return odds;
     const later = MEMORY * odds + this.#adaptation * (byNetwork - byNgrams);
-    return Math.min(Math.max(later, -MOST_ODDS), MOST_ODDS);
+    return Math.min(Math.max(later, -MOST_ODDS), 0);
   }
 
   /** Find the network's states after histories. */
