@@ -18,6 +18,7 @@ from asr_train.neural_lm.known_words import most_probable_words
 from asr_train.neural_lm.model_writing import add_network
 from asr_train.ngram import adapting
 from asr_train.ngram.adapting import extended, renumbered
+from asr_train.ngram.pruning import normalise, set_backoffs
 from asr_train.ngram.unpacking import read_packed_model
 from asr_train.ngram.vocabulary import Vocabulary
 
@@ -149,6 +150,29 @@ def test_words_for_which_there_is_no_room_become_rare(
         assert mass == pytest.approx(before[word], rel=0.01)
     assert len(changed.orders[1].keys) < len(model.orders[1].keys)
     assert (np.diff(changed.orders[2].keys.astype(np.int64)) > 0).all()
+
+
+def test_rounding_takes_nothing_from_words_that_are_not_stored(base: Path) -> None:
+    """After a frequent word the stored ones may sum to more than one in a file."""
+    model, _ = read_packed_model(base)
+    words, pairs = model.orders[0], model.orders[1]
+    words.probability /= words.probability.sum()
+    first = (pairs.keys >> np.uint64(16)).astype(np.int64)
+    common = int(np.bincount(first).argmax())
+    stored = first == common
+    pairs.probability[stored] *= 1.05 / pairs.probability[stored].sum()
+    second = (pairs.keys[stored] & np.uint64(0xFFFF)).astype(np.int64)
+    rest = 1 - words.probability[second].sum()
+    before = words.backoff[common] * rest / 1.05
+    normalise(model)
+    left = words.backoff[common] * rest
+    assert left > 0.01
+    assert left / pairs.probability[stored].sum() == pytest.approx(before)
+    assert left + pairs.probability[stored].sum() == pytest.approx(1)
+    expected = [level.backoff.copy() for level in model.orders[:2]]
+    set_backoffs(model)
+    for level, backoff in zip(model.orders, expected, strict=False):
+        np.testing.assert_allclose(level.backoff, backoff, rtol=1e-6)
 
 
 def test_nothing_is_rare_where_there_is_room(base: Path) -> None:

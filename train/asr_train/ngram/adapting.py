@@ -27,7 +27,7 @@ from asr_train.ngram.counting import count_ngrams
 from asr_train.ngram.kneser_ney import NgramModel, Order, estimate
 from asr_train.ngram.mixing import mix
 from asr_train.ngram.perplexity import Perplexity, perplexity
-from asr_train.ngram.pruning import set_backoffs, set_context_probabilities
+from asr_train.ngram.pruning import normalise, set_backoffs, set_context_probabilities
 from asr_train.ngram.unpacking import read_packed_model
 from asr_train.ngram.vocabulary import MAX_WORDS, Ids, Vocabulary, choose_vocabulary
 from asr_train.output import replacing
@@ -95,6 +95,7 @@ def adapt_language_model(
     steps = tqdm(total=5, unit="step", desc=f"reading {base.name}")
     with steps:
         own, known = read_packed_model(base)
+        normalise(own)
         header, arrays = read_arrays(base)
         devs = [list(read_blocks([path], CorpusReport())) for path in dev_texts]
         corpus = CorpusReport()

@@ -17,7 +17,7 @@ from asr_train.ngram.arpa import is_arpa, read_arpa, write_arpa
 from asr_train.ngram.kneser_ney import NgramModel
 from asr_train.ngram.packing import pack
 from asr_train.ngram.perplexity import Perplexity, perplexity
-from asr_train.ngram.pruning import Pruner
+from asr_train.ngram.pruning import Pruner, normalise
 from asr_train.ngram.unpacking import read_packed_model
 from asr_train.ngram.vocabulary import Vocabulary
 from asr_train.ngram.writing import file_content, largest_that_fits
@@ -127,6 +127,7 @@ def fitting(
     content = file_content(pack(model, vocabulary) | extra, model, description)
     if max_bytes is None or len(content) <= max_bytes:
         return model, content
+    normalise(model)  # what was read from a file was rounded there
     try:
         return largest_that_fits(
             Pruner(model), vocabulary, max_bytes, lambda _: description, extra=extra

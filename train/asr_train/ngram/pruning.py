@@ -9,6 +9,7 @@ from the model, whose lower orders are no marginals after Kneser-Ney smoothing: 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -167,27 +168,68 @@ def keep_only(model: NgramModel, kept: list[npt.NDArray[np.bool_]]) -> NgramMode
 
 def set_backoffs(model: NgramModel) -> None:
     """Set the back-off weights so that the probabilities after every context sum to one."""
-    from asr_train.ngram.kneser_ney import log_probabilities
+    for order in range(2, model.order + 1):
+        sums = _sums_after(model, order)
+        numerator = np.maximum(1 - sums.stored, _SMALLEST)
+        denominator = np.maximum(1 - sums.backed_off, _SMALLEST)
+        backoff = np.where(sums.has_children, numerator / denominator, 1.0)
+        model.orders[order - 2].backoff = backoff
 
+
+def normalise(model: NgramModel) -> None:
+    """Scale rounded probabilities so that those after every context sum to one again.
+
+    Of a frequent context the stored ones may sum to more than one, and would leave nothing to all
+    other words. What a context's back-off weight leaves to those keeps its ratio to what the stored
+    ones have.
+    """
+    model.orders[0].probability = model.orders[0].probability / model.orders[0].probability.sum()
     for order in range(2, model.order + 1):
         level, below = model.orders[order - 1], model.orders[order - 2]
-        number = len(below.keys)
-        seen, lower = np.zeros(number), np.zeros(number)
-        has_children = np.zeros(number, bool)
+        sums = _sums_after(model, order)
+        rest = np.maximum(1 - sums.backed_off, _SMALLEST)
+        total = np.where(sums.has_children, sums.stored + below.backoff * rest, 1.0)
+        below.backoff = below.backoff / total
         for piece in slices(level.keys, _SLICE):
-            keys = level.keys[piece]
-            before = contexts(keys)
-            begins = np.ones(len(keys), bool)
-            np.not_equal(before[1:], before[:-1], out=begins[1:])
-            group = begins.cumsum() - 1
-            words = _columns(suffixes(keys, order), order - 1)
-            expected = np.exp(log_probabilities(model, words, order - 1))
-            parent = np.searchsorted(below.keys, before[begins])
-            seen[parent] = np.bincount(group, level.probability[piece])
-            lower[parent] = np.bincount(group, expected)
-            has_children[parent] = True
-        numerator, denominator = np.maximum(1 - seen, _SMALLEST), np.maximum(1 - lower, _SMALLEST)
-        below.backoff = np.where(has_children, numerator / denominator, 1.0)
+            context = np.searchsorted(below.keys, contexts(level.keys[piece]))
+            level.probability[piece] /= total[context]
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """Sums over the words that are stored after each n-gram as a context [ngrams].
+
+    Attributes:
+        stored: Of their probabilities.
+        backed_off: Of what they have after the context without its first word.
+        has_children: Whether there are any.
+    """
+
+    stored: Floats
+    backed_off: Floats
+    has_children: npt.NDArray[np.bool_]
+
+
+def _sums_after(model: NgramModel, order: int) -> _Sums:
+    """Add up the n-grams of an order by their contexts."""
+    from asr_train.ngram.kneser_ney import log_probabilities
+
+    level, below = model.orders[order - 1], model.orders[order - 2]
+    number = len(below.keys)
+    sums = _Sums(np.zeros(number), np.zeros(number), np.zeros(number, bool))
+    for piece in slices(level.keys, _SLICE):
+        keys = level.keys[piece]
+        before = contexts(keys)
+        begins = np.ones(len(keys), bool)
+        np.not_equal(before[1:], before[:-1], out=begins[1:])
+        group = begins.cumsum() - 1
+        words = _columns(suffixes(keys, order), order - 1)
+        expected = np.exp(log_probabilities(model, words, order - 1))
+        parent = np.searchsorted(below.keys, before[begins])
+        sums.stored[parent] = np.bincount(group, level.probability[piece])
+        sums.backed_off[parent] = np.bincount(group, expected)
+        sums.has_children[parent] = True
+    return sums
 
 
 def _columns(keys: Keys, order: int) -> npt.NDArray[np.int64]:
