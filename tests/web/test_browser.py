@@ -187,7 +187,7 @@ def test_nothing_is_wider_than_the_window(width: int, browser: Any, wav: Path) -
 
 def test_it_says_how_wrong_it_is(browser: Any) -> None:
     about = browser.run("document.querySelector('.about').textContent")
-    assert "10.7 % of the words were wrong" in " ".join(about.split())
+    assert "10.6 % of the words were wrong" in " ".join(about.split())
     assert "in small letters, without punctuation" in " ".join(about.split())
 
 
