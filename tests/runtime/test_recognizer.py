@@ -7,9 +7,10 @@ import onnxruntime
 import pytest
 import soundfile
 
-from asr_runtime import AudioContentError, AudioFileError, Recognizer
+from asr_runtime import AudioContentError, AudioFileError, Recognizer, greedy_decode
 from asr_runtime.inference import model_session
 from asr_runtime.recordings import transcriber
+from asr_runtime.recordings.reading import iter_log_probs
 
 TEXTS = ["it's a test", "a", "hello world again and again", "zebra", "ok then", "book keeper"]
 
@@ -106,6 +107,16 @@ class TestSessions:
         for _ in range(2):
             found = recognizer.transcribe_batch(items)
             assert [transcript.text for transcript in found] == TEXTS
+        assert opened == [["ConstantFolding"], None]
+
+    def test_a_window_of_a_long_recording_needs_the_other_one_even_alone(
+        self, model_file, speak, opened
+    ):
+        session = Recognizer.load(model_file, device="cpu")._session
+        card = session.card
+        (rows,) = iter_log_probs(session, [speak("ab c").astype(np.float32)])
+        decoding = greedy_decode(rows, card.vocabulary, card.blank_id, card.seconds_per_frame)
+        assert decoding.text == "ab c"
         assert opened == [["ConstantFolding"], None]
 
     def test_streams_need_the_other_one(self, streaming_model_file, speak, opened):

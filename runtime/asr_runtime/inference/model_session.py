@@ -120,11 +120,14 @@ class ModelSession:
         threads = self._session.get_session_options().intra_op_num_threads or usable_cpus()
         return 2 if threads == 1 else 3
 
-    def run(self, batch: Sequence[npt.NDArray[np.float32]]) -> list[npt.NDArray[np.float32]]:
+    def run(
+        self, batch: Sequence[npt.NDArray[np.float32]], *, often: bool = False
+    ) -> list[npt.NDArray[np.float32]]:
         """Run one batch.
 
         Args:
             batch: Mono float32 waveforms [samples] at the model's rate, -1 to 1.
+            often: Whether it is one of many.
 
         Returns:
             Natural-log probabilities of each waveform, float32 [frames, columns of ``heads``].
@@ -134,7 +137,7 @@ class ModelSession:
             ModelFileError: The model fails, or what it gives are not log-probabilities.
         """
         frames, *log_probs = self._run(
-            [OUTPUT_LENGTHS, *self._outputs], _padded(batch), often=len(batch) > 1
+            [OUTPUT_LENGTHS, *self._outputs], _padded(batch), often=often or len(batch) > 1
         )
         return self._checked(log_probs, frames, len(batch))
 

@@ -110,7 +110,8 @@ def iter_log_probs(session: ModelSession, blocks: Iterable[Samples]) -> Iterator
 def _run(session: ModelSession, windows: Iterator[Window]) -> Iterator[tuple[int, Samples]]:
     """Yield each window's first frame and its log-probabilities."""
     while batch := list(islice(windows, session.windows_per_run)):
-        outputs = session.run([window.samples for window in batch])
+        # The last one too, if it is alone: two sessions would hold memory for a window each.
+        outputs = session.run([window.samples for window in batch], often=True)
         for window, log_probs in zip(batch, outputs, strict=True):
             yield window.first_frame, log_probs
 
