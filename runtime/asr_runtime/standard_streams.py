@@ -71,6 +71,8 @@ def guarded_streams(program: str, *, output_matters: bool = True) -> Iterator[No
         pass
     finally:
         guarded_error = sys.stderr
+        with suppress(AttributeError, OSError, ValueError):  # someone else's may be anything
+            guarded_error.flush()
         sys.stdout, sys.stderr = before
     if output is not None and output.error is not None and output_matters:
         if not isinstance(output.error, BrokenPipeError):

@@ -63,7 +63,8 @@ def test_gains_are_pythons(ask: Ask, with_network: Path) -> None:
     expected = word_networks.gains(model, PhonemeBeamConfig(), texts)
     [found] = ask({"operation": "gains", "file": str(with_network), "texts": texts})
     assert found == pytest.approx(expected, abs=1e-4)
-    assert np.ptp(expected) > 5
+    # The network of chance foretells badly, so that its share falls: it says less and less.
+    assert np.ptp(expected) > 2
 
 
 def test_texts_are_pythons(
