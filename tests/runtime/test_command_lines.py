@@ -3,10 +3,13 @@
 import io
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from asr_runtime.command import cli, doctor, listening
+from asr_runtime.language.language_model_file import DEFAULT_LANGUAGE_MODEL
+from asr_runtime.recognizer import DEFAULT_MODEL
 
 #: Command lines of README.md, runtime/README.md and docs/ before `listen` and `doctor` were
 #: commands, with what each of them does.
@@ -140,18 +143,40 @@ def test_help_shows_the_options_of_one_job(monkeypatch, capsys, line, own, other
     assert [option for option in others if option in text] == []
 
 
-@pytest.mark.parametrize("line", ["--help", "listen --help", "doctor --help", "--version"])
-def test_help_imports_nothing_heavy(line):
+HEAVY = {"numpy", "onnxruntime", "soundfile", "soxr", "rich"}
+SLOW = {"importlib.metadata", "numpy.ma", "rich"}
+CLIP = Path(__file__).parents[2] / "runtime" / "demo" / "demo.flac"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "unwanted", "output"),
+    [
+        *((line.split(), HEAVY, "Usage") for line in ("--help", "listen --help", "doctor --help")),
+        (["--version"], HEAVY, "asr-run"),
+        pytest.param(
+            [str(CLIP)],
+            SLOW,
+            "the old man sat by the window and watched the river go by he had all the time in the "
+            "world\n",
+            marks=pytest.mark.skipif(
+                not (DEFAULT_MODEL.exists() and DEFAULT_LANGUAGE_MODEL.exists()),
+                reason="asr_runtime/models is not complete in this installation",
+            ),
+        ),
+    ],
+)
+def test_nothing_is_imported_that_takes_long_and_is_not_needed(arguments, unwanted, output):
     program = (
         "import atexit, sys\n"
         "from asr_runtime.command.cli import main\n"
-        "heavy = {'numpy', 'onnxruntime', 'soundfile', 'soxr', 'rich'}\n"
-        "atexit.register(lambda: print(sorted(heavy & set(sys.modules)), file=sys.stderr))\n"
-        f"sys.argv = ['asr-run', *{line.split()!r}]\n"
+        f"unwanted = {unwanted!r}\n"
+        "atexit.register(lambda: print(sorted(unwanted & set(sys.modules)), file=sys.stderr))\n"
+        f"sys.argv = ['asr-run', *{arguments!r}]\n"
         "main()\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "[]\n")
+    assert output in done.stdout
 
 
 def test_the_program_leaves_nothing_undone_at_its_end():

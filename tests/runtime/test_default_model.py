@@ -1,7 +1,5 @@
 """The model inside the package reads the demo clip."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -94,17 +92,3 @@ def test_hotword_is_preferred(default):
 def test_card(default):
     assert default.card.sample_rate == 16000
     assert len(default.card.vocabulary) == 29
-
-
-def test_nothing_is_imported_that_is_slow_and_not_needed():
-    program = (
-        "import atexit, sys\n"
-        "from asr_runtime.command.cli import main\n"
-        "slow = {'importlib.metadata', 'numpy.ma', 'rich'}\n"
-        "atexit.register(lambda: print(sorted(slow & set(sys.modules)), file=sys.stderr))\n"
-        f"sys.argv = ['asr-run', {str(CLIP)!r}]\n"
-        "main()\n"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "[]\n")
-    assert character_errors(done.stdout.strip(), SPOKEN) <= 5
