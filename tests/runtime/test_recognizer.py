@@ -101,6 +101,22 @@ class TestSessions:
             assert recognizer.transcribe(speak("ab c"), 16000).text == "ab c"
         assert opened == [["ConstantFolding"]]
 
+    def test_what_the_first_one_took_for_one_recording_is_returned(self, model_file, speak):
+        recognizer = Recognizer.load(model_file, device="cpu")
+        asked = []
+
+        class Session:
+            def run(self, outputs, feeds, options):
+                asked.append(options)
+                return real.run(outputs, feeds, options)
+
+        real, recognizer._session._session = recognizer._session._session, Session()
+        for _ in range(2):
+            assert recognizer.transcribe(speak("ab c"), 16000).text == "ab c"
+        key = "memory.enable_memory_arena_shrinkage"
+        assert asked[0].get_run_config_entry(key) == "cpu:0"
+        assert asked[1] is None
+
     def test_several_at_once_need_the_other_one(self, model_file, speak, opened):
         recognizer = Recognizer.load(model_file, device="cpu")
         items = [(speak(text), 16000) for text in TEXTS]

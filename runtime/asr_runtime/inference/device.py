@@ -84,6 +84,19 @@ def quiet_options(onnxruntime: Any, threads: int | None) -> Any:
     return options
 
 
+def returning_memory(session: Any) -> Any:
+    """Return run options with which a session on the CPU gives its working memory back after a run.
+
+    Otherwise it keeps as much as the longest audio has needed, while the search needs some as well.
+    """
+    if session.get_providers()[0] != CPU_PROVIDER:
+        return None
+    options = load_onnxruntime().RunOptions()
+    options.log_severity_level = _FATAL_ONLY
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return options
+
+
 def expects_cuda(onnxruntime: Any) -> bool:
     """Tell whether the user has installed ONNX Runtime for CUDA, whether or not it works."""
     return CUDA_PROVIDER in onnxruntime.get_available_providers() or _installed(

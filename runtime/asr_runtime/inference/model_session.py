@@ -76,6 +76,9 @@ class ModelSession:
         """
         self._session = session
         self._optimized = optimized
+        # A process with a single recording needs the memory for the search. With more of them, what
+        # is returned each time leaves holes that the next one's does not fit in.
+        self._first_run = devices.returning_memory(session)
         self.path = path
         self.provider: str = session.get_providers()[0]
         try:
@@ -212,7 +215,8 @@ class ModelSession:
             session = self._optimized() if often and self._optimized else self._session
             # No I/O binding: on a GPU, the waveform goes there once and the result comes back once
             # either way.
-            return session.run(outputs, feeds)
+            options, self._first_run = self._first_run, None
+            return session.run(outputs, feeds, options)
         except Exception as error:
             if not devices.is_onnxruntime_error(error):
                 raise
