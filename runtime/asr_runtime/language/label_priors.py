@@ -19,7 +19,7 @@ from asr_runtime.language.phonemes import BLANK, PHONEMES
 from asr_runtime.language.pronunciations import Pronunciations
 
 _RAREST = 1e-3
-_PART = 8192  # pronunciations
+_PART = 1 << 16  # phonemes
 
 
 def label_priors(
@@ -70,18 +70,16 @@ def phonotactics(pronunciations: Pronunciations) -> npt.NDArray[np.float64]:
         BLANK at the beginning, and the next one, or BLANK at the end.
     """
     size = len(PHONEMES) + 1
+    offsets, labels = pronunciations.offsets, pronunciations.phonemes
+    before = np.empty(len(labels), np.uint16)
+    before[1:] = labels[:-1]
+    before[offsets[:-1]] = BLANK
+    pairs = before * np.uint16(size) + labels
     seen = np.ones(size * size)
-    # In parts, because as numbers to count phonemes take eight times their memory.
-    offsets = pronunciations.offsets
-    for begin in range(0, len(offsets) - 1, _PART):
-        part = offsets[begin : begin + _PART + 1]
-        labels = pronunciations.phonemes[part[0] : part[-1]].astype(np.int64)
-        before = np.empty_like(labels)
-        before[1:] = labels[:-1]
-        before[part[:-1] - part[0]] = BLANK
-        last = labels[part[1:] - part[0] - 1]
-        pairs = np.concatenate((before * size + labels, last * size + BLANK))
-        seen += np.bincount(pairs, minlength=size * size)
+    # In parts, because to be counted they take four times their memory.
+    for begin in range(0, len(pairs), _PART):
+        seen += np.bincount(pairs[begin : begin + _PART], minlength=size * size)
+    seen[BLANK::size] += np.bincount(labels[offsets[1:] - 1], minlength=size)
     counts = seen.reshape(size, size)
     counts[BLANK, BLANK] = 1e-9  # no word is empty
     logs: npt.NDArray[np.float64] = np.log(counts / counts.sum(axis=1, keepdims=True))

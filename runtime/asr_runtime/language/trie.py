@@ -54,57 +54,82 @@ def grow_trie(
             common beginning follow each other; the same value, whichever, beyond the end of each.
         lengths: Labels of each sequence, 1 or more, integers [sequences].
         scores: Score of each sequence, float32 [sequences].
-        gains: What each sequence is worth besides, in equal parts for each of its labels, float32
-            [sequences].
+        gains: What each sequence is worth besides, 0 or more, in equal parts for each of its
+            labels, float32 [sequences].
 
     Returns:
         The tree.
     """
-    # Labels that each sequence shares with the one before it, or more where both have ended.
-    shared = np.zeros(len(labels), np.int16)
+    # Labels that each sequence shares with the one before it.
+    shared = np.zeros(len(labels), np.int32)
     same = np.ones(max(0, len(labels) - 1), bool)
     for level in range(labels.shape[1]):
         same &= labels[1:, level] == labels[:-1, level]
-        shared[1:] += same
-
-    parents: list[npt.NDArray[np.int32]] = [np.zeros(0, np.int32)]
-    edges: list[npt.NDArray[Any]] = [np.zeros(0, labels.dtype)]
-    bests: list[npt.NDArray[np.float32]] = [np.zeros(1, np.float32)]
-    promised: list[npt.NDArray[np.float32]] = [np.zeros(1, np.float32)]
-    sizes = [1]
-    final = np.zeros(len(labels), np.int32)
-    # Only those that are longer than the level are followed: at most levels they are few.
-    longer = np.arange(len(labels), dtype=np.int32)
-    node = final
-    number = 1
-    for level in range(labels.shape[1]):
-        goes_on = lengths[longer] > level
-        longer, node = longer[goes_on], node[goes_on]
-        if not len(longer):
+        if not same.any():
             break
-        begins = shared[longer] <= level
-        first = np.flatnonzero(begins)
-        parents.append(node[first])
-        edges.append(labels[longer[first], level])
-        node = np.cumsum(begins, dtype=np.int32) + np.int32(number - 1)
-        final[longer] = node
-        best: npt.NDArray[np.float32] = np.maximum.reduceat(scores[longer], first)
-        if gains is not None:
-            without = best
-            worth = scores[longer] + gains[longer] * ((level + 1) / lengths[longer])
-            best = np.maximum.reduceat(worth, first).astype(np.float32)
-            promised.append(best - without)
-        bests.append(best)
-        sizes.append(len(first))
-        number += len(first)
-    return Trie(
-        np.concatenate(parents),
-        np.concatenate(edges),
-        np.repeat(np.arange(len(sizes), dtype=np.int32), sizes),
-        np.concatenate(bests),
-        None if gains is None else np.concatenate(promised),
-        final,
-    )
+        shared[1:] += same
+    lengths = lengths.astype(np.int32)
+    np.minimum(shared, lengths, out=shared)
+
+    # The nodes that each sequence adds, one sequence after the other: every node comes before those
+    # below it, and a node that is one level deeper than the one before it is its first child.
+    added = lengths - shared
+    last = np.cumsum(added, dtype=np.int32)
+    sequence = np.repeat(np.arange(len(labels), dtype=np.int32), added)
+    level_of = np.arange(len(sequence), dtype=np.int32) - np.repeat(last - lengths, added)
+    is_first = np.ones(len(sequence), bool)
+    is_first[1:] = level_of[1:] > level_of[:-1]
+
+    # Then in the order of their numbers, in which those of one parent follow each other.
+    by_level = np.argsort(level_of.astype(np.uint16), kind="stable")
+    number = np.empty(len(sequence), np.int32)
+    number[by_level] = np.arange(1, len(sequence) + 1, dtype=np.int32)
+    has_children = np.append(is_first[1:], False)[by_level]
+    is_first = is_first[by_level]
+    inner = np.append(0, np.flatnonzero(has_children) + 1).astype(np.int32)
+    parents = inner[np.cumsum(is_first, dtype=np.int32) - 1]
+    final = number[last - 1]
+    sizes = np.bincount(level_of, minlength=1)
+
+    best = np.full(len(sequence) + 1, -np.inf, np.float32)
+    if len(labels):
+        first_of_equal = np.flatnonzero(added)
+        best[final[first_of_equal]] = np.maximum.reduceat(scores, first_of_equal)
+    begins = np.append(0, np.cumsum(sizes)) + 1
+    for begin, end in zip(begins[-2:0:-1].tolist(), begins[:1:-1].tolist(), strict=True):
+        first = np.flatnonzero(is_first[begin - 1 : end - 1])
+        parent = parents[begin - 1 + first]
+        best[parent] = np.maximum(best[parent], np.maximum.reduceat(best[begin:end], first))
+    best[0] = 0.0
+    depth = np.repeat(np.arange(len(sizes) + 1, dtype=np.int32), np.append(1, sizes))
+    promised = None
+    if gains is not None:
+        promised = _promise(parents, depth, final, lengths, scores, gains, best)
+    return Trie(parents, labels[sequence, level_of][by_level], depth, best, promised, final)
+
+
+def _promise(
+    parents: npt.NDArray[np.int32],
+    depth: npt.NDArray[np.int32],
+    final: npt.NDArray[np.int32],
+    lengths: npt.NDArray[np.int32],
+    scores: npt.NDArray[np.float32],
+    gains: npt.NDArray[np.float32],
+    best: npt.NDArray[np.float32],
+) -> npt.NDArray[np.float32]:
+    """Add to the best scores what sequences gain up to each node, and return it."""
+    without = best.copy()
+    gaining = np.flatnonzero(gains)
+    node = final[gaining]
+    while len(gaining):
+        part = depth[node] / lengths[gaining]
+        worth = scores[gaining] + gains[gaining] * part
+        np.maximum.at(best, node, worth.astype(np.float32))
+        node = parents[node - 1]
+        below = node > 0
+        node, gaining = node[below], gaining[below]
+    promised: npt.NDArray[np.float32] = best - without
+    return promised
 
 
 @dataclass(frozen=True)
@@ -183,7 +208,10 @@ def link_edges(
     present = np.zeros((nodes + 1) * words, bits)
     first = np.zeros((nodes + 1) * words, np.int32)
     if len(begins):
-        present[group[begins]] = np.bitwise_or.reduceat(own[labels], begins)
+        # Each bit is there once, so that sums are the bits together; that they overflow is no harm.
+        sums = np.cumsum(own[labels], dtype=bits)
+        ends = sums[np.append(begins[1:], len(labels)) - 1]
+        present[group[begins]] = ends - np.append(bits(0), ends[:-1])
         first[group[begins]] = begins + 1
     shape = (nodes + 1, words)
     return TrieEdges(word, own, own - bits(1), present.reshape(shape), first.reshape(shape))
