@@ -1119,8 +1119,8 @@ var BEAM_DEFAULTS = {
   silenceThreshold: 1,
   networkShare: 0.8,
   shareAdaptation: 0.25,
-  rescoredTexts: 6,
-  rescoredThreshold: 4.5
+  rescoredTexts: 5,
+  rescoredThreshold: 4
 };
 
 // src/decoding/hypotheses.ts

@@ -67,8 +67,8 @@ class BeamConfig:
     silence_threshold: float = 1.0
     network_share: float = 0.8
     share_adaptation: float = 0.25
-    rescored_texts: int = 6
-    rescored_threshold: float = 4.5
+    rescored_texts: int = 5
+    rescored_threshold: float = 4.0
 
     def __post_init__(self) -> None:
         """Check the values."""

@@ -41,6 +41,6 @@ export const BEAM_DEFAULTS: BeamConfig = {
   silenceThreshold: 1.0,
   networkShare: 0.8,
   shareAdaptation: 0.25,
-  rescoredTexts: 6,
-  rescoredThreshold: 4.5,
+  rescoredTexts: 5,
+  rescoredThreshold: 4,
 };
