@@ -84,17 +84,29 @@ def quiet_options(onnxruntime: Any, threads: int | None) -> Any:
     return options
 
 
-def returning_memory(session: Any) -> Any:
-    """Return run options with which a session on the CPU gives its working memory back after a run.
+def run_and_return_memory(session: Any, outputs: list[str], feeds: dict[str, Any]) -> Any:
+    """Run a session on the CPU, and have it give its working memory back.
 
     Otherwise it keeps as much as the longest audio has needed, while the search needs some as well.
+
+    Args:
+        session: The session.
+        outputs: Names of the outputs.
+        feeds: Inputs by name.
+
+    Returns:
+        What its ``run`` returns.
     """
-    if session.get_providers()[0] != CPU_PROVIDER:
-        return None
     options = load_onnxruntime().RunOptions()
     options.log_severity_level = _FATAL_ONLY
     options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
-    return options
+    try:
+        return session.run(outputs, feeds, options)
+    except Exception as error:
+        # A build for 32 bits keeps no memory, and refuses to return it before it runs anything.
+        if type(error).__name__ != "InvalidArgument":
+            raise
+    return session.run(outputs, feeds)
 
 
 def expects_cuda(onnxruntime: Any) -> bool:

@@ -76,11 +76,11 @@ class ModelSession:
         """
         self._session = session
         self._optimized = optimized
-        # A process with a single recording needs the memory for the search. With more of them, what
-        # is returned each time leaves holes that the next one's does not fit in.
-        self._first_run = devices.returning_memory(session)
         self.path = path
         self.provider: str = session.get_providers()[0]
+        # A process with a single recording needs the memory for the search. With more of them, what
+        # is returned each time leaves holes that the next one's does not fit in.
+        self._is_first = self.provider == devices.CPU_PROVIDER
         try:
             card = session.get_modelmeta().custom_metadata_map.get(CARD_KEY)
             if card is None:
@@ -215,8 +215,10 @@ class ModelSession:
             session = self._optimized() if often and self._optimized else self._session
             # No I/O binding: on a GPU, the waveform goes there once and the result comes back once
             # either way.
-            options, self._first_run = self._first_run, None
-            return session.run(outputs, feeds, options)
+            if self._is_first and not often:
+                self._is_first = False
+                return devices.run_and_return_memory(session, outputs, feeds)
+            return session.run(outputs, feeds)
         except Exception as error:
             if not devices.is_onnxruntime_error(error):
                 raise
