@@ -95,6 +95,7 @@ def grow_trie(
     if len(labels):
         first_of_equal = np.flatnonzero(added)
         best[final[first_of_equal]] = np.maximum.reduceat(scores, first_of_equal)
+    # From the last level up to the first one's children: the root's score is 0.
     begins = np.append(0, np.cumsum(sizes)) + 1
     for begin, end in zip(begins[-2:0:-1].tolist(), begins[:1:-1].tolist(), strict=True):
         first = np.flatnonzero(is_first[begin - 1 : end - 1])
