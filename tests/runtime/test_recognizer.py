@@ -124,6 +124,10 @@ class TestSessions:
         # Without memory that is kept, the first run is refused, and done as any other.
         assert asked == (["cpu:0", None] if keeps_memory else ["cpu:0", None, None])
 
+    def test_a_recognizer_made_of_another_goes_on_with_its_session(self, model_file):
+        session = Recognizer.load(model_file, device="cpu")._session.with_phonemes()
+        assert session.with_phonemes() is session
+
     def test_several_at_once_need_the_other_one(self, model_file, speak, opened):
         recognizer = Recognizer.load(model_file, device="cpu")
         items = [(speak(text), 16000) for text in TEXTS]

@@ -104,6 +104,8 @@ class ModelSession:
 
     def with_phonemes(self) -> ModelSession:
         """Return the same model, whose rows have the second head's columns beside the letters'."""
+        if self.heads.phonemes:
+            return self
         return ModelSession(self._session, self.path, phonemes=True, optimized=self._optimized)
 
     @property
